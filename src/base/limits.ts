@@ -1,0 +1,93 @@
+import { assert } from './assert.ts';
+
+/** Every limit of the product, each with its reason. Bytes are bytes, times are ms. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+export const SECOND_MS = 1000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+// Collecting (INTERFACE §2: what Segment's SDKs assume).
+export const EVENT_BYTES_MAX = 32 * KIB;
+export const BATCH_BYTES_MAX = 500 * KIB;
+export const BATCH_EVENTS_MAX = 2500;
+export const IMPORT_BYTES_MAX = 4 * MIB;
+/** A body over this is refused before it is read to its end. */
+export const BODY_BYTES_MAX = 5 * MIB;
+/** gzip of JSON rarely passes 30:1; past 100:1 it is a bomb. */
+export const INFLATE_RATIO_MAX = 100;
+export const MESSAGE_ID_CHARS_MAX = 100;
+/** Ids are keys of tables and travel with every call. */
+export const USER_ID_BYTES_MAX = 256;
+export const NAME_BYTES_MAX = 200;
+export const VALUE_BYTES_MAX = 1024;
+export const ARRAY_VALUES_MAX = 100;
+/** Deeper JSON than this is no event; it also bounds the recursion that flattens it. */
+export const NESTING_DEPTH_MAX = 16;
+export const FUTURE_MS_MAX = DAY_MS;
+export const DEDUPE_WINDOW_MS = DAY_MS;
+/** Ids kept per tablet and generation: 16 bytes each, so 128 MiB a generation at the most. */
+export const DEDUPE_IDS_MAX = 1 << 23;
+
+// An account's schema, unless its settings say otherwise (INTERFACE §2).
+export const EVENT_NAMES_MAX = 512;
+export const PROPERTIES_PER_EVENT_MAX = 256;
+export const TRAITS_MAX = 512;
+
+// Kept by an account.
+export const SEGMENTS_MAX = 1000;
+export const CAMPAIGNS_MAX = 1000;
+export const IMPORTS_REMEMBERED_MAX = 10_000;
+/** Dead letters of one account; the oldest go first, and are counted. */
+export const DEAD_LETTERS_MAX = 10_000;
+export const DEAD_LETTER_BYTES_MAX = 64 * MIB;
+
+// The segment language (INTERFACE §4).
+export const SEGMENT_DEPTH_MAX = 16;
+export const SEGMENT_CRITERIA_MAX = 200;
+export const SEGMENT_VALUES_MAX = 10_000;
+export const MEMBERS_PAGE_MAX = 10_000;
+export const TIMELINE_PAGE_MAX = 1000;
+export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
+
+// A thread's own time. No step on a shard thread may hold it longer than this.
+export const SLICE_MS_MAX = 2;
+/** The owner appends a tick when something is due, at most this often. */
+export const TICK_MS = SECOND_MS;
+
+// The log.
+/** A frame holds one request; a request is at most BODY_BYTES_MAX inflated, plus what records add. */
+export const FRAME_BYTES_MAX = 16 * MIB;
+export const LOG_SEGMENT_BYTES_MAX = 256 * MIB;
+/** Frames waiting for the disk; past it appends answer `unavailable`. */
+export const LOG_QUEUE_BYTES_MAX = 64 * MIB;
+/** Below this the server refuses writes and keeps serving reads; it resumes by itself. */
+export const DISK_FREE_BYTES_MIN = 256 * MIB;
+
+// Storage.
+/** Rows of a head before it is sealed: what a seal sorts and encodes at once. */
+export const HEAD_ROWS_MAX = 1 << 16;
+export const ORDINALS_MAX = 1 << 24;
+
+// Sending.
+export const MESSAGE_BYTES_MAX = 256 * KIB;
+export const TEMPLATE_RENDER_MS_MAX = 50;
+export const TEMPLATE_MEMORY_MAX = 1e6;
+export const SEND_TIMEOUT_MS = 10 * SECOND_MS;
+/** Sends under way at once from one thread, and to one destination: one bad destination slows no other. */
+export const SENDS_IN_FLIGHT_MAX = 256;
+export const SENDS_PER_DESTINATION_MAX = 16;
+export const RETRY_BASE_MS = SECOND_MS;
+export const RETRY_MAX_MS = HOUR_MS;
+export const EXPIRE_AFTER_MS = DAY_MS;
+/** Messages intended and not yet done, per tablet; past it new intents become `Message Skipped`. */
+export const OUTBOX_INTENTS_MAX = 1 << 20;
+
+assert(EVENT_BYTES_MAX < BATCH_BYTES_MAX, 'an event fits a batch');
+assert(BATCH_BYTES_MAX < IMPORT_BYTES_MAX, 'an import batch is the larger one');
+assert(IMPORT_BYTES_MAX < BODY_BYTES_MAX, 'the hard limit is above every soft one');
+assert(BODY_BYTES_MAX * 2 < FRAME_BYTES_MAX, 'a request fits a frame with room for what records add');
+assert(FRAME_BYTES_MAX < LOG_SEGMENT_BYTES_MAX, 'a frame fits a log segment');
+assert(FRAME_BYTES_MAX < LOG_QUEUE_BYTES_MAX, 'a frame fits the queue');

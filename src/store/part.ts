@@ -1,0 +1,49 @@
+import type { Bitset } from '../base/bitset.ts';
+import type { Scalar, Value } from '../base/value.ts';
+
+/**
+ * A run of rows of one tablet, columns addressed by row number [0, rowCount): a sealed block (rows sorted by ordinal,
+ * then time, then arrival) or a head (rows in order of arrival). Queries see nothing but parts.
+ *
+ * Selections are bitsets of `rowCount` rows. `and...` methods only clear bits of `rows`, never set any.
+ */
+export interface Part {
+  readonly rowCount: number;
+  /** Over all rows; Infinity and -Infinity when there are none. */
+  readonly timeMinMs: number;
+  readonly timeMaxMs: number;
+  /** Whether any row has this event code. May be conservative (true without such a row). */
+  mayHaveEvent(eventCode: number): boolean;
+
+  /** Rows with one of these event codes; undefined = all rows. A fresh bitset, owned by the caller. */
+  selectEvents(eventCodes: readonly number[] | undefined): Bitset;
+  /** Keeps rows with fromMs <= time < toMs. */
+  andTime(rows: Bitset, fromMs: number, toMs: number): void;
+  /** Keeps rows whose value of the property satisfies the predicate (`missing` decides for rows without one). */
+  andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void;
+  /** counts[canonical[ordinal]] += number of selected rows, for every user with rows here. */
+  countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void;
+
+  /** The user's rows in trail order: ascending row numbers. */
+  rowsOf(ordinal: number): ArrayLike<number>;
+
+  eventAt(row: number): number;
+  timeAt(row: number): number;
+  ordinalAt(row: number): number;
+  valueAt(row: number, propertyCode: number): Value | undefined;
+  /** All properties of a row: [property code, value], in ascending order of code. */
+  propertiesAt(row: number): readonly (readonly [number, Value])[];
+}
+
+/**
+ * A test of one property, trait or element. Compiled from the language's P once per query and part of no tablet, so it
+ * may be asked about any value; parts ask once per distinct text and remember the answer.
+ */
+export interface ValuePredicate {
+  /** Whether a missing value satisfies it. */
+  readonly missing: boolean;
+  /** Pure. An array is passed whole. */
+  test(value: Value): boolean;
+  /** When the predicate is `eq`/`in` of scalars: those, so that a part may look for codes. */
+  readonly equalTo?: readonly Scalar[];
+}
