@@ -1,4 +1,4 @@
-import type { Call, DeadLetter, DeclareRecord, ImportRecord } from '../log/record.ts';
+import type { Accepted, AcceptedCounts, CollectingView } from '../ingest/accepted.ts';
 
 /** What a carrier (HTTP routes, RPC) may ask of the thread it runs on. The one door from `server` into `shard`. */
 export interface Api {
@@ -25,32 +25,6 @@ export type Role = 'write' | 'read' | 'admin';
 export interface Principal {
   readonly account: string;
   readonly role: Role;
-}
-
-export interface CollectingView {
-  readonly retentionMs?: number;
-  /** Whether the name needs a `declare`: not declared yet, and the account's limit leaves room for it. */
-  isDeclared(event: string): boolean;
-  isPropertyDeclared(event: string, property: string): boolean;
-  isTraitDeclared(trait: string): boolean;
-  /** Whether one more name of the kind would still be within the account's limits. */
-  hasRoomForEvent(): boolean;
-  hasRoomForProperty(event: string): boolean;
-  hasRoomForTrait(): boolean;
-}
-
-export interface Accepted {
-  readonly receivedAtMs: number;
-  readonly calls: readonly Call[];
-  readonly declare?: DeclareRecord;
-  readonly letters: readonly DeadLetter[];
-  readonly progress?: ImportRecord;
-}
-
-export interface AcceptedCounts {
-  readonly accepted: number;
-  readonly duplicate: number;
-  readonly rejected: number;
 }
 
 export interface MethodCall {
