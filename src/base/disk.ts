@@ -12,6 +12,7 @@ export interface Disk {
   size(path: string): Promise<number>;
   /** Names (not paths) in a directory, sorted; empty when there is none. */
   list(directory: string): Promise<readonly string[]>;
+  /** With its parents, durable when it resolves; nothing happens when it exists. */
   makeDirectory(path: string): Promise<void>;
   rename(source: string, target: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -31,4 +32,27 @@ export interface AppendFile {
   sync(): Promise<void>;
   truncate(size: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Writes all of it, however many writes that takes. */
+export async function writeAll(file: AppendFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const taken = await file.write(bytes.subarray(done));
+    if (taken === 0) throw new Error('the disk takes no more bytes');
+    done += taken;
+  }
+}
+
+/** A file with just this content, synced and still open; the caller syncs its directory and closes it. */
+export async function createFile(disk: Disk, path: string, content: Uint8Array): Promise<AppendFile> {
+  const file = await disk.openAppend(path);
+  try {
+    await file.truncate(0);
+    await writeAll(file, content);
+    await file.sync();
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }

@@ -35,6 +35,11 @@ export const DEDUPE_IDS_MAX = 1 << 23;
 export const EVENT_NAMES_MAX = 512;
 export const PROPERTIES_PER_EVENT_MAX = 256;
 export const TRAITS_MAX = 512;
+/**
+ * Increments kept one by one per user and trait, so that a `set` that arrives late counts only those newer than itself.
+ * The oldest beyond become one. 16 bytes each; a set that arrives later than 16 newer increments is rare.
+ */
+export const TRAIT_INCREMENTS_MAX = 16;
 
 // Kept by an account.
 export const SEGMENTS_MAX = 1000;
@@ -48,6 +53,8 @@ export const DEAD_LETTER_BYTES_MAX = 64 * MIB;
 export const SEGMENT_DEPTH_MAX = 16;
 export const SEGMENT_CRITERIA_MAX = 200;
 export const SEGMENT_VALUES_MAX = 10_000;
+/** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */
+export const SEGMENT_REFERENCES_DEPTH_MAX = 16;
 export const MEMBERS_PAGE_MAX = 10_000;
 export const TIMELINE_PAGE_MAX = 1000;
 export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
@@ -63,6 +70,14 @@ export const FRAME_BYTES_MAX = 16 * MIB;
 export const LOG_SEGMENT_BYTES_MAX = 256 * MIB;
 /** Frames waiting for the disk; past it appends answer `unavailable`. */
 export const LOG_QUEUE_BYTES_MAX = 64 * MIB;
+/** Durable frames that a shard has not applied yet; past it requests are refused until it has caught up. */
+export const UNAPPLIED_BYTES_MAX = 64 * MIB;
+/** What one write and sync carry: past a few MiB the disk is busy anyway, and the frames wait for each other. */
+export const LOG_BATCH_BYTES_MAX = 4 * MIB;
+/** Read from a segment at a time; a larger frame is read whole. */
+export const LOG_READ_BYTES = MIB;
+/** How old the knowledge of the free disk space may get. */
+export const DISK_CHECK_MS = SECOND_MS;
 /** Below this the server refuses writes and keeps serving reads; it resumes by itself. */
 export const DISK_FREE_BYTES_MIN = 256 * MIB;
 
@@ -70,6 +85,16 @@ export const DISK_FREE_BYTES_MIN = 256 * MIB;
 /** Rows of a head before it is sealed: what a seal sorts and encodes at once. */
 export const HEAD_ROWS_MAX = 1 << 16;
 export const ORDINALS_MAX = 1 << 24;
+/** A head with rows of many properties is sealed earlier: its cells take 13 bytes each, so 26 MiB. */
+export const HEAD_CELLS_MAX = 1 << 21;
+/** Rows encoded together: analyzing and encoding so many doubles takes up to about a millisecond. */
+export const CHUNK_ROWS = 1 << 15;
+/** Rows of a block: their bitmaps, 2 MiB, pass through WebAssembly's memory. */
+export const BLOCK_ROWS_MAX = 1 << 24;
+/** Texts of a tablet's dictionary: below the 2^24 entries at which a Map throws. Past it a new text is not stored. */
+export const DICTIONARY_TEXTS_MAX = (1 << 24) - 1024;
+/** Decompressed groups a thread keeps, up to 512 KiB each and mostly 32 KiB. */
+export const LZ4_GROUPS_OPEN_MAX = 32;
 
 // Sending.
 export const MESSAGE_BYTES_MAX = 256 * KIB;
@@ -79,11 +104,43 @@ export const SEND_TIMEOUT_MS = 10 * SECOND_MS;
 /** Sends under way at once from one thread, and to one destination: one bad destination slows no other. */
 export const SENDS_IN_FLIGHT_MAX = 256;
 export const SENDS_PER_DESTINATION_MAX = 16;
+/** Destinations that a thread's sender remembers; past it, those with nothing to send are forgotten. */
+export const DESTINATIONS_MAX = 10_000;
+/** The longest delay of a campaign: what is delayed is held in memory. */
+export const DELAY_MS_MAX = 90 * DAY_MS;
 export const RETRY_BASE_MS = SECOND_MS;
 export const RETRY_MAX_MS = HOUR_MS;
 export const EXPIRE_AFTER_MS = DAY_MS;
 /** Messages intended and not yet done, per tablet; past it new intents become `Message Skipped`. */
 export const OUTBOX_INTENTS_MAX = 1 << 20;
+
+// Serving.
+/** A browser's cookies fit; both listeners hold it for each connection that is sending its headers. */
+export const HEADERS_BYTES_MAX = 16 * KIB;
+export const PATH_CHARS_MAX = 2048;
+/** A whole body must be here by then: 5 MB at 1.4 Mbit/s. */
+export const BODY_READ_MS_MAX = 30 * SECOND_MS;
+/** Bodies held by one listener; past it requests with a body answer `unavailable`. */
+export const BODIES_HELD_BYTES_MAX = 256 * MIB;
+/** How long a refused body is still read, so that its sender gets to see the answer. */
+export const LINGER_MS = SECOND_MS;
+/** What a graceful close waits for requests under way. */
+export const CLOSE_MS_MAX = 10 * SECOND_MS;
+/** What a caller may ask for with `timeoutMs`. */
+export const QUERY_TIMEOUT_MS_MAX = 10 * MINUTE_MS;
+/** WebSocket connections of one listener, each up to a full send buffer. */
+export const SOCKETS_MAX = 10_000;
+export const SOCKET_IDLE_SECONDS = 120;
+/** A connection that has not said its key by then is closed. */
+export const SOCKET_AUTH_MS_MAX = 10 * SECOND_MS;
+/** Bytes a client may leave unread; a subscriber that is slower is dropped. */
+export const SOCKET_BUFFER_BYTES_MAX = 16 * MIB;
+/** Calls and subscriptions of one connection at once. */
+export const RPC_CALLS_MAX = 128;
+/** The deepest segment definition nests three levels a criterion. */
+export const MESSAGE_PACK_DEPTH_MAX = 64;
+/** An empty map is one byte on the wire and 56 in memory: this bounds what a frame can turn into. */
+export const MESSAGE_PACK_VALUES_MAX = 1 << 20;
 
 assert(EVENT_BYTES_MAX < BATCH_BYTES_MAX, 'an event fits a batch');
 assert(BATCH_BYTES_MAX < IMPORT_BYTES_MAX, 'an import batch is the larger one');
@@ -91,3 +148,9 @@ assert(IMPORT_BYTES_MAX < BODY_BYTES_MAX, 'the hard limit is above every soft on
 assert(BODY_BYTES_MAX * 2 < FRAME_BYTES_MAX, 'a request fits a frame with room for what records add');
 assert(FRAME_BYTES_MAX < LOG_SEGMENT_BYTES_MAX, 'a frame fits a log segment');
 assert(FRAME_BYTES_MAX < LOG_QUEUE_BYTES_MAX, 'a frame fits the queue');
+assert(BODY_BYTES_MAX < BODIES_HELD_BYTES_MAX, 'a body fits what a listener holds');
+assert(SEGMENT_DEPTH_MAX * 3 < MESSAGE_PACK_DEPTH_MAX, 'the deepest definition can be sent');
+assert(CHUNK_ROWS % 256 === 0, 'chunks begin at words of a bitmap and at rank samples');
+assert(HEAD_ROWS_MAX <= BLOCK_ROWS_MAX, 'a head fits a block');
+assert(DICTIONARY_TEXTS_MAX < 1 << 24, 'a Map holds every text');
+assert(LOG_QUEUE_BYTES_MAX < DISK_FREE_BYTES_MIN, 'what was accepted into the queue can still be written');

@@ -41,6 +41,8 @@ export type TraitOperation =
 /** From now on the anonymous user is the known one. Lives in the anonymous user's tablet. */
 export interface AliasCall {
   readonly kind: 'alias';
+  /** The call it came with; beside an `identify` it is no call of its own and not counted. */
+  readonly of: 'alias' | 'identify';
   readonly anonymousId: string;
   readonly userId: string;
   readonly messageId?: string;
@@ -78,14 +80,16 @@ export interface TransferRecord {
 }
 
 export type TransferContent =
-  /** Everything the source had of the anonymous user. */
+  /** Everything the source had of the anonymous user; in several when there are many events. */
   | {
       readonly kind: 'user';
       readonly events: readonly TransferredEvent[];
+      /** Nothing more follows: the source may drop the user when this one is done. */
+      readonly last: boolean;
       /** Opaque to all but src/store/profiles.ts. */
-      readonly traits: unknown;
+      readonly traits?: unknown;
       /** Opaque to all but src/delivery/outbox.ts. */
-      readonly outbox: unknown;
+      readonly outbox?: unknown;
     }
   /** A call that named the anonymous user after the merge. Triggers what any call triggers. */
   | { readonly kind: 'call'; readonly call: EventCall | TraitsCall }
@@ -162,7 +166,7 @@ export interface ControlRecord {
 /** `suppression`: an address that must not be sent to again, named `channel:address`. */
 export type ControlKind = 'account' | 'segment' | 'campaign' | 'key' | 'suppression';
 
-/** Lines [from, to) of an import are in the log. */
+/** Lines [from, to) of an import, numbered from 1, are in the log. */
 export interface ImportRecord {
   readonly kind: 'import';
   readonly atMs: number;

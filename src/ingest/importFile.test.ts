@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { MusterError } from '../base/errors.ts';
+import { BATCH_EVENTS_MAX, IMPORT_BYTES_MAX } from '../base/limits.ts';
+import { SeededRandom } from '../base/random.ts';
+import { collect } from './collect.ts';
+import { importBatches, importIdOf, inflated, messageIdOf, readLines } from './importFile.ts';
+import { TestView } from './testView.ts';
+
+const ID = 'ab'.repeat(32);
+
+/** The bytes in chunks of 0 to `chunkBytesMax`. */
+async function* chunksOf(content: string | Uint8Array, chunkBytesMax = 7): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(content);
+  const random = new SeededRandom(1);
+  for (let start = 0; start < bytes.length; ) {
+    const end = start + random.below(chunkBytesMax + 1);
+    yield bytes.subarray(start, end);
+    start = end;
+  }
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
+describe('lines', () => {
+  test('are numbered, with blank ones counted and left out', async () => {
+    const lines = await all(readLines(chunksOf('\uFEFF{"a":1}\r\n\n  \r\n{"b":"é"}\n\n{"c":3}')));
+    expect(lines).toEqual([
+      { number: 1, text: '{"a":1}' },
+      { number: 4, text: '{"b":"é"}' },
+      { number: 6, text: '{"c":3}' },
+    ]);
+    expect(await all(readLines(chunksOf('')))).toEqual([]);
+    expect(await all(readLines(chunksOf('x\n')))).toEqual([{ number: 1, text: 'x' }]);
+  });
+
+  test('that are too long or not UTF-8 are problems', async () => {
+    const fits = 'x'.repeat(32_768);
+    const bad = Buffer.from([0xff, 10]);
+    const content = Buffer.concat([
+      Buffer.from(`${fits}\r\n${fits}yy\n`),
+      bad,
+      Buffer.from(`ok\n${fits}yyy`),
+    ]);
+    for (const chunkBytesMax of [500, 1e6]) {
+      expect(await all(readLines(chunksOf(content, chunkBytesMax)))).toEqual([
+        { number: 1, text: fits },
+        { number: 2, problem: 'over 32768 bytes' },
+        { number: 3, problem: 'not UTF-8' },
+        { number: 4, text: 'ok' },
+        { number: 5, problem: 'over 32768 bytes' },
+      ]);
+    }
+  });
+
+  test('come out the same however the bytes are cut', async () => {
+    const content = Array.from(
+      { length: 50 },
+      (_, i) => `{"line":${i},"text":"${'ü🙂'.repeat(i % 5)}"}`,
+    ).join('\n');
+    const whole = await all(readLines(chunksOf(content, 1e6)));
+    expect(whole).toHaveLength(50);
+    for (let size = 1; size < 20; size++)
+      expect(await all(readLines(chunksOf(content, size)))).toEqual(whole);
+  });
+});
+
+describe('content', () => {
+  test('is inflated when its first bytes are gzip’s', async () => {
+    for (const content of ['', '{', '{"a":1}\n'.repeat(1000)]) {
+      expect(Buffer.concat(await all(inflated(chunksOf(content)))).toString()).toBe(content);
+      expect(Buffer.concat(await all(inflated(chunksOf(gzipSync(content), 1)))).toString()).toBe(content);
+    }
+  });
+
+  test('has one id, gzip or not', async () => {
+    const content = '{"a":1}\n{"b":2}';
+    const id = createHash('sha256').update(content).digest('hex');
+    expect(await importIdOf(chunksOf(content))).toBe(id);
+    expect(await importIdOf(chunksOf(gzipSync(content)))).toBe(id);
+  });
+
+  test('of damaged gzip is a bad request; an error of the source is its own', async () => {
+    const cut = chunksOf(gzipSync('x'.repeat(1000)).subarray(0, 20));
+    await expect(importIdOf(cut)).rejects.toThrow(MusterError);
+    const failing = (async function* () {
+      yield gzipSync('x').subarray(0, 12);
+      throw new Error('the disk is gone');
+    })();
+    await expect(importIdOf(failing)).rejects.toThrow('the disk is gone');
+  });
+
+  test('is let go when the reader stops', async () => {
+    for (const content of [Buffer.from('{}\n'.repeat(100)), gzipSync('{}\n'.repeat(100))]) {
+      let closed = false;
+      const source = (async function* () {
+        try {
+          yield* chunksOf(content, 2);
+        } finally {
+          closed = true;
+        }
+      })();
+      for await (const _ of inflated(source)) break;
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(closed).toBe(true);
+    }
+  });
+});
+
+describe('batches', () => {
+  test('hold the records with a messageId each, and say which lines they are', async () => {
+    const content = [
+      '{"event":"A","userId":"u","messageId":"mine"}',
+      '',
+      'nonsense',
+      '[1]',
+      '{"type":"identify","userId":"u","messageId":null}',
+    ].join('\n');
+    const [batch, ...others] = await all(importBatches(ID, chunksOf(content)));
+    expect(others).toEqual([]);
+    expect(batch).toMatchObject({ from: 1, to: 6, finished: true, items: 2 });
+    expect(batch!.rejects).toEqual([
+      { line: 3, reason: 'not JSON' },
+      { line: 4, reason: 'not a JSON object' },
+    ]);
+    expect(JSON.parse(batch!.body)).toEqual({
+      import: { id: ID, from: 1, to: 6, finished: true },
+      batch: [
+        { event: 'A', userId: 'u', messageId: 'mine' },
+        { type: 'identify', userId: 'u', messageId: messageIdOf(ID, 5) },
+      ],
+    });
+  });
+
+  test('an empty file is one last batch', async () => {
+    expect(await all(importBatches(ID, chunksOf('')))).toMatchObject([
+      { from: 1, to: 1, finished: true, items: 0 },
+    ]);
+  });
+
+  test.each([
+    ['many', 6000, ''],
+    ['large', 1000, 'x'.repeat(10_000)],
+    ['bad', 6000, undefined],
+  ])('of %s records stay within the limits, and no line is lost', async (_, lineCount, text) => {
+    const line = text === undefined ? '{' : JSON.stringify({ event: 'E', userId: 'u', properties: { text } });
+    const batches = await all(importBatches(ID, chunksOf(`${line}\n`.repeat(lineCount), 1e5)));
+    expect(batches.length).toBeGreaterThan(1);
+    let next = 1;
+    let items = 0;
+    for (const batch of batches) {
+      expect(batch.from).toBe(next);
+      expect(batch.items + batch.rejects.length).toBe(batch.to - batch.from);
+      expect(batch.finished).toBe(batch.to === lineCount + 1);
+      expect(Buffer.byteLength(batch.body)).toBeLessThanOrEqual(IMPORT_BYTES_MAX);
+      expect(batch.items).toBeLessThanOrEqual(BATCH_EVENTS_MAX);
+      const bytes = Buffer.byteLength(batch.body);
+      const body: unknown = JSON.parse(batch.body);
+      items += collect({ type: 'import', body, bytes, receivedAtMs: 0, view: new TestView() }).items;
+      next = batch.to;
+    }
+    expect(items).toBe(text === undefined ? 0 : lineCount);
+  });
+});

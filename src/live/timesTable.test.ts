@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { SeededRandom } from '../base/random.ts';
+import { TimesTable } from './timesTable.ts';
+
+const scratch = new Float64Array(8);
+
+function timesOf(table: TimesTable, ordinal: number): number[] {
+  return [...scratch.subarray(0, table.read(ordinal, scratch))];
+}
+
+test.each([1, 2, 3])('holds what a map holds (seed %i)', (seed) => {
+  const random = new SeededRandom(seed);
+  const table = new TimesTable();
+  const map = new Map<number, number[]>();
+  const ordinals = Array.from({ length: 300 }, () => random.below(40_000));
+  for (let step = 0; step < 5000; step++) {
+    const ordinal = random.pick(ordinals);
+    const times = Array.from({ length: random.below(5) }, () => random.below(1e6) - 1e5);
+    table.write(ordinal, Float64Array.from([-1, ...times, -1]), 1, 1 + times.length, -Infinity);
+    map.set(
+      ordinal,
+      times.sort((a, b) => a - b),
+    );
+    const other = random.pick(ordinals);
+    expect(timesOf(table, other)).toEqual(map.get(other) ?? []);
+  }
+  for (const [ordinal, times] of map) expect(timesOf(table, ordinal)).toEqual(times);
+});
+
+test('expired times make room for new ones', () => {
+  const table = new TimesTable();
+  for (let ordinal = 0; ordinal < 100_000; ordinal++) {
+    table.write(ordinal % 16_000, Float64Array.of(ordinal), 0, 1, ordinal - 1000);
+  }
+  expect(timesOf(table, 99_999 % 16_000)).toEqual([99_999]);
+  expect(table.memoryBytes).toBeLessThan(1000 * 32);
+});
+
+test('a time costs 12.5 to 16 bytes', () => {
+  const table = new TimesTable();
+  for (let ordinal = 0; ordinal < 100_000; ordinal += 3) {
+    table.write(ordinal, Float64Array.of(ordinal), 0, 1, -Infinity);
+  }
+  const bytesPerTime = table.memoryBytes / Math.ceil(100_000 / 3);
+  expect(bytesPerTime).toBeGreaterThan(12);
+  expect(bytesPerTime).toBeLessThan(16.1);
+});

@@ -1,0 +1,134 @@
+/** Ordinals per page, a power of two: so small that growing a page takes a fraction of a millisecond. */
+const PAGE_BITS = 14;
+const PAGE_MASK = (1 << PAGE_BITS) - 1;
+const CAPACITY_MIN = 8;
+/** A page over 4/5 full becomes one that is 5/8 full: 10 bytes a time are 12.5 to 16 with what is empty. */
+const LOAD_MAX = 0.8;
+const LOAD_GROWN = 0.625;
+
+/**
+ * A few times (ms) for each of some users: a table from ordinal to times, in pages of 16 K ordinals. Each page is one
+ * open-addressing table (linear probing, deletion by shifting back) in which a user stands once for every time.
+ */
+export class TimesTable {
+  readonly #pages: (Page | undefined)[] = [];
+
+  get memoryBytes(): number {
+    return this.#pages.reduce((sum, page) => sum + (page?.memoryBytes ?? 0), 0);
+  }
+
+  /** Writes the user's times into `target`, ascending, and says how many there are. */
+  read(ordinal: number, target: Float64Array): number {
+    const page = this.#pages[ordinal >>> PAGE_BITS];
+    return page === undefined ? 0 : page.read(ordinal & PAGE_MASK, target);
+  }
+
+  /**
+   * Makes times[from, to) the user's times. Those of other users at or before `expiredMs` are of no use any more: they
+   * may be forgotten when room is needed.
+   */
+  write(ordinal: number, times: Float64Array, from: number, to: number, expiredMs: number): void {
+    const at = ordinal >>> PAGE_BITS;
+    let page = this.#pages[at];
+    if (page === undefined) {
+      if (from === to) return;
+      while (this.#pages.length < at) this.#pages.push(undefined);
+      page = new Page();
+      this.#pages[at] = page;
+    }
+    page.write(ordinal & PAGE_MASK, times, from, to, expiredMs);
+  }
+}
+
+class Page {
+  #keys = new Uint16Array(CAPACITY_MIN);
+  /** NaN: the entry is empty. */
+  #times = new Float64Array(CAPACITY_MIN).fill(Number.NaN);
+  #used = 0;
+
+  get memoryBytes(): number {
+    return this.#keys.byteLength + this.#times.byteLength;
+  }
+
+  read(key: number, target: Float64Array): number {
+    let count = 0;
+    for (let entry = this.#home(key); !this.#isEmpty(entry); entry = this.#after(entry)) {
+      if (this.#keys[entry] !== key) continue;
+      const time = this.#times[entry];
+      let place = count++;
+      for (; place > 0 && target[place - 1] > time; place--) target[place] = target[place - 1];
+      target[place] = time;
+    }
+    return count;
+  }
+
+  write(key: number, times: Float64Array, from: number, to: number, expiredMs: number): void {
+    let next = from;
+    for (let entry = this.#home(key); !this.#isEmpty(entry); ) {
+      if (this.#keys[entry] === key) {
+        if (next === to) {
+          this.#remove(entry); // what it shifts here is looked at in the next round
+          continue;
+        }
+        this.#times[entry] = times[next++];
+      }
+      entry = this.#after(entry);
+    }
+    for (; next < to; next++) {
+      if (this.#used + 1 > LOAD_MAX * this.#times.length) this.#grow(expiredMs);
+      this.#insert(key, times[next]);
+    }
+  }
+
+  /** Fibonacci hashing, which spreads runs of ordinals evenly. */
+  #home(key: number): number {
+    return Math.floor(((Math.imul(key, 40503) & 0xffff) * this.#times.length) / 0x10000);
+  }
+
+  #after(entry: number): number {
+    return entry + 1 === this.#times.length ? 0 : entry + 1;
+  }
+
+  #isEmpty(entry: number): boolean {
+    return Number.isNaN(this.#times[entry]);
+  }
+
+  #insert(key: number, time: number): void {
+    let entry = this.#home(key);
+    while (!this.#isEmpty(entry)) entry = this.#after(entry);
+    this.#keys[entry] = key;
+    this.#times[entry] = time;
+    this.#used++;
+  }
+
+  /** Empties the entry and moves back into the gap whatever may not stand behind one (Knuth, 6.4, algorithm R). */
+  #remove(entry: number): void {
+    let gap = entry;
+    for (let other = this.#after(gap); !this.#isEmpty(other); other = this.#after(other)) {
+      if (this.#distance(this.#home(this.#keys[other]), other) < this.#distance(gap, other)) continue;
+      this.#keys[gap] = this.#keys[other];
+      this.#times[gap] = this.#times[other];
+      gap = other;
+    }
+    this.#times[gap] = Number.NaN;
+    this.#used--;
+  }
+
+  #distance(from: number, to: number): number {
+    return to >= from ? to - from : to - from + this.#times.length;
+  }
+
+  #grow(expiredMs: number): void {
+    const keys = this.#keys;
+    const times = this.#times;
+    let kept = 0;
+    for (let entry = 0; entry < times.length; entry++) if (times[entry] > expiredMs) kept++;
+    const capacity = Math.max(CAPACITY_MIN, Math.ceil((kept + 1) / LOAD_GROWN));
+    this.#keys = new Uint16Array(capacity);
+    this.#times = new Float64Array(capacity).fill(Number.NaN);
+    this.#used = 0;
+    for (let entry = 0; entry < times.length; entry++) {
+      if (times[entry] > expiredMs) this.#insert(keys[entry], times[entry]);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { unreachable } from '../base/assert.ts';
+import type { Scalar } from '../base/value.ts';
+
+/** The segment language as a typed tree. parse.ts makes it from JSON; everything else works on it. */
+export type Criterion =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'and' | 'or'; readonly criteria: readonly Criterion[] }
+  | { readonly kind: 'not'; readonly criterion: Criterion }
+  | SegmentCriterion
+  | EventCriterion
+  | ProfileCriterion
+  | SampleCriterion;
+
+/** Whoever is in the saved segment. */
+export interface SegmentCriterion {
+  readonly kind: 'segment';
+  readonly name: string;
+  /** Of the name, within the definition that holds it: for errors found after parsing. */
+  readonly path: string;
+}
+
+/** Users whose events that pass the filter, within the window, satisfy the measure. */
+export interface EventCriterion {
+  readonly kind: 'event';
+  readonly filter: EventFilter;
+  /** Undefined: everything retained. */
+  readonly within: Within | undefined;
+  readonly measure: Measure;
+}
+
+/** Which events count, apart from their time: any of the names, and of each group of tests at least one. */
+export interface EventFilter {
+  readonly events: readonly string[];
+  readonly where: readonly (readonly PropertyTest[])[];
+}
+
+export interface PropertyTest {
+  readonly prop: string;
+  readonly test: ValueTest;
+}
+
+export interface Measure {
+  readonly kind: 'count';
+  readonly compare: Comparison;
+}
+
+export interface ProfileCriterion {
+  readonly kind: 'profile';
+  readonly trait: string;
+  readonly test: ValueTest;
+}
+
+/** Users whose hash of `id:salt`, in [0, 10,000), is under `buckets`. */
+export interface SampleCriterion {
+  readonly kind: 'sample';
+  readonly buckets: number;
+  readonly salt: string;
+}
+
+/** An operator with its operand, for one property or trait. */
+export type ValueTest =
+  | { readonly op: 'exists' | 'notExists' }
+  | { readonly op: 'eq' | 'neq' | 'contains' | 'notContains' | Order; readonly value: Scalar }
+  | { readonly op: 'in' | 'notIn'; readonly values: readonly Scalar[] }
+  | { readonly op: 'between'; readonly low: Scalar; readonly high: Scalar }
+  | { readonly op: 'startsWith' | 'endsWith'; readonly value: string }
+  | { readonly op: 'before' | 'after'; readonly time: TimePoint }
+  | { readonly op: 'withinLast' | 'withinNext'; readonly durationMs: number };
+
+export type Order = 'gt' | 'gte' | 'lt' | 'lte';
+
+export type Within =
+  | { readonly kind: 'last'; readonly durationMs: number }
+  | { readonly kind: 'range'; readonly from: TimePoint | undefined; readonly to: TimePoint | undefined }
+  /** A calendar day, `YYYY-MM-DD`, in the account's time zone. */
+  | { readonly kind: 'on'; readonly date: string };
+
+/** Absolute text still needs the account's time zone; relative is so long before the query's `at`. */
+export type TimePoint =
+  | { readonly kind: 'absolute'; readonly text: string }
+  | { readonly kind: 'relative'; readonly agoMs: number };
+
+/** CMP of the language: what a measured number is held against. */
+export type Comparison =
+  | { readonly op: 'eq' | 'neq' | Order; readonly value: number }
+  | { readonly op: 'between'; readonly low: number; readonly high: number };
+
+/** Whether the measured number satisfies the comparison; `between` includes both ends. */
+export function compare(comparison: Comparison, n: number): boolean {
+  switch (comparison.op) {
+    case 'eq':
+      return n === comparison.value;
+    case 'neq':
+      return n !== comparison.value;
+    case 'gt':
+      return n > comparison.value;
+    case 'gte':
+      return n >= comparison.value;
+    case 'lt':
+      return n < comparison.value;
+    case 'lte':
+      return n <= comparison.value;
+    case 'between':
+      return n >= comparison.low && n <= comparison.high;
+    default:
+      return unreachable(comparison);
+  }
+}
+
+/** The names of the saved segments it mentions itself, each with the path of its first mention. */
+export function referencedSegments(criterion: Criterion): ReadonlyMap<string, string> {
+  const paths = new Map<string, string>();
+  const visit = (c: Criterion): void => {
+    if (c.kind === 'segment' && !paths.has(c.name)) paths.set(c.name, c.path);
+    else if (c.kind === 'not') visit(c.criterion);
+    else if (c.kind === 'and' || c.kind === 'or') c.criteria.forEach(visit);
+  };
+  visit(criterion);
+  return paths;
+}

@@ -1,0 +1,136 @@
+import { unreachable } from '../base/assert.ts';
+import { Bitset } from '../base/bitset.ts';
+import { sampleBucket } from '../base/hash.ts';
+import type { TabletView } from '../store/view.ts';
+import type { Criterion } from './criterion.ts';
+import { type Plan, Planner, type QueryTimes } from './plan.ts';
+import { type QueryStats, runScans } from './scan.ts';
+import { usersOf } from './users.ts';
+
+/** Ids hashed between two yields. */
+const IDS_PER_STEP = 1 << 10;
+
+/** Both are over canonical ordinals, of size `view.users.count`, and the caller's. */
+export interface Evaluated {
+  readonly members: Bitset;
+  /** Everyone; members are among them. */
+  readonly users: Bitset;
+}
+
+/**
+ * Who is in the segment. A generator of small steps; the view must not change until it is done. Throws `bad_request`
+ * for a saved segment that is missing or leads in a circle.
+ */
+export function* evaluate(
+  view: TabletView,
+  criterion: Criterion,
+  times: QueryTimes,
+  stats: QueryStats,
+): Generator<void, Evaluated> {
+  const plan = new Planner(view, times).plan(criterion);
+  const evaluation = new Evaluation(view, yield* usersOf(view, times.nowMs), stats);
+  return { members: yield* evaluation.members(plan), users: evaluation.users };
+}
+
+/** As `evaluate`, for many segments whose scans share passes over the events. `members` by name. */
+export function* evaluateMany(
+  view: TabletView,
+  criteria: ReadonlyMap<string, Criterion>,
+  times: QueryTimes,
+  stats: QueryStats,
+): Generator<void, { members: ReadonlyMap<string, Bitset>; users: Bitset }> {
+  const planner = new Planner(view, times);
+  const plans = [...criteria].map(([name, criterion]) => ({ name, plan: planner.plan(criterion) }));
+  const evaluation = new Evaluation(view, yield* usersOf(view, times.nowMs), stats);
+  yield* evaluation.scan(planner.scans);
+  const members = new Map<string, Bitset>();
+  for (const { name, plan } of plans) members.set(name, yield* evaluation.members(plan));
+  return { members, users: evaluation.users };
+}
+
+/**
+ * Works out plans, each once. The ordinals found for a part of a plan are right among users; what they say of other
+ * ordinals means nothing.
+ */
+class Evaluation {
+  readonly users: Bitset;
+  readonly #view: TabletView;
+  readonly #stats: QueryStats;
+  readonly #found = new Map<Plan, Bitset>();
+
+  constructor(view: TabletView, users: Bitset, stats: QueryStats) {
+    this.#view = view;
+    this.users = users;
+    this.#stats = stats;
+  }
+
+  *members(plan: Plan): Generator<void, Bitset> {
+    const found = yield* this.#find(plan);
+    return found.copy().and(this.users);
+  }
+
+  *scan(scans: Planner['scans']): Generator<void, void> {
+    yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => this.#found.set(plan, ordinals));
+  }
+
+  /** Never changed once found. */
+  *#find(plan: Plan): Generator<void, Bitset> {
+    let found = this.#found.get(plan);
+    if (found === undefined) {
+      found = yield* this.#work(plan);
+      this.#found.set(plan, found);
+      yield;
+    }
+    return found;
+  }
+
+  *#work(plan: Plan): Generator<void, Bitset> {
+    switch (plan.kind) {
+      case 'all':
+        return this.users;
+      case 'and':
+        return yield* this.#all(plan.plans);
+      case 'or':
+        return yield* this.#any(plan.plans);
+      case 'not':
+        return this.users.copy().andNot(yield* this.#find(plan.plan));
+      case 'traits':
+        return this.#view.profiles.select(plan.trait, plan.predicate, this.users.size);
+      case 'sample':
+        return yield* this.#sample(plan.buckets, plan.salt);
+      case 'count':
+        yield* this.scan([plan.scan]);
+        return this.#found.get(plan)!;
+      default:
+        return unreachable(plan);
+    }
+  }
+
+  *#all(plans: readonly Plan[]): Generator<void, Bitset> {
+    const result = this.users.copy();
+    for (const plan of plans) {
+      if (result.isEmpty) break;
+      result.and(yield* this.#find(plan));
+    }
+    return result;
+  }
+
+  *#any(plans: readonly Plan[]): Generator<void, Bitset> {
+    const missing = this.users.copy();
+    for (const plan of plans) {
+      if (missing.isEmpty) break;
+      missing.andNot(yield* this.#find(plan));
+    }
+    return this.users.copy().andNot(missing);
+  }
+
+  *#sample(buckets: number, salt: string): Generator<void, Bitset> {
+    const result = new Bitset(this.users.size);
+    let hashed = 0;
+    for (const ordinal of this.users) {
+      if (hashed++ % IDS_PER_STEP === 0) yield;
+      if (sampleBucket(this.#view.users.refOf(ordinal).id, salt) < buckets) result.add(ordinal);
+    }
+    return result;
+  }
+}

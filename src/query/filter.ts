@@ -1,0 +1,40 @@
+import type { Value } from '../base/value.ts';
+import type { ValuePredicate } from '../store/part.ts';
+import type { EventFilter } from './criterion.ts';
+import { compileTest, type Moment } from './predicate.ts';
+
+/** An EventFilter that can be asked about events; good for its moment only. */
+export interface CompiledFilter {
+  readonly events: ReadonlySet<string>;
+  /** Of each group at least one must hold. */
+  readonly where: readonly (readonly CompiledPropertyTest[])[];
+}
+
+export interface CompiledPropertyTest {
+  readonly prop: string;
+  readonly predicate: ValuePredicate;
+}
+
+export function compileFilter(filter: EventFilter, moment: Moment): CompiledFilter {
+  return {
+    events: new Set(filter.events),
+    where: filter.where.map((group) =>
+      group.map(({ prop, test }) => ({ prop, predicate: compileTest(test, moment) })),
+    ),
+  };
+}
+
+/** Whether an event passes, whenever it happened. `property` answers undefined for a property it does not have. */
+export function matchesEvent(
+  filter: CompiledFilter,
+  event: string,
+  property: (prop: string) => Value | undefined,
+): boolean {
+  if (!filter.events.has(event)) return false;
+  return filter.where.every((group) =>
+    group.some(({ prop, predicate }) => {
+      const value = property(prop);
+      return value === undefined ? predicate.missing : predicate.test(value);
+    }),
+  );
+}

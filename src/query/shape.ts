@@ -1,0 +1,84 @@
+import { badRequest } from '../base/errors.ts';
+import type { Scalar } from '../base/value.ts';
+
+/** Checks of JSON's shape: each returns its input typed, or throws `bad_request` with the input's path. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function asObject(json: unknown, path: string): JsonObject {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw badRequest('must be an object', path);
+  }
+  return json as JsonObject;
+}
+
+export function asList(json: unknown, path: string, lengthMax: number): readonly unknown[] {
+  if (!Array.isArray(json)) throw badRequest('must be a list', path);
+  if (json.length > lengthMax) throw badRequest(`must have at most ${lengthMax} entries`, path);
+  return json;
+}
+
+export function asFilledList(json: unknown, path: string, lengthMax: number): readonly unknown[] {
+  const list = asList(json, path, lengthMax);
+  if (list.length === 0) throw badRequest('must not be empty', path);
+  return list;
+}
+
+export function asText(json: unknown, path: string): string {
+  if (typeof json !== 'string') throw badRequest('must be text', path);
+  return json;
+}
+
+export function asName(json: unknown, path: string): string {
+  if (typeof json !== 'string' || json === '') throw badRequest('must be a name', path);
+  return json;
+}
+
+export function asNumber(json: unknown, path: string): number {
+  if (typeof json !== 'number' || !Number.isFinite(json)) throw badRequest('must be a number', path);
+  return json;
+}
+
+export function asScalar(json: unknown, path: string): Scalar {
+  if (typeof json === 'string' || typeof json === 'boolean') return json;
+  if (typeof json === 'number' && Number.isFinite(json)) return json;
+  throw badRequest('must be text, a number or a boolean', path);
+}
+
+/** Keys that have a value; undefined (which only MessagePack can carry) is as good as absent. */
+export function keysOf(object: JsonObject): readonly string[] {
+  return Object.keys(object).filter((key) => object[key] !== undefined);
+}
+
+/** Every key must be among `known`; one of `later` is refused as not supported yet. */
+export function checkKeys(
+  object: JsonObject,
+  path: string,
+  known: readonly string[],
+  later: readonly string[] = [],
+): void {
+  for (const key of keysOf(object)) {
+    if (later.includes(key)) throw notSupportedYet(key, keyPath(path, key));
+    if (!known.includes(key)) throw unknownKey(key, path);
+  }
+}
+
+/** The one key of the object, which must be among `known`. */
+export function onlyKey<K extends string>(object: JsonObject, path: string, known: readonly K[]): K {
+  checkKeys(object, path, known);
+  const keys = keysOf(object);
+  if (keys.length !== 1) throw badRequest(`must have exactly one of ${known.join(', ')}`, path);
+  return keys[0] as K;
+}
+
+export function unknownKey(key: string, path: string): Error {
+  return badRequest(`unknown key ${JSON.stringify(key)}`, keyPath(path, key));
+}
+
+export function notSupportedYet(what: string, path: string): Error {
+  return badRequest(`${what} is not supported yet`, path);
+}
+
+function keyPath(path: string, key: string): string {
+  return /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}

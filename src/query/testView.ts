@@ -1,0 +1,140 @@
+import { Bitset } from '../base/bitset.ts';
+import type { Value } from '../base/value.ts';
+import type { UserRef } from '../log/record.ts';
+import type { Part, ValuePredicate } from '../store/part.ts';
+import type { AccountSettings, TabletView } from '../store/view.ts';
+
+/** A tablet for tests of queries: rows in plain arrays, every question answered by looking at all of them. */
+
+export interface TestEvent {
+  readonly ordinal: number;
+  readonly event: string;
+  readonly timeMs: number;
+  readonly properties: Readonly<Record<string, Value>>;
+}
+
+export interface TestTablet {
+  /** By ordinal. */
+  readonly users: readonly UserRef[];
+  /** [anonymous, known] ordinals. */
+  readonly merges?: readonly (readonly [number, number])[];
+  /** By canonical ordinal. */
+  readonly traits?: ReadonlyMap<number, Readonly<Record<string, Value>>>;
+  /** In order of arrival, cut into parts: all sealed but the last, which is a head. */
+  readonly parts: readonly (readonly TestEvent[])[];
+  readonly settings?: AccountSettings;
+  readonly saved?: Readonly<Record<string, unknown>>;
+}
+
+export function testView(tablet: TestTablet): TabletView {
+  const { users, merges = [], traits = new Map(), parts, saved = {} } = tablet;
+  const canonical = Uint32Array.from(users, (_, ordinal) => ordinal);
+  for (const [source, target] of merges) {
+    canonical.forEach((own, ordinal) => {
+      if (own === source) canonical[ordinal] = target;
+    });
+  }
+  const rows = parts.flat();
+  const eventNames = [...new Set(rows.map(({ event }) => event))];
+  const propertyNames = [...new Set(rows.flatMap(({ properties }) => Object.keys(properties)))];
+  const traitsOf = (ordinal: number): Readonly<Record<string, Value>> => traits.get(ordinal) ?? {};
+  const views = parts.map((part, i) =>
+    testPart(i < parts.length - 1 ? sealed(part) : part, eventNames, propertyNames),
+  );
+  return {
+    users: {
+      count: users.length,
+      canonical,
+      find: ({ known, id }) => {
+        const ordinal = users.findIndex((user) => user.known === known && user.id === id);
+        return ordinal === -1 ? -1 : canonical[ordinal]!;
+      },
+      refOf: (ordinal) => users[ordinal]!,
+      mergedInto: (ordinal) =>
+        merges.map(([source]) => source).filter((source) => canonical[source] === ordinal),
+      latestEventMs: (ordinal) =>
+        Math.max(
+          -Infinity,
+          ...rows.filter((row) => canonical[row.ordinal] === ordinal).map(({ timeMs }) => timeMs),
+        ),
+    },
+    schema: {
+      eventCount: eventNames.length,
+      eventCode: (event) => codeOf(eventNames, event),
+      eventName: (code) => eventNames[code]!,
+      propertyCode: (property) => codeOf(propertyNames, property),
+      propertyName: (code) => propertyNames[code]!,
+    },
+    profiles: {
+      get: (ordinal, trait) => traitsOf(ordinal)[trait],
+      all: traitsOf,
+      has: (ordinal) => Object.keys(traitsOf(ordinal)).length > 0,
+      select: (trait, predicate, size) => {
+        const found = new Bitset(size);
+        for (let ordinal = 0; ordinal < size; ordinal++) {
+          if (passes(predicate, traitsOf(ordinal)[trait])) found.add(ordinal);
+        }
+        return found;
+      },
+    },
+    events: { parts: () => views, rowCount: rows.length },
+    settings: tablet.settings ?? { timezone: 'UTC' },
+    clockMs: Math.max(0, ...rows.map(({ timeMs }) => timeMs)),
+    savedSegment: (name) => saved[name],
+  };
+}
+
+/** By ordinal, then time, then arrival: sorting is stable. */
+function sealed(rows: readonly TestEvent[]): readonly TestEvent[] {
+  return [...rows].sort((a, b) => a.ordinal - b.ordinal || a.timeMs - b.timeMs);
+}
+
+function testPart(
+  rows: readonly TestEvent[],
+  eventNames: readonly string[],
+  propertyNames: readonly string[],
+): Part {
+  const keep = (selected: Bitset, test: (row: TestEvent) => boolean): void => {
+    rows.forEach((row, i) => {
+      if (!test(row)) selected.delete(i);
+    });
+  };
+  const times = rows.map(({ timeMs }) => timeMs);
+  return {
+    rowCount: rows.length,
+    timeMinMs: Math.min(Infinity, ...times),
+    timeMaxMs: Math.max(-Infinity, ...times),
+    mayHaveEvent: (code) => rows.some(({ event }) => event === eventNames[code]),
+    selectEvents: (codes) => {
+      const selected = Bitset.full(rows.length);
+      if (codes !== undefined) keep(selected, ({ event }) => codes.includes(eventNames.indexOf(event)));
+      return selected;
+    },
+    andTime: (selected, fromMs, toMs) =>
+      keep(selected, ({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
+    andProperty: (selected, code, predicate) =>
+      keep(selected, ({ properties }) => passes(predicate, properties[propertyNames[code]!])),
+    countByUser: (selected, counts, canonical) =>
+      selected.forEach((row) => {
+        counts[canonical[rows[row]!.ordinal]!]!++;
+      }),
+    rowsOf: (ordinal) => rows.flatMap((row, i) => (row.ordinal === ordinal ? [i] : [])),
+    eventAt: (row) => eventNames.indexOf(rows[row]!.event),
+    timeAt: (row) => rows[row]!.timeMs,
+    ordinalAt: (row) => rows[row]!.ordinal,
+    valueAt: (row, code) => rows[row]!.properties[propertyNames[code]!],
+    propertiesAt: (row) =>
+      Object.entries(rows[row]!.properties)
+        .map(([name, value]) => [propertyNames.indexOf(name), value] as const)
+        .sort(([a], [b]) => a - b),
+  };
+}
+
+function passes(predicate: ValuePredicate, value: Value | undefined): boolean {
+  return value === undefined ? predicate.missing : predicate.test(value);
+}
+
+function codeOf(names: readonly string[], name: string): number | undefined {
+  const code = names.indexOf(name);
+  return code === -1 ? undefined : code;
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '../base/clock.ts';
+import { MusterError } from '../base/errors.ts';
+import type { Section } from '../log/sections.ts';
+import type { AppendRequest, AppendResult, Counts, FromHub, Link, ToHub } from './messages.ts';
+
+/** A shard's way to the log: appends of one turn of the event loop travel together. */
+export class Appender {
+  readonly #hub: Link<ToHub, FromHub>;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<number, Waiting>();
+  #requests: AppendRequest[] = [];
+  #nextToken = 1;
+
+  constructor(hub: Link<ToHub, FromHub>, clock: Clock) {
+    this.#hub = hub;
+    this.#clock = clock;
+  }
+
+  /** Resolves once the frame is durable. Rejects with MusterError when it was refused: then it is not in the log. */
+  async append(sections: readonly Section[]): Promise<void> {
+    await this.#request(sections, false);
+  }
+
+  /** Resolves once every tablet it concerns has applied it, with what they counted. */
+  appendAndApply(sections: readonly Section[]): Promise<Counts> {
+    return this.#request(sections, true);
+  }
+
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
+  settle(results: readonly AppendResult[]): void {
+    for (const result of results) {
+      const waiting = this.#waiting.get(result.token)!;
+      if ('error' in result) {
+        this.#waiting.delete(result.token);
+        const { code, message } = result.error;
+        waiting.reject(new MusterError(code, message, { retryAfterSeconds: 1 }));
+      } else {
+        waiting.owners = waiting.tellApplied ? result.owners : 0;
+        this.#finish(result.token, waiting);
+      }
+    }
+  }
+
+  /** One owner has applied the frame of this token. May come before the hub's own word. */
+  applied(token: number, counts: Counts): void {
+    const waiting = this.#waiting.get(token)!;
+    waiting.appliedBy++;
+    waiting.accepted += counts.accepted;
+    waiting.duplicate += counts.duplicate;
+    waiting.rejected += counts.rejected;
+    this.#finish(token, waiting);
+  }
+
+  #request(sections: readonly Section[], tellApplied: boolean): Promise<Counts> {
+    const token = this.#nextToken++;
+    if (this.#requests.length === 0) void this.#clock.yield().then(() => this.#flush());
+    this.#requests.push({ token, sections, tellApplied });
+    return new Promise((resolve, reject) => {
+      const counts = { accepted: 0, duplicate: 0, rejected: 0 };
+      this.#waiting.set(token, { tellApplied, owners: undefined, appliedBy: 0, ...counts, resolve, reject });
+    });
+  }
+
+  #flush(): void {
+    const requests = this.#requests;
+    this.#requests = [];
+    const buffers = requests.flatMap(({ sections }) => sections.map(({ records }) => records.buffer as ArrayBuffer));
+    this.#hub.post({ kind: 'append', requests }, buffers);
+  }
+
+  #finish(token: number, waiting: Waiting): void {
+    if (waiting.owners !== waiting.appliedBy) return;
+    this.#waiting.delete(token);
+    const { accepted, duplicate, rejected } = waiting;
+    waiting.resolve({ accepted, duplicate, rejected });
+  }
+}
+
+interface Waiting {
+  readonly tellApplied: boolean;
+  /** How many shards got it; undefined until the hub says. */
+  owners: number | undefined;
+  appliedBy: number;
+  accepted: number;
+  duplicate: number;
+  rejected: number;
+  readonly resolve: (counts: Counts) => void;
+  readonly reject: (error: MusterError) => void;
+}

@@ -1,0 +1,67 @@
+import { decodeRecords, type Section } from '../log/sections.ts';
+import type { AccountRecord } from '../log/record.ts';
+import { AccountState, type KeyValue } from '../tablet/account.ts';
+import { PrefixTree } from '../tablet/placement.ts';
+
+/**
+ * Every account as one thread knows it, reduced from the account sections of the log. All threads hold one and come to
+ * the same placement without asking each other.
+ */
+export class Directory {
+  readonly #accounts = new Map<string, AccountEntry>();
+  /** SHA-256 of a key, hex → whose it is. */
+  readonly #keys = new Map<string, { readonly account: string; readonly id: string; readonly key: KeyValue }>();
+  readonly #threads: number;
+
+  constructor(threads: number) {
+    this.#threads = threads;
+  }
+
+  /** Applies an account section (one without a tablet), and gives its records. */
+  apply(section: Section): readonly AccountRecord[] {
+    const records = decodeRecords(section.records) as readonly AccountRecord[];
+    for (const record of records) this.#applyRecord(section.account, record);
+    return records;
+  }
+
+  get(account: string): AccountEntry | undefined {
+    return this.#accounts.get(account);
+  }
+
+  get accounts(): IterableIterator<AccountEntry> {
+    return this.#accounts.values();
+  }
+
+  keyOf(sha256: string): { readonly account: string; readonly id: string; readonly key: KeyValue } | undefined {
+    return this.#keys.get(sha256);
+  }
+
+  /** The thread that owns a tablet. */
+  ownerOf(entry: AccountEntry, tablet: string): number {
+    return (entry.number + entry.tree.leaves.indexOf(tablet)) % this.#threads;
+  }
+
+  #applyRecord(account: string, record: AccountRecord): void {
+    let entry = this.#accounts.get(account);
+    if (entry === undefined) {
+      entry = { number: this.#accounts.size, state: new AccountState(account), tree: PrefixTree.even(1) };
+      this.#accounts.set(account, entry);
+    }
+    const before = record.kind === 'control' && record.what === 'key' ? entry.state.keys.get(record.name) : undefined;
+    entry.state.apply(record);
+    if (record.kind !== 'control') return;
+    if (record.what === 'account') entry.tree = PrefixTree.even(entry.state.settings.tablets);
+    if (record.what === 'key') {
+      if (before !== undefined) this.#keys.delete(before.sha256);
+      const key = entry.state.keys.get(record.name);
+      if (key !== undefined) this.#keys.set(key.sha256, { account, id: record.name, key });
+    }
+  }
+}
+
+export interface AccountEntry {
+  /** In the order of creation. */
+  readonly number: number;
+  readonly state: AccountState;
+  tree: PrefixTree;
+}

@@ -1,0 +1,192 @@
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import { MusterError } from '../base/errors.ts';
+import { UNAPPLIED_BYTES_MAX } from '../base/limits.ts';
+import type { Log } from '../log/log.ts';
+import { decodeSections, encodeSections, type Section } from '../log/sections.ts';
+import { Directory } from './directory.ts';
+import type { AppendRequest, AppendResult, Delivery, FromHub, Link, ToHub } from './messages.ts';
+
+/** Everything of this host is in one partition: one log, one order. */
+export const HOST_PARTITION = 'host';
+
+/**
+ * The hub: the one place that writes the log. Requests become frames; a frame that is durable goes to the shards that
+ * own its tablets and is acknowledged to the shard that asked. What one group commit made durable travels in one
+ * message a shard.
+ */
+export class Hub {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #shards: readonly ShardEnd[];
+  readonly #directory: Directory;
+  #underWay = 0;
+  #draining = 0;
+  #drained: () => void = () => {};
+  #position = -1;
+  #flushing = false;
+  #failed: (error: unknown) => void;
+
+  /** `failed` hears of a log that cannot go on: the process must end. */
+  constructor(options: {
+    readonly log: Log;
+    readonly clock: Clock;
+    readonly shards: readonly Link<FromHub, ToHub>[];
+    readonly failed: (error: unknown) => void;
+  }) {
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#failed = options.failed;
+    this.#directory = new Directory(options.shards.length);
+    this.#shards = options.shards.map((link) => ({ link, entries: [], results: [], bytes: 0, unappliedBytes: 0 }));
+    for (const [index, { link }] of this.#shards.entries()) link.onMessage((message) => this.#receive(index, message));
+  }
+
+  get directory(): Directory {
+    return this.#directory;
+  }
+
+  /** Reads the log from its beginning into the shards; resolves when they have applied it all. */
+  async replay(): Promise<{ readonly frames: number }> {
+    let frames = 0;
+    for await (const { position, frame } of this.#log.read(HOST_PARTITION, 0)) {
+      this.#route(position, decodeSections(frame));
+      frames++;
+      if (this.#shards.some(({ bytes }) => bytes > REPLAY_BATCH_BYTES)) this.#flush(true);
+      while (this.#isBehind()) await this.#clock.yield();
+    }
+    this.#flush(true);
+    while (this.#shards.some(({ unappliedBytes }) => unappliedBytes > 0)) await this.#clock.yield();
+    return { frames };
+  }
+
+  /** After a replay: the shards carry out effects and take requests. */
+  goLive(): void {
+    for (const { link } of this.#shards) link.post({ kind: 'live' });
+  }
+
+  /** Appends for the host itself (accounts and keys of the configuration). Resolves once durable. */
+  async append(sections: readonly Section[]): Promise<void> {
+    const position = await this.#log.append(HOST_PARTITION, encodeSections(sections));
+    this.#route(position, sections);
+    this.#flushSoon();
+  }
+
+  /** Tells the shards to refuse new requests with this reason; undefined takes them again. */
+  setCondition(notReady: string | undefined): void {
+    for (const { link } of this.#shards) link.post({ kind: 'condition', notReady });
+  }
+
+  /** Starts no new sends; resolves when none is under way. */
+  drain(): Promise<void> {
+    for (const { link } of this.#shards) link.post({ kind: 'drain' });
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  /** Resolves when nothing that was accepted is still on its way to the disk. */
+  async settled(): Promise<void> {
+    while (this.#underWay > 0 || this.#flushing) await this.#clock.yield();
+  }
+
+  #receive(index: number, message: ToHub): void {
+    const shard = this.#shards[index]!;
+    if (message.kind === 'append') for (const request of message.requests) void this.#append(index, request);
+    else if (message.kind === 'consumed') shard.unappliedBytes -= message.bytes;
+    else if (++this.#draining === this.#shards.length) this.#drained();
+    assert(shard.unappliedBytes >= 0, 'a shard consumes what it was given');
+  }
+
+  async #append(index: number, { token, sections, tellApplied }: AppendRequest): Promise<void> {
+    const shard = this.#shards[index]!;
+    this.#underWay++;
+    try {
+      if (this.#isBehind()) throw new MusterError('unavailable', 'the tablets are behind the log', { retryAfterSeconds: 1 });
+      const position = await this.#log.append(HOST_PARTITION, encodeSections(sections));
+      const owners = this.#route(position, sections, tellApplied ? { shard: index, token } : undefined);
+      shard.results.push({ token, position, owners });
+    } catch (error) {
+      if (!(error instanceof MusterError)) {
+        this.#failed(error);
+        return;
+      }
+      shard.results.push({ token, error: error.body });
+    } finally {
+      this.#underWay--;
+    }
+    this.#flushSoon();
+  }
+
+  /** Sorts a durable frame's sections by owner. Gives the number of shards that get some. */
+  #route(position: number, sections: readonly Section[], origin?: Delivery['origin']): number {
+    assert(position > this.#position, 'frames are routed in the order of the log');
+    this.#position = position;
+    const perShard = new Map<number, Section[]>();
+    for (const section of sections) {
+      if (section.tablet === undefined) this.#directory.apply(section);
+      for (const [i, owner] of this.#ownersOf(section).entries()) {
+        const mine = i === 0 ? section : { ...section, records: section.records.slice() };
+        const list = perShard.get(owner);
+        if (list === undefined) perShard.set(owner, [mine]);
+        else list.push(mine);
+      }
+    }
+    for (const [owner, mine] of perShard) {
+      const shard = this.#shards[owner]!;
+      const bytes = mine.reduce((sum, { records }) => sum + records.byteLength, 0);
+      shard.entries.push(origin === undefined ? { position, sections: mine } : { position, sections: mine, origin });
+      shard.bytes += bytes;
+      shard.unappliedBytes += bytes;
+    }
+    return perShard.size;
+  }
+
+  #ownersOf({ account, tablet }: Section): readonly number[] {
+    if (tablet === undefined) return [...this.#shards.keys()];
+    const entry = this.#directory.get(account);
+    assert(entry !== undefined, 'an account is made before anything is written for it');
+    return [this.#directory.ownerOf(entry, tablet)];
+  }
+
+  #isBehind(): boolean {
+    return this.#shards.some(({ unappliedBytes }) => unappliedBytes > UNAPPLIED_BYTES_MAX);
+  }
+
+  /** After all promises of one group commit have settled. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    void this.#clock.yield().then(() => {
+      this.#flushing = false;
+      this.#flush(false);
+    });
+  }
+
+  #flush(replay: boolean): void {
+    for (const shard of this.#shards) {
+      const { link, entries, results, bytes } = shard;
+      if (entries.length > 0) {
+        const transfer = entries.flatMap(({ sections }) => sections.map(({ records }) => records.buffer as ArrayBuffer));
+        link.post({ kind: 'deliver', entries, bytes, replay }, transfer);
+      }
+      if (results.length > 0) link.post({ kind: 'appended', results });
+      shard.entries = [];
+      shard.results = [];
+      shard.bytes = 0;
+    }
+  }
+}
+
+/** A replay hands on this much at once. */
+const REPLAY_BATCH_BYTES = 1 << 20;
+
+interface ShardEnd {
+  readonly link: Link<FromHub, ToHub>;
+  entries: Delivery[];
+  results: AppendResult[];
+  /** In `entries`. */
+  bytes: number;
+  /** Delivered or about to be, and not applied yet. */
+  unappliedBytes: number;
+}

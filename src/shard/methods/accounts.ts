@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { MusterError } from '../../base/errors.ts';
+import { mergeDescriptions } from '../../store/schema.ts';
+import type { KeyValue } from '../../tablet/account.ts';
+import { isoTime, type Method, nameShape, notFound, readParams } from './params.ts';
+
+const KEYS_MAX = 1000;
+
+export const accountMethods: Readonly<Record<string, Method>> = {
+  async 'schema.get'(api, { principal: { account }, params, signal }) {
+    readParams(z.strictObject({}), params);
+    const parts = await api.gather.ask({ account, operation: 'schema', args: null, signal });
+    return parts.reduce(mergeDescriptions);
+  },
+
+  async 'account.stats'(api, { principal: { account }, params, signal }) {
+    readParams(z.strictObject({}), params);
+    const args = { nowMs: api.shard.clock.now() };
+    const tablets = await api.gather.ask({ account, operation: 'stats', args, signal });
+    const sum = (of: (tablet: (typeof tablets)[number]) => number) =>
+      tablets.reduce((total, tablet) => total + of(tablet), 0);
+    const memory: Record<string, number> = {};
+    for (const part of Object.keys(tablets[0]!.memory)) memory[part] = sum((tablet) => tablet.memory[part]!);
+    const memoryBytes = Object.values(memory).reduce((a, b) => a + b, 0);
+    const events = sum((tablet) => tablet.events);
+    const eventBytes = memory['head']! + memory['blocks']! + memory['dictionary']!;
+    return {
+      events,
+      users: sum((tablet) => tablet.users),
+      memoryBytes,
+      bytesPerEvent: events === 0 ? 0 : eventBytes / events,
+      memory,
+      accepted: sum(({ totals }) => totals.accepted),
+      duplicate: sum(({ totals }) => totals.duplicate),
+      rejected: sum(({ totals }) => totals.rejected),
+      droppedValues: sum(({ totals }) => totals.droppedValues),
+      deadLetters: sum((tablet) => tablet.deadLetters),
+      tablets: tablets.map(({ tablet, events, users, position }) => ({ tablet, events, users, position })),
+    };
+  },
+
+  async 'key.create'(api, { principal: { account }, params }) {
+    const shape = z.strictObject({ role: z.enum(['write', 'read', 'admin']), label: nameShape.optional() });
+    const { role, label } = readParams(shape, params);
+    if (api.entry(account).state.keys.size >= KEYS_MAX) {
+      throw new MusterError('too_large', `an account has at most ${KEYS_MAX} keys`);
+    }
+    const key = newKey(role, api.shard.random.bytes(24));
+    const value: KeyValue = { role, sha256: sha256Hex(key), ...(label === undefined ? {} : { label }) };
+    const id = keyId(value);
+    await api.decide(account, { kind: 'control', atMs: api.shard.clock.now(), what: 'key', name: id, value });
+    return { id, key, role };
+  },
+
+  async 'key.list'(api, { principal: { account }, params }) {
+    readParams(z.strictObject({}), params);
+    const keys = [...api.entry(account).state.keys].map(([id, { role, label, configured }]) => ({
+      id,
+      role,
+      ...(label === undefined ? {} : { label }),
+      configured: configured ?? false,
+    }));
+    return { keys };
+  },
+
+  async 'key.revoke'(api, { principal: { account }, params }) {
+    const { id } = readParams(z.strictObject({ id: z.string() }), params);
+    const key = api.entry(account).state.keys.get(id);
+    if (key === undefined) throw notFound('key', id);
+    if (key.configured === true) {
+      throw new MusterError('conflict', `key ${id} comes from the configuration: take it out there`);
+    }
+    await api.decide(account, { kind: 'control', atMs: api.shard.clock.now(), what: 'key', name: id, value: null });
+    return {};
+  },
+
+  async 'import.status'(api, { principal: { account }, params }) {
+    const { id } = readParams(z.strictObject({ id: z.string().regex(/^[0-9a-f]{64}$/) }), params);
+    return api.entry(account).state.imports.get(id) ?? { lines: 0, finished: false };
+  },
+
+  async 'server.stats'(api) {
+    const { shard } = api;
+    return { threads: shard.shards, time: isoTime(shard.clock.now()), accounts: [...shard.directory.accounts].length };
+  },
+};
+
+/** A fresh key: its role's letter, `k_`, 192 bits of chance. */
+export function newKey(role: KeyValue['role'], bytes: Uint8Array): string {
+  return `${role[0]}k_${Buffer.from(bytes).toString('base64url')}`;
+}
+
+export function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The name of a key wherever it is listed: the beginning of its hash. */
+export function keyId({ sha256 }: KeyValue): string {
+  return sha256.slice(0, 12);
+}

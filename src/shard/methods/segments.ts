@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { MusterError, badRequest } from '../../base/errors.ts';
+import { MEMBERS_PAGE_MAX, SEGMENT_CRITERIA_MAX, SEGMENTS_MAX } from '../../base/limits.ts';
+import { decodeMembersCursor, encodeMembersCursor } from '../../query/members.ts';
+import { referencedSegments } from '../../query/criterion.ts';
+import { parseSegment } from '../../query/parse.ts';
+import { checkReferences } from '../../query/saved.ts';
+import { newStats, type QueryStats } from '../../query/scan.ts';
+import type { Member } from '../../tablet/operations.ts';
+import type { ShardApi } from '../shardApi.ts';
+import { isoTime, type Method, momentsOf, nameShape, notFound, queryShape, readParams } from './params.ts';
+import { locateUser } from './users.ts';
+
+/** A definition, or the name of a saved one. */
+const segmentShape = z.unknown();
+
+export const segmentMethods: Readonly<Record<string, Method>> = {
+  async 'segment.count'(api, { principal: { account }, params, signal }) {
+    const { segment, at } = readParams(z.strictObject({ segment: segmentShape, ...queryShape }), params);
+    const segments = { it: checkedDefinition(api, account, segment) };
+    const { counts, total, stats } = await countUsers(api, account, segments, at, signal);
+    return { count: counts['it'], total, stats };
+  },
+
+  async 'segment.evaluate'(api, { principal: { account }, params, signal }) {
+    const shape = z.strictObject({ segments: z.record(z.string(), segmentShape), ...queryShape });
+    const { segments, at } = readParams(shape, params);
+    const names = Object.keys(segments);
+    if (names.length > SEGMENT_CRITERIA_MAX * 10) throw badRequest('too many segments at once', 'segments');
+    const definitions = Object.fromEntries(
+      names.map((name) => [name, checkedDefinition(api, account, segments[name])]),
+    );
+    const { counts, stats } = await countUsers(api, account, definitions, at, signal);
+    return { counts, stats };
+  },
+
+  async 'segment.members'(api, { principal: { account }, params, signal }) {
+    const shape = z.strictObject({
+      segment: segmentShape,
+      limit: z.int().min(1).max(MEMBERS_PAGE_MAX).default(MEMBERS_PAGE_MAX),
+      after: z.string().optional(),
+      traits: z.array(z.string()).max(100).optional(),
+      ...queryShape,
+    });
+    const { segment, limit, after, traits, at } = readParams(shape, params);
+    const definition = checkedDefinition(api, account, segment);
+    const moments = momentsOf(api, account, at);
+    const cursor = after === undefined ? undefined : decodeMembersCursor(after);
+    const { nowMs, atMs } = { ...moments, ...cursor };
+    const { leaves } = api.entry(account).tree;
+    const startedMs = api.shard.clock.monotonicMs();
+    const users: Member[] = [];
+    let stats = newStats();
+    let next = cursor ?? { atMs, tablet: 0, ordinal: 0 };
+    while (next.tablet < leaves.length && users.length < limit) {
+      const part = await api.gather.askOne({
+        account,
+        tablet: leaves[next.tablet]!,
+        operation: 'members',
+        args: { segment: definition, atMs, nowMs, from: next.ordinal, limit: limit - users.length, traits },
+        signal,
+      });
+      users.push(...part.members);
+      stats = addStats(stats, part.stats);
+      const { nextOrdinal } = part;
+      next = nextOrdinal === undefined ? { atMs, tablet: next.tablet + 1, ordinal: 0 } : { ...next, ordinal: nextOrdinal };
+    }
+    const more = next.tablet < leaves.length ? { next: encodeMembersCursor(next) } : {};
+    const ms = api.shard.clock.monotonicMs() - startedMs;
+    return { users, ...more, stats: { ms, ...stats, tablets: leaves.length } };
+  },
+
+  async 'segment.contains'(api, { principal: { account }, params, signal }) {
+    const shape = z.strictObject({ segment: segmentShape, userId: z.string(), ...queryShape });
+    const { segment, userId, at } = readParams(shape, params);
+    const segments = { it: checkedDefinition(api, account, segment) };
+    const args = { userId, segments, ...momentsOf(api, account, at) };
+    const part = await locateUser(api, account, 'contains', args, signal);
+    return { in: part.in['it'] };
+  },
+
+  async 'segment.save'(api, { principal: { account }, params, signal }) {
+    const shape = z.strictObject({ name: nameShape, definition: z.unknown(), live: z.boolean().default(false) });
+    const { name, definition, live } = readParams(shape, params);
+    const { segments } = api.entry(account).state;
+    const criterion = parseSegment(definition);
+    checkReferences(name, criterion, (other) => segments.get(other)?.definition);
+    if (!segments.has(name) && segments.size >= SEGMENTS_MAX) {
+      throw new MusterError('too_large', `an account has at most ${SEGMENTS_MAX} segments`);
+    }
+    const atMs = api.shard.clock.now();
+    await api.decide(account, { kind: 'control', atMs, what: 'segment', name, value: { definition, live } });
+    return describeSegment(api, account, name, signal);
+  },
+
+  async 'segment.get'(api, { principal: { account }, params, signal }) {
+    const { name } = readParams(z.strictObject({ name: nameShape }), params);
+    return describeSegment(api, account, name, signal);
+  },
+
+  async 'segment.list'(api, { principal: { account }, params }) {
+    readParams(z.strictObject({}), params);
+    const { segments } = api.entry(account).state;
+    return { segments: [...segments].map(([name, { definition, live }]) => ({ name, definition, live })) };
+  },
+
+  async 'segment.delete'(api, { principal: { account }, params }) {
+    const { name } = readParams(z.strictObject({ name: nameShape }), params);
+    const { segments } = api.entry(account).state;
+    if (!segments.has(name)) throw notFound('segment', name);
+    for (const [other, { definition }] of segments) {
+      if (other === name) continue;
+      if (referencedSegments(parseSegment(definition)).has(name)) throw new MusterError('conflict', `segment ${other} refers to ${name}`);
+    }
+    await api.decide(account, { kind: 'control', atMs: api.shard.clock.now(), what: 'segment', name, value: null });
+    return {};
+  },
+
+  async 'segment.watch'(api, { principal: { account }, params, signal, notify }) {
+    const { name } = readParams(z.strictObject({ name: nameShape }), params);
+    const segment = api.entry(account).state.segments.get(name);
+    if (segment === undefined) throw notFound('segment', name);
+    if (!segment.live) throw new MusterError('conflict', `segment ${name} is not live`);
+    if (notify === undefined) throw badRequest('segment.watch needs a WebSocket', 'name');
+    const tell = (change: { user: { id: string }; change: string; atMs: number }) =>
+      notify('segment.changed', { name, userId: change.user.id, change: change.change, at: isoTime(change.atMs) });
+    api.watchers.watch(account, name, tell, signal);
+    return {};
+  },
+};
+
+/** The definition as JSON, checked; a text is the name of a saved one. */
+function checkedDefinition(api: ShardApi, account: string, segment: unknown): unknown {
+  const { segments } = api.entry(account).state;
+  if (segment === undefined) throw badRequest('segment is missing', 'segment');
+  if (typeof segment === 'string') {
+    if (!segments.has(segment)) throw notFound('segment', segment);
+    return { segment };
+  }
+  checkReferences(undefined, parseSegment(segment), (name) => segments.get(name)?.definition);
+  return segment;
+}
+
+async function countUsers(
+  api: ShardApi,
+  account: string,
+  segments: Readonly<Record<string, unknown>>,
+  at: string | undefined,
+  signal: AbortSignal,
+) {
+  const startedMs = api.shard.clock.monotonicMs();
+  const args = { segments, ...momentsOf(api, account, at) };
+  const parts = await api.gather.ask({ account, operation: 'count', args, signal });
+  const counts: Record<string, number> = {};
+  for (const name of Object.keys(segments)) counts[name] = parts.reduce((sum, part) => sum + part.counts[name]!, 0);
+  const stats = parts.map((part) => part.stats).reduce(addStats);
+  const ms = api.shard.clock.monotonicMs() - startedMs;
+  return {
+    counts,
+    total: parts.reduce((sum, part) => sum + part.total, 0),
+    stats: { ms, ...stats, tablets: parts.length },
+  };
+}
+
+async function describeSegment(api: ShardApi, account: string, name: string, signal: AbortSignal) {
+  const segment = api.entry(account).state.segments.get(name);
+  if (segment === undefined) throw notFound('segment', name);
+  const { definition, live } = segment;
+  if (!live) return { name, definition, live };
+  const parts = await api.gather.ask({ account, operation: 'liveSegments', args: null, signal });
+  const own = parts.flatMap((part) => part[name] ?? []);
+  return {
+    name,
+    definition,
+    live,
+    count: own.reduce((sum, { count }) => sum + count, 0),
+    computedAt: isoTime(Math.min(...own.map(({ computedAtMs }) => computedAtMs))),
+    memoryBytes: own.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+    strategy: own[0]?.strategy,
+  };
+}
+
+function addStats(a: QueryStats, b: QueryStats): QueryStats {
+  return {
+    rowsScanned: a.rowsScanned + b.rowsScanned,
+    bytesScanned: a.bytesScanned + b.bytesScanned,
+    blocksSkipped: a.blocksSkipped + b.blocksSkipped,
+  };
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { TIMELINE_PAGE_MAX } from '../../base/limits.ts';
+import type { Located, Operations } from '../../tablet/operations.ts';
+import type { ShardApi } from '../shardApi.ts';
+import { type Method, momentsOf, notFound, queryShape, readParams } from './params.ts';
+
+export const userMethods: Readonly<Record<string, Method>> = {
+  async 'user.profile'(api, { principal: { account }, params, signal }) {
+    const { userId } = readParams(z.strictObject({ userId: z.string(), ...queryShape }), params);
+    const args = { userId, nowMs: api.shard.clock.now() };
+    const { profile } = await locateUser(api, account, 'profile', args, signal);
+    if (profile === undefined) throw notFound('user', userId);
+    return { ...profile, devices: [] };
+  },
+
+  async 'user.timeline'(api, { principal: { account }, params, signal }) {
+    const shape = z.strictObject({
+      userId: z.string(),
+      limit: z.int().min(1).max(TIMELINE_PAGE_MAX).default(100),
+      before: z.string().optional(),
+      events: z.array(z.string()).max(1000).optional(),
+      ...queryShape,
+    });
+    const { userId, limit, before, events, at } = readParams(shape, params);
+    const page_ = { limit, ...(before === undefined ? {} : { before }), ...(events === undefined ? {} : { events }) };
+    const request = { ...page_, ...momentsOf(api, account, at) };
+    const { page } = await locateUser(api, account, 'timeline', { userId, request }, signal);
+    if (page === undefined) throw notFound('user', userId);
+    return page;
+  },
+
+  async 'user.segments'(api, { principal: { account }, params, signal }) {
+    const { userId, at } = readParams(z.strictObject({ userId: z.string(), ...queryShape }), params);
+    const saved = [...api.entry(account).state.segments.keys()];
+    const segments = Object.fromEntries(saved.map((name) => [name, { segment: name }]));
+    const args = { userId, segments, ...momentsOf(api, account, at) };
+    const part = await locateUser(api, account, 'contains', args, signal);
+    return { segments: saved.filter((name) => part.in[name]) };
+  },
+};
+
+type UserOperation = 'contains' | 'profile' | 'timeline';
+type Found<T> = Exclude<T, { readonly forward: string }>;
+
+/** Asks the tablet in which the user lives: the one of the id, or where a merge has brought the user since. */
+export async function locateUser<K extends UserOperation>(
+  api: ShardApi,
+  account: string,
+  operation: K,
+  args: Operations[K]['args'],
+  signal: AbortSignal,
+): Promise<Found<Operations[K]['part']>> {
+  const { tree } = api.entry(account);
+  const ask = (userId: string) =>
+    api.gather.askOne({ account, tablet: tree.tabletOf(userId), operation, args: { ...args, userId }, signal });
+  const part: Located<unknown> = await ask(args.userId);
+  if (isForward(part)) return (await ask(part.forward)) as Found<Operations[K]['part']>;
+  return part as Found<Operations[K]['part']>;
+}
+
+function isForward(part: unknown): part is { readonly forward: string } {
+  return typeof part === 'object' && part !== null && 'forward' in part;
+}

@@ -1,0 +1,302 @@
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import { MusterError } from '../base/errors.ts';
+import { TICK_MS } from '../base/limits.ts';
+import type { Network } from '../base/network.ts';
+import type { Random } from '../base/random.ts';
+import type { Intent } from '../delivery/outbox.ts';
+import { Sender, type SenderSettings } from '../delivery/sender.ts';
+import type { AccountRecord, LogRecord, OutcomeRecord } from '../log/record.ts';
+import { decodeRecords, encodeRecords, type Section } from '../log/sections.ts';
+import type { EventStoreOptions } from '../store/events.ts';
+import { applyRecords, pendingEffects } from '../tablet/apply.ts';
+import type { Effects } from '../tablet/effects.ts';
+import { runOperation } from '../tablet/operations.ts';
+import { Tablet } from '../tablet/tablet.ts';
+import type { OutgoingTransfer } from '../tablet/transfers.ts';
+import { Appender } from './appender.ts';
+import { type AccountEntry, Directory } from './directory.ts';
+import type { Counts, Delivery, FromHub, Link, Peer, Question, TabletAnswer, ToHub } from './messages.ts';
+import { Slicer } from './slicer.ts';
+import { Turns } from './turns.ts';
+
+export interface ShardOptions {
+  readonly index: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly hub: Link<ToHub, FromHub>;
+  /** By shard index; this shard's own place is undefined. */
+  readonly peers: readonly (Link<Peer, Peer> | undefined)[];
+  readonly sending: SenderSettings;
+  /** Smaller heads for the simulator. */
+  readonly events?: EventStoreOptions;
+}
+
+/**
+ * One shard: owns tablets and does everything for them — applies what the log delivers, answers questions, seals
+ * blocks, ticks, sends. Runs on a thread of its own; the simulator runs several in one.
+ */
+export class Shard {
+  readonly index: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly directory: Directory;
+  readonly appender: Appender;
+  readonly #options: ShardOptions;
+  readonly #slicer: Slicer;
+  readonly #tablets = new Map<string, OwnedTablet>();
+  readonly #sender: Sender;
+  #live = false;
+  #notReady: string | undefined = 'replaying the log';
+  #ticking = false;
+  #holdTransfersUntilMs = 0;
+  /** Told what the shard's own requests and questions come to (gather.ts), and what peers announce. */
+  onPeer: (message: Peer, from: number) => void = () => {};
+  onChanges: (account: string, changes: Effects['changes']) => void = () => {};
+  /** Hears of what must not happen: the process ends. */
+  onFatal: (error: unknown) => void = () => {};
+
+  constructor(options: ShardOptions) {
+    this.#options = options;
+    this.index = options.index;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.directory = new Directory(options.peers.length);
+    this.#slicer = new Slicer(options.clock);
+    this.appender = new Appender(options.hub, options.clock);
+    this.#sender = new Sender({
+      clock: options.clock,
+      network: options.network,
+      random: options.random,
+      settings: options.sending,
+    });
+    this.#sender.onFatal = (error) => this.onFatal(error);
+    options.hub.onMessage((message) => this.#receive(message));
+    for (const [from, peer] of options.peers.entries()) peer?.onMessage((message) => this.onPeer(message, from));
+  }
+
+  get shards(): number {
+    return this.#options.peers.length;
+  }
+
+  get notReady(): string | undefined {
+    return this.#notReady;
+  }
+
+  get tablets(): readonly Tablet[] {
+    return [...this.#tablets.values()].map(({ tablet }) => tablet);
+  }
+
+  /** Those with no frame half applied. */
+  get settledTablets(): readonly Tablet[] {
+    return [...this.#tablets.values()].filter(({ turns }) => !turns.isWriting).map(({ tablet }) => tablet);
+  }
+
+  postPeer(shard: number, message: Peer): void {
+    const link = this.#options.peers[shard];
+    assert(link !== undefined, 'a shard does not post to itself');
+    link.post(message);
+  }
+
+  /** Runs a question on this shard's tablets. */
+  async answer({ account, tablet, operation, args, holdTransfersMs }: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
+    if (holdTransfersMs !== undefined) this.#holdTransfersUntilMs = this.clock.now() + holdTransfersMs;
+    const asked = [...this.#tablets.values()].filter(
+      (owned) => owned.tablet.account.name === account && (tablet === undefined || owned.tablet.bits === tablet),
+    );
+    return Promise.all(
+      asked.map(({ tablet, turns }) =>
+        turns.read(async () => ({
+          tablet: tablet.bits,
+          part: await this.#slicer.run(runOperation(tablet, operation, args), signal),
+          epochs: tablet.transfers.epochs(),
+        })),
+      ),
+    );
+  }
+
+  #receive(message: FromHub): void {
+    switch (message.kind) {
+      case 'deliver':
+        this.#deliver(message.entries, message.bytes).catch(this.onFatal);
+        return;
+      case 'appended':
+        this.appender.settle(message.results);
+        return;
+      case 'live':
+        this.#live = true;
+        this.#notReady = undefined;
+        for (const owned of this.#tablets.values()) this.#perform(owned, pendingEffects(owned.tablet));
+        this.#scheduleTick();
+        return;
+      case 'condition':
+        this.#notReady = message.notReady;
+        return;
+      case 'drain':
+        void this.#sender.stop().then(() => this.#options.hub.post({ kind: 'drained' }));
+    }
+  }
+
+  async #deliver(entries: readonly Delivery[], bytes: number): Promise<void> {
+    await Promise.all(entries.map((entry) => this.#deliverFrame(entry)));
+    this.#options.hub.post({ kind: 'consumed', bytes });
+  }
+
+  async #deliverFrame({ position, sections, origin }: Delivery): Promise<void> {
+    const writes = sections.flatMap((section) => this.#writesOf(section, position));
+    const effects = await Promise.all(writes);
+    if (origin === undefined) return;
+    const counts = sumCounts(effects);
+    const applied: Peer = { kind: 'applied', token: origin.token, counts };
+    if (origin.shard === this.index) this.appender.applied(origin.token, counts);
+    else this.postPeer(origin.shard, applied);
+  }
+
+  /** Queues a section on the tablets here that it is for; account decisions reach the directory at once. */
+  #writesOf(section: Section, position: number): Promise<Effects>[] {
+    if (section.tablet !== undefined) {
+      const owned = this.#tablets.get(tabletKey(section.account, section.tablet));
+      assert(owned !== undefined, 'a section is delivered to the owner of its tablet');
+      return [this.#write(owned, () => decodeRecords(section.records), position)];
+    }
+    const records = this.directory.apply(section);
+    const entry = this.directory.get(section.account);
+    assert(entry !== undefined, 'an account section makes its account known');
+    this.#ensureTablets(entry);
+    return [...this.#tablets.values()]
+      .filter(({ tablet }) => tablet.account.name === section.account)
+      .map((owned) => this.#write(owned, () => records, position));
+  }
+
+  /** Tablets are made when the account's first settings arrive: before that nobody can know how many. */
+  #ensureTablets(entry: AccountEntry): void {
+    for (const bits of entry.tree.leaves) {
+      const key = tabletKey(entry.state.name, bits);
+      if (this.#tablets.has(key) || this.directory.ownerOf(entry, bits) !== this.index) continue;
+      this.#tablets.set(key, { tablet: new Tablet(entry.state.name, bits, this.#options.events), turns: new Turns(), sealing: false });
+    }
+  }
+
+  #write(owned: OwnedTablet, records: () => readonly LogRecord[], position: number): Promise<Effects> {
+    return owned.turns.write(async () => {
+      const effects = await this.#slicer.run(applyRecords(owned.tablet, records(), position));
+      if (this.#live) this.#perform(owned, effects);
+      this.#seal(owned);
+      return effects;
+    });
+  }
+
+  /** Blocks are cut beside everything else: answers do not depend on it. */
+  #seal(owned: OwnedTablet): void {
+    if (owned.sealing || !owned.tablet.events.hasFrozen) return;
+    owned.sealing = true;
+    this.#slicer.run(owned.tablet.events.sealSteps()).then(() => {
+      owned.sealing = false;
+      this.#seal(owned);
+    }, this.onFatal);
+  }
+
+  #perform(owned: OwnedTablet, { transfers, sends, changes }: Effects): void {
+    const { tablet } = owned;
+    if (transfers.length > 0) this.#bring(tablet, transfers);
+    for (const intent of sends) this.#send(owned, intent);
+    if (changes.length > 0) this.onChanges(tablet.account.name, changes);
+  }
+
+  /** Each transfer and the word that it is done go into one frame, so that no reader of the log sees half of it. */
+  #bring(tablet: Tablet, transfers: readonly OutgoingTransfer[]): void {
+    const holdMs = this.#holdTransfersUntilMs - this.clock.now();
+    if (holdMs > 0) {
+      this.clock.schedule(holdMs, () => this.#bring(tablet, transfers));
+      return;
+    }
+    const account = tablet.account.name;
+    for (const { target, record } of transfers) {
+      const { atMs, sequence } = record;
+      this.#appendSurely(() => [
+        { account, tablet: target, records: encodeRecords([record]) },
+        { account, tablet: tablet.bits, records: encodeRecords([{ kind: 'transferDone', atMs, target, sequence }]) },
+      ]).catch(this.onFatal);
+    }
+  }
+
+  #send(owned: OwnedTablet, intent: Intent): void {
+    const { tablet } = owned;
+    this.#sender.offer(intent, {
+      account: tablet.account.name,
+      read: (steps) => owned.turns.read(() => this.#slicer.run(steps(tablet))),
+      record: (outcome, suppression) => this.#recordOutcome(tablet, outcome, suppression),
+    });
+  }
+
+  async #recordOutcome(tablet: Tablet, outcome: OutcomeRecord, suppression: string | undefined): Promise<void> {
+    const account = tablet.account.name;
+    const { atMs, messageId } = outcome;
+    await this.#appendSurely(() => [
+      ...(suppression === undefined ? [] : [accountSection(account, { kind: 'control', atMs, what: 'suppression', name: suppression, value: { atMs, messageId } })]),
+      { account, tablet: tablet.bits, records: encodeRecords([outcome]) },
+    ]);
+  }
+
+  /** For what must get into the log: waits while it is refused (disk full, behind) and tries again. */
+  async #appendSurely(sections: () => readonly Section[]): Promise<void> {
+    for (;;) {
+      try {
+        await this.appender.append(sections());
+        return;
+      } catch (error) {
+        if (!(error instanceof MusterError)) throw error;
+        await new Promise<void>((resolve) => this.clock.schedule(TICK_MS, resolve));
+      }
+    }
+  }
+
+  #scheduleTick(): void {
+    this.clock.schedule(TICK_MS, () => {
+      if (!this.#ticking) void this.#tick();
+      this.#scheduleTick();
+    });
+  }
+
+  /** Tells the tablets that are waiting for the time what time it is. One frame for all of them. */
+  async #tick(): Promise<void> {
+    const atMs = this.clock.now();
+    const due = this.tablets.filter((tablet) => (tablet.nextDeadlineMs() ?? Number.POSITIVE_INFINITY) <= atMs);
+    if (due.length === 0) return;
+    this.#ticking = true;
+    await this.#appendSurely(() =>
+      due.map(({ account, bits }) => ({
+        account: account.name,
+        tablet: bits,
+        records: encodeRecords([{ kind: 'tick', atMs }]),
+      })),
+    );
+    this.#ticking = false;
+  }
+}
+
+interface OwnedTablet {
+  readonly tablet: Tablet;
+  readonly turns: Turns;
+  sealing: boolean;
+}
+
+/** A section for every tablet of the account. */
+export function accountSection(account: string, ...records: AccountRecord[]): Section {
+  return { account, tablet: undefined, records: encodeRecords(records) };
+}
+
+function tabletKey(account: string, bits: string): string {
+  return `${account}/${bits}`;
+}
+
+function sumCounts(all: readonly Counts[]): Counts {
+  const sum = { accepted: 0, duplicate: 0, rejected: 0 };
+  for (const { accepted, duplicate, rejected } of all) {
+    sum.accepted += accepted;
+    sum.duplicate += duplicate;
+    sum.rejected += rejected;
+  }
+  return sum;
+}

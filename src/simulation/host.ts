@@ -1,0 +1,118 @@
+import type { Network } from '../base/network.ts';
+import type { SeededRandom } from '../base/random.ts';
+import { FileLog } from '../log/fileLog.ts';
+import type { LogEntry } from '../log/log.ts';
+import { HOST_PARTITION, Hub } from '../shard/hub.ts';
+import type { FromHub, Link, Peer, ToHub } from '../shard/messages.ts';
+import { Shard } from '../shard/shard.ts';
+import { ShardApi } from '../shard/shardApi.ts';
+import type { Tablet } from '../tablet/tablet.ts';
+import type { SimulatedClock } from './clock.ts';
+import type { SimulatedDisk } from './disk.ts';
+import { simulatedLink } from './links.ts';
+import type { Faults } from './faults.ts';
+import { ACCOUNT } from './workload.ts';
+
+/** So few that runs of the simulator seal many blocks. */
+const HEAD_ROWS = 16;
+
+/** One life of a simulated host: the real log, hub, shards and senders, from start to crash. */
+export class SimulatedHost {
+  readonly apis: readonly ShardApi[];
+  readonly hub: Hub;
+  readonly #log: FileLog;
+  #alive = true;
+
+  static async start(options: {
+    readonly clock: SimulatedClock;
+    readonly random: SeededRandom;
+    readonly disk: SimulatedDisk;
+    readonly network: Network;
+    readonly shards: number;
+    readonly faults: Faults;
+    /** Hears of failures that end the process. */
+    readonly failed: (error: unknown) => void;
+  }): Promise<SimulatedHost> {
+    const log = await FileLog.open({
+      disk: options.disk,
+      directory: 'log',
+      partition: HOST_PARTITION,
+      clock: options.clock,
+      random: options.random,
+      faults: options.faults.log,
+    });
+    return new SimulatedHost(log, options);
+  }
+
+  private constructor(log: FileLog, options: Parameters<typeof SimulatedHost.start>[0]) {
+    const { random, network, shards: count, faults } = options;
+    const clock = options.clock.forHost(() => this.#alive);
+    const failed = (error: unknown) => {
+      if (this.#alive) options.failed(error);
+    };
+    this.#log = log;
+    const hubLinks = Array.from({ length: count }, () => simulatedLink<FromHub, ToHub>(clock, random));
+    const peers = peerLinks(count, () => simulatedLink<Peer, Peer>(clock, random));
+    const shards = hubLinks.map(
+      ([, hub], index) =>
+        new Shard({
+          index,
+          clock,
+          random,
+          network,
+          hub,
+          peers: peers[index]!,
+          sending: { allowPrivateNetworks: true, ...faults.sender },
+          events: { headRowsMax: HEAD_ROWS },
+        }),
+    );
+    for (const shard of shards) shard.onFatal = failed;
+    this.apis = shards.map((shard) => new ShardApi(shard));
+    this.hub = new Hub({ log, clock, shards: hubLinks.map(([hub]) => hub), failed });
+  }
+
+  get tablets(): readonly Tablet[] {
+    return this.apis.flatMap(({ shard }) => shard.tablets);
+  }
+
+  /** Those that are between two frames. */
+  get settledTablets(): readonly Tablet[] {
+    return this.apis.flatMap(({ shard }) => shard.settledTablets);
+  }
+
+  async readLog(): Promise<LogEntry[]> {
+    const entries: LogEntry[] = [];
+    for await (const entry of this.#log.read(HOST_PARTITION, 0)) entries.push(entry);
+    return entries;
+  }
+
+  call(method: string, params: unknown): Promise<unknown> {
+    const principal = { account: ACCOUNT, role: 'admin' as const };
+    return this.apis[0]!.call({ principal, method, params, signal: new AbortController().signal });
+  }
+
+  /** Everything in memory is gone; whatever was under way stops where it is. */
+  crash(): void {
+    this.#alive = false;
+  }
+
+  /** An orderly end. */
+  async stop(): Promise<void> {
+    await this.hub.drain();
+    await this.hub.settled();
+    await this.#log.close();
+    this.#alive = false;
+  }
+}
+
+/** For every pair of shards one channel: peers[a][b] is a's end of it. */
+export function peerLinks(
+  count: number,
+  open: () => [Link<Peer, Peer>, Link<Peer, Peer>],
+): (Link<Peer, Peer> | undefined)[][] {
+  const ends = Array.from({ length: count }, () => new Array<Link<Peer, Peer> | undefined>(count).fill(undefined));
+  for (let a = 0; a < count; a++) {
+    for (let b = a + 1; b < count; b++) [ends[a]![b], ends[b]![a]] = open();
+  }
+  return ends;
+}

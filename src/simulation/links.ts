@@ -1,0 +1,44 @@
+import type { Clock } from '../base/clock.ts';
+import type { SeededRandom } from '../base/random.ts';
+import type { Link } from '../shard/messages.ts';
+
+/** Messages wait for a receiver this long at the most. */
+const DELAY_MS_MAX = 2;
+
+/**
+ * Both ends of a simulated message channel. As between real threads, messages are cloned, transferred buffers are gone
+ * for the sender, order is kept, and each takes a while.
+ */
+export function simulatedLink<A, B>(clock: Clock, random: SeededRandom): [Link<A, B>, Link<B, A>] {
+  const toB = new Pipe<A>(clock, random);
+  const toA = new Pipe<B>(clock, random);
+  return [
+    { post: (message, transfer) => toB.post(message, transfer), onMessage: (handle) => toA.onMessage(handle) },
+    { post: (message, transfer) => toA.post(message, transfer), onMessage: (handle) => toB.onMessage(handle) },
+  ];
+}
+
+class Pipe<Message> {
+  readonly #clock: Clock;
+  readonly #random: SeededRandom;
+  readonly #waiting: Message[] = [];
+  #handle: ((message: Message) => void) | undefined;
+
+  constructor(clock: Clock, random: SeededRandom) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  post(message: Message, transfer: readonly ArrayBuffer[] = []): void {
+    this.#waiting.push(structuredClone(message, { transfer: [...transfer] }));
+    this.#clock.schedule(this.#random.fraction() * DELAY_MS_MAX, () => this.#deliverOldest());
+  }
+
+  onMessage(handle: (message: Message) => void): void {
+    this.#handle = handle;
+  }
+
+  #deliverOldest(): void {
+    this.#handle?.(this.#waiting.shift()!);
+  }
+}

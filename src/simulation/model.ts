@@ -1,0 +1,99 @@
+import type { Value } from '../base/value.ts';
+import type { EventCall, LogRecord, TraitsCall, UserRef } from '../log/record.ts';
+import { decodeRecords, type Section } from '../log/sections.ts';
+
+/**
+ * The naive reading of a log: plain objects, nothing shared with the tablets, no transfers (they only follow from what
+ * is here). What the tablets answer is held against it.
+ */
+export class Model {
+  readonly users = new Map<string, ModelUser>();
+  /** Anonymous id → the known user's id. */
+  readonly #owners = new Map<string, string>();
+  readonly #messageIds = new Set<string>();
+  readonly #finished = new Set<string>();
+
+  apply(section: Section): void {
+    for (const record of decodeRecords(section.records)) this.#record(record);
+  }
+
+  /** A user by what may be asked for. */
+  find(ref: UserRef): ModelUser | undefined {
+    return this.users.get(this.#keyOf(ref));
+  }
+
+  #record(record: LogRecord): void {
+    if (record.kind === 'outcome') {
+      const { result, messageId, user, atMs } = record;
+      if (result.kind === 'retry' || this.#finished.has(messageId)) return;
+      this.#finished.add(messageId);
+      const names = { sent: 'Message Sent', failed: 'Message Failed', skipped: 'Message Skipped' };
+      this.#user(user).events.push({ event: names[result.kind], timeMs: atMs, properties: { messageId } });
+    }
+    if (record.kind !== 'calls') return;
+    for (const call of record.calls) {
+      if (call.messageId !== undefined) {
+        if (this.#messageIds.has(call.messageId)) continue;
+        this.#messageIds.add(call.messageId);
+      }
+      if (call.kind === 'alias') this.#alias(call.anonymousId, call.userId);
+      else if (call.kind === 'event') this.#event(call);
+      else this.#traits(call);
+    }
+  }
+
+  #event({ user, event, timeMs, properties }: EventCall): void {
+    this.#user(user).events.push({ event, timeMs, properties });
+  }
+
+  /** The simulated workload only sets traits; the rules of their operations have tests of their own. */
+  #traits({ user, timeMs, operations }: TraitsCall): void {
+    const { traits } = this.#user(user);
+    for (const operation of operations) {
+      if (operation.op !== 'set') throw new Error(`the model knows no ${operation.op}`);
+      const before = traits.get(operation.trait);
+      if (before === undefined || before.timeMs <= timeMs) {
+        traits.set(operation.trait, { value: operation.value, timeMs });
+      }
+    }
+  }
+
+  #alias(anonymousId: string, userId: string): void {
+    if (this.#owners.has(anonymousId)) return;
+    const anonymous = this.users.get(`anonymous ${anonymousId}`);
+    this.users.delete(`anonymous ${anonymousId}`);
+    this.#owners.set(anonymousId, userId);
+    const known = this.#user({ known: true, id: userId });
+    if (anonymous === undefined) return;
+    known.events.push(...anonymous.events);
+    for (const [trait, state] of anonymous.traits) if (!known.traits.has(trait)) known.traits.set(trait, state);
+  }
+
+  #keyOf({ known, id }: UserRef): string {
+    const owner = known ? id : this.#owners.get(id);
+    return owner === undefined ? `anonymous ${id}` : `known ${owner}`;
+  }
+
+  #user(ref: UserRef): ModelUser {
+    const key = this.#keyOf(ref);
+    let user = this.users.get(key);
+    if (user === undefined) {
+      user = { id: key.slice(key.indexOf(' ') + 1), events: [], traits: new Map() };
+      this.users.set(key, user);
+    }
+    return user;
+  }
+}
+
+export interface ModelUser {
+  readonly id: string;
+  /** In order of arrival. */
+  readonly events: ModelEvent[];
+  readonly traits: Map<string, { readonly value: Value; readonly timeMs: number }>;
+}
+
+export interface ModelEvent {
+  readonly event: string;
+  readonly timeMs: number;
+  readonly properties: Readonly<Record<string, Value>>;
+}

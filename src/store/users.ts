@@ -1,0 +1,225 @@
+import { assert } from '../base/assert.ts';
+import { IdTable } from '../base/idTable.ts';
+import { ORDINALS_MAX } from '../base/limits.ts';
+import type { UserRef } from '../log/record.ts';
+import { SetHash, StateHash } from './stateHash.ts';
+import type { UsersView } from './view.ts';
+
+/**
+ * A tablet's users. Each id ever seen gets the next ordinal and keeps it; merging changes only which ordinal is the
+ * canonical one, so that rows written under the old one need not be touched.
+ */
+export class Users implements UsersView {
+  /** Ids by ordinal. Known and anonymous ids are two name spaces, so two tables. */
+  readonly #ids: string[] = [];
+  readonly #known = new IdTable((ordinal) => this.#ids[ordinal]!);
+  readonly #anonymous = new IdTable((ordinal) => this.#ids[ordinal]!);
+  /** Anonymous ids that belong to known users of other tablets. */
+  readonly #forwardedIds: string[] = [];
+  readonly #forwardTargets: string[] = [];
+  readonly #forwards = new IdTable((forward) => this.#forwardedIds[forward]!);
+  #idBytes = 0;
+
+  #canonical = new Uint32Array(ORDINALS_AT_FIRST);
+  /** KNOWN and GONE bits. */
+  #flags = new Uint8Array(ORDINALS_AT_FIRST);
+  #latestEventMs = new Float64Array(ORDINALS_AT_FIRST);
+  /**
+   * Who is merged into whom, as rings: a canonical ordinal points to the last one merged into it (to itself when there
+   * is none), that one to the first, and so on in the order of the merges.
+   */
+  #ring = new Uint32Array(ORDINALS_AT_FIRST);
+
+  get count(): number {
+    return this.#ids.length;
+  }
+
+  get canonical(): Uint32Array {
+    return this.#canonical;
+  }
+
+  get memoryBytes(): number {
+    const perOrdinal = this.#canonical.length * (4 + 1 + 8 + 4);
+    const tables = this.#known.memoryBytes + this.#anonymous.memoryBytes + this.#forwards.memoryBytes;
+    return perOrdinal + tables + this.#idBytes;
+  }
+
+  find(user: UserRef): number {
+    const ordinal = this.#tableOf(user).find(user.id);
+    return ordinal === -1 || this.isGone(ordinal) ? -1 : this.#canonical[ordinal]!;
+  }
+
+  /** The canonical ordinal, of a new user if need be; -1 when the tablet has ORDINALS_MAX and the user is not among them. */
+  ensure(user: UserRef): number {
+    const found = this.find(user);
+    return found === -1 ? this.#create(user) : found;
+  }
+
+  refOf(ordinal: number): UserRef {
+    return { known: (this.#flags[ordinal]! & KNOWN) !== 0, id: this.#ids[ordinal]! };
+  }
+
+  mergedInto(ordinal: number): readonly number[] {
+    const last = this.#ring[ordinal]!;
+    if (last === ordinal || this.#canonical[ordinal] !== ordinal) return [];
+    const merged: number[] = [];
+    let next = last;
+    do {
+      next = this.#ring[next]!;
+      merged.push(next);
+    } while (next !== last);
+    return merged;
+  }
+
+  /**
+   * From now on `source` and all that was merged into it stand for `target`. Both are canonical, different, and of this
+   * tablet; users who came from another one are added by `addForeign`.
+   */
+  merge(source: number, target: number): void {
+    assert(source !== target, 'a user is not merged into itself');
+    assert(this.#isCanonical(source), 'the source of a merge is canonical');
+    assert(this.#isCanonical(target), 'the target of a merge is canonical');
+    for (const merged of this.mergedInto(source)) {
+      this.#canonical[merged] = target;
+      this.#appendToRing(target, merged);
+    }
+    this.#canonical[source] = target;
+    this.#appendToRing(target, source);
+    this.noteEvent(target, this.#latestEventMs[source]!);
+  }
+
+  /**
+   * An anonymous user of another tablet who was merged into a known user of this one: the ordinal for the events that
+   * come along, the same when it is asked for again. -1 as for `ensure`.
+   */
+  addForeign(anonymousId: string, target: number): number {
+    const anonymous: UserRef = { known: false, id: anonymousId };
+    const canonical = this.ensure(anonymous);
+    if (canonical === -1) return -1;
+    const ordinal = this.#anonymous.find(anonymousId);
+    if (canonical === ordinal) this.merge(ordinal, target);
+    return ordinal;
+  }
+
+  /**
+   * This tablet's anonymous id belongs to a known user of another tablet, for ever; the first owner stays. False, and
+   * nothing is kept, when there are ORDINALS_MAX such ids.
+   */
+  forward(anonymousId: string, userId: string): boolean {
+    if (this.#forwards.find(anonymousId) !== -1) return true;
+    if (this.#forwardedIds.length === ORDINALS_MAX) return false;
+    this.#forwards.put(anonymousId, this.#forwardedIds.length);
+    this.#forwardedIds.push(anonymousId);
+    this.#forwardTargets.push(userId);
+    this.#idBytes += idBytes(anonymousId) + idBytes(userId);
+    return true;
+  }
+
+  forwardOf(anonymousId: string): string | undefined {
+    const forward = this.#forwards.find(anonymousId);
+    return forward === -1 ? undefined : this.#forwardTargets[forward];
+  }
+
+  /** The user has left: the ordinal and all merged into it stand for nobody. Their id, seen again, is a new user. */
+  drop(ordinal: number): void {
+    assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
+    for (const gone of [...this.mergedInto(ordinal), ordinal]) {
+      this.#flags[gone]! |= GONE;
+      this.#canonical[gone] = gone;
+      this.#ring[gone] = gone;
+      this.#latestEventMs[gone] = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  isGone(ordinal: number): boolean {
+    return (this.#flags[ordinal]! & GONE) !== 0;
+  }
+
+  /** A row was stored under this ordinal. */
+  noteEvent(ordinal: number, timeMs: number): void {
+    const canonical = this.#canonical[ordinal]!;
+    if (timeMs > this.#latestEventMs[canonical]!) this.#latestEventMs[canonical] = timeMs;
+  }
+
+  latestEventMs(ordinal: number): number {
+    return this.#latestEventMs[ordinal]!;
+  }
+
+  /** Whether the user counts among all users (INTERFACE §4): a canonical ordinal with an event or a trait retained. */
+  retained(ordinal: number, nowMs: number, retentionMs: number | undefined, hasTraits: boolean): boolean {
+    if (!this.#isCanonical(ordinal)) return false;
+    const visibleAfterMs = retentionMs === undefined ? Number.NEGATIVE_INFINITY : nowMs - retentionMs;
+    return hasTraits || this.#latestEventMs[ordinal]! > visibleAfterMs;
+  }
+
+  /** Users by their ids: the numbering is not part of the logical state. */
+  hashInto(hash: StateHash): void {
+    const member = new StateHash();
+    const users = new SetHash();
+    for (let ordinal = 0; ordinal < this.count; ordinal++) {
+      if (!this.#isCanonical(ordinal)) continue;
+      member.number(this.#latestEventMs[ordinal]!);
+      for (const same of [ordinal, ...this.mergedInto(ordinal)]) {
+        const { known, id } = this.refOf(same);
+        member.boolean(known).text(id);
+      }
+      users.add(member);
+    }
+    const forwards = new SetHash();
+    for (const [i, id] of this.#forwardedIds.entries()) {
+      forwards.add(member.text(id).text(this.#forwardTargets[i]!));
+    }
+    hash.set(users).set(forwards);
+  }
+
+  #create(user: UserRef): number {
+    const ordinal = this.count;
+    if (ordinal === ORDINALS_MAX) return -1;
+    if (ordinal === this.#canonical.length) this.#grow();
+    this.#canonical[ordinal] = ordinal;
+    this.#ring[ordinal] = ordinal;
+    this.#latestEventMs[ordinal] = Number.NEGATIVE_INFINITY;
+    this.#flags[ordinal] = user.known ? KNOWN : 0;
+    this.#ids.push(user.id);
+    this.#idBytes += idBytes(user.id);
+    this.#tableOf(user).put(user.id, ordinal);
+    return ordinal;
+  }
+
+  #isCanonical(ordinal: number): boolean {
+    return this.#canonical[ordinal] === ordinal && !this.isGone(ordinal);
+  }
+
+  #tableOf(user: UserRef): IdTable {
+    return user.known ? this.#known : this.#anonymous;
+  }
+
+  #appendToRing(target: number, merged: number): void {
+    const last = this.#ring[target]!;
+    this.#ring[merged] = last === target ? merged : this.#ring[last]!;
+    if (last !== target) this.#ring[last] = merged;
+    this.#ring[target] = merged;
+  }
+
+  #grow(): void {
+    const size = this.#canonical.length * 2;
+    this.#canonical = grown(this.#canonical, new Uint32Array(size));
+    this.#flags = grown(this.#flags, new Uint8Array(size));
+    this.#latestEventMs = grown(this.#latestEventMs, new Float64Array(size));
+    this.#ring = grown(this.#ring, new Uint32Array(size));
+  }
+}
+
+const ORDINALS_AT_FIRST = 256;
+const KNOWN = 1;
+const GONE = 2;
+
+function grown<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
+  target.set(source);
+  return target;
+}
+
+/** One-byte text, V8's header, and the place in the list. */
+function idBytes(id: string): number {
+  return id.length + 24 + 8;
+}

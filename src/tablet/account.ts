@@ -1,0 +1,88 @@
+import { IMPORTS_REMEMBERED_MAX } from '../base/limits.ts';
+import type { AccountRecord, ControlRecord, ImportRecord } from '../log/record.ts';
+import { Schema } from '../store/schema.ts';
+import type { AccountSettings } from '../store/view.ts';
+
+/** The value of a control record `account`. */
+export interface AccountValue extends AccountSettings {
+  /** Tablets the account started with: a power of two. Never changes. */
+  readonly tablets: number;
+}
+
+/** The value of a control record `segment`. */
+export interface SegmentValue {
+  /** As it was saved: JSON of INTERFACE §4, checked. */
+  readonly definition: unknown;
+  readonly live: boolean;
+}
+
+/** The value of a control record `key`, whose name is the key's id. */
+export interface KeyValue {
+  readonly role: 'write' | 'read' | 'admin';
+  /** Hex. The key itself is never stored. */
+  readonly sha256: string;
+  readonly label?: string;
+  /** Set for keys that the configuration names: they go when it no longer does. */
+  readonly configured?: boolean;
+}
+
+/** How far an import has come. */
+export interface ImportProgress {
+  /** The first so many lines of the file are in the log. */
+  readonly lines: number;
+  readonly finished: boolean;
+}
+
+/**
+ * The account-wide decisions, reduced from account records in log order. Every tablet holds one, and so does every
+ * thread that takes requests; all of them see a decision at the same place of the log.
+ */
+export class AccountState {
+  readonly name: string;
+  readonly schema = new Schema();
+  readonly segments = new Map<string, SegmentValue>();
+  readonly campaigns = new Map<string, unknown>();
+  readonly keys = new Map<string, KeyValue>();
+  readonly suppressions = new Map<string, unknown>();
+  readonly imports = new Map<string, ImportProgress>();
+  settings: AccountValue = { timezone: 'UTC', tablets: 1 };
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  apply(record: AccountRecord): void {
+    switch (record.kind) {
+      case 'declare':
+        this.schema.declare(record);
+        return;
+      case 'control':
+        this.#control(record);
+        return;
+      case 'import':
+        this.#import(record);
+    }
+  }
+
+  #control({ what, name, value }: ControlRecord): void {
+    if (what === 'account') this.settings = value as AccountValue;
+    else {
+      const table: Map<string, unknown> = {
+        segment: this.segments,
+        campaign: this.campaigns,
+        key: this.keys,
+        suppression: this.suppressions,
+      }[what];
+      if (value === null) table.delete(name);
+      else table.set(name, value);
+    }
+  }
+
+  /** Batches of one import arrive in order, so progress is the end of the run that began at line 1. */
+  #import({ id, from, to, finished }: ImportRecord): void {
+    const lines = this.imports.get(id)?.lines ?? 0;
+    this.imports.delete(id);
+    this.imports.set(id, { lines: from <= lines + 1 ? Math.max(lines, to - 1) : lines, finished });
+    if (this.imports.size > IMPORTS_REMEMBERED_MAX) this.imports.delete(this.imports.keys().next().value!);
+  }
+}

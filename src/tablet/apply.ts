@@ -1,0 +1,134 @@
+import { unreachable } from '../base/assert.ts';
+import type { AccountRecord, CallsRecord, LogRecord, OutcomeRecord } from '../log/record.ts';
+import { parseSegment } from '../query/parse.ts';
+import type { SegmentValue } from './account.ts';
+import { announceChanges, applyCall, applyOutcomeHere } from './calls.ts';
+import { type Effects, noEffects } from './effects.ts';
+import { applyAlias, applyTransfer, applyTransferDone, forwarded } from './merge.ts';
+import type { Tablet } from './tablet.ts';
+
+/** Calls applied between two yields: a few tens of microseconds. */
+const CALLS_PER_STEP = 64;
+
+/**
+ * apply(state, record) → effects, for the records of one section of the frame at `position`. Deterministic: no clock,
+ * no chance, no I/O. Yields between small steps; nothing else may touch the tablet until it has returned.
+ */
+export function* applyRecords(tablet: Tablet, records: readonly LogRecord[], position: number): Generator<void, Effects> {
+  const effects = noEffects();
+  for (const [index, record] of records.entries()) {
+    yield* advanceClock(tablet, record.atMs, effects);
+    yield* applyRecord(tablet, record, `${position}.${index}`, effects);
+  }
+  for (let due = tablet.outbox.takeDue(); due.length > 0; due = tablet.outbox.takeDue()) {
+    effects.sends.push(...due);
+    yield;
+  }
+  tablet.position = position;
+  return effects;
+}
+
+/** What a new owner, or one that has replayed, must see to: nothing intended is lost. */
+export function pendingEffects(tablet: Tablet): Effects {
+  return { ...noEffects(), transfers: tablet.transfers.pending(), sends: tablet.outbox.pendingAfterReplay() };
+}
+
+function* applyRecord(tablet: Tablet, record: LogRecord, place: string, effects: Effects): Generator<void> {
+  switch (record.kind) {
+    case 'calls':
+      yield* applyCalls(tablet, record, place, effects);
+      return;
+    case 'tick':
+      return;
+    case 'transfer':
+      yield* applyTransfer(tablet, record, effects, place);
+      return;
+    case 'transferDone':
+      applyTransferDone(tablet, record);
+      return;
+    case 'outcome':
+      applyOutcome(tablet, record, effects);
+      return;
+    case 'deadLetters':
+      for (const [i, letter] of record.letters.entries()) tablet.deadLetters.add(`${place}.${i}`, letter);
+      effects.rejected += record.letters.length;
+      return;
+    case 'deadLetterDone':
+      for (const id of record.ids) tablet.deadLetters.remove(id);
+      return;
+    case 'declare':
+    case 'control':
+    case 'import':
+      yield* applyAccountRecord(tablet, record);
+      return;
+    default:
+      unreachable(record);
+  }
+}
+
+/** Brings the tablet's clock to `atMs`, and with it everything that time alone changes. */
+function* advanceClock(tablet: Tablet, atMs: number, effects: Effects): Generator<void> {
+  if (atMs <= tablet.clockMs) return;
+  tablet.clockMs = atMs;
+  tablet.live.advance(atMs);
+  yield;
+  announceChanges(tablet, effects);
+  tablet.outbox.advance(atMs);
+  const { retentionMs } = tablet.settings;
+  if (retentionMs !== undefined) tablet.events.dropBefore(atMs - retentionMs + 1);
+}
+
+function* applyCalls(tablet: Tablet, { calls }: CallsRecord, place: string, effects: Effects): Generator<void> {
+  for (const [i, call] of calls.entries()) {
+    if (i % CALLS_PER_STEP === CALLS_PER_STEP - 1) yield;
+    if (call.messageId !== undefined && tablet.dedupe.seen(call.messageId, tablet.clockMs)) {
+      effects.duplicate++;
+      tablet.totals.duplicate++;
+      continue;
+    }
+    if (call.kind !== 'alias' || call.of === 'alias') {
+      effects.accepted++;
+      tablet.totals.accepted++;
+    }
+    if (call.kind === 'alias') {
+      yield* applyAlias(tablet, call, effects);
+      continue;
+    }
+    const transfer = forwarded(tablet, call.user, { kind: 'call', call });
+    if (transfer !== undefined) effects.transfers.push(transfer);
+    else applyCall(tablet, call, `${place}.${i}`, effects);
+  }
+}
+
+function applyOutcome(tablet: Tablet, outcome: OutcomeRecord, effects: Effects): void {
+  const transfer = forwarded(tablet, outcome.user, { kind: 'outcome', outcome });
+  if (transfer !== undefined) effects.transfers.push(transfer);
+  else applyOutcomeHere(tablet, outcome, effects);
+}
+
+function* applyAccountRecord(tablet: Tablet, record: AccountRecord): Generator<void> {
+  tablet.account.apply(record);
+  if (record.kind !== 'control') return;
+  switch (record.what) {
+    case 'segment': {
+      const value = record.value as SegmentValue | null;
+      if (value?.live) yield* tablet.live.save(record.name, parseSegment(value.definition), tablet.clockMs);
+      else tablet.live.remove(record.name);
+      yield* tablet.live.onSavedSegment(record.name, tablet.clockMs);
+      return;
+    }
+    case 'campaign':
+      tablet.outbox.setCampaign(record.name, record.value);
+      return;
+    case 'suppression':
+      tablet.outbox.setSuppression(record.name, record.value);
+      return;
+    case 'account':
+      yield* tablet.live.onSettings(tablet.clockMs);
+      return;
+    case 'key':
+      return;
+    default:
+      unreachable(record.what);
+  }
+}

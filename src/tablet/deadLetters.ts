@@ -1,0 +1,56 @@
+import { DEAD_LETTER_BYTES_MAX, DEAD_LETTERS_MAX } from '../base/limits.ts';
+import type { DeadLetter } from '../log/record.ts';
+import type { StateHash } from '../store/stateHash.ts';
+
+/** The account's refused items, the oldest going first when there are too many. */
+export class DeadLetters {
+  readonly #letters = new Map<string, DeadLetter>();
+  #bytes = 0;
+  /** Letters ever added, and letters that had to go before anyone looked. */
+  added = 0;
+  dropped = 0;
+
+  /** `id` is the letter's place in the log, so that a replay gives the same. */
+  add(id: string, letter: DeadLetter): void {
+    this.#letters.set(id, letter);
+    this.#bytes += bytesOf(letter);
+    this.added++;
+    while (this.#letters.size > DEAD_LETTERS_MAX || this.#bytes > DEAD_LETTER_BYTES_MAX) {
+      this.remove(this.#letters.keys().next().value!);
+      this.dropped++;
+    }
+  }
+
+  remove(id: string): void {
+    const letter = this.#letters.get(id);
+    if (letter === undefined) return;
+    this.#letters.delete(id);
+    this.#bytes -= bytesOf(letter);
+  }
+
+  get(id: string): DeadLetter | undefined {
+    return this.#letters.get(id);
+  }
+
+  /** Newest first. */
+  list(limit: number): (DeadLetter & { readonly id: string })[] {
+    return [...this.#letters].slice(-limit).reverse().map(([id, letter]) => ({ id, ...letter }));
+  }
+
+  get size(): number {
+    return this.#letters.size;
+  }
+
+  get memoryBytes(): number {
+    return this.#bytes;
+  }
+
+  hashInto(hash: StateHash): void {
+    hash.number(this.#letters.size).number(this.added).number(this.dropped);
+    for (const [id, letter] of this.#letters) hash.text(id).text(letter.reason).text(letter.item);
+  }
+}
+
+function bytesOf(letter: DeadLetter): number {
+  return 2 * (letter.item.length + letter.reason.length) + 64;
+}
