@@ -28,7 +28,7 @@ export const ARRAY_VALUES_MAX = 100;
 export const NESTING_DEPTH_MAX = 16;
 export const FUTURE_MS_MAX = DAY_MS;
 export const DEDUPE_WINDOW_MS = DAY_MS;
-/** Ids kept per tablet and generation: 16 bytes each, so 128 MiB a generation at the most. */
+/** Ids kept per tablet and generation: 16 bytes each in tables 44 to 88 % full, so 170 MiB a generation at the most. */
 export const DEDUPE_IDS_MAX = 1 << 23;
 
 // An account's schema, unless its settings say otherwise (INTERFACE §2).
@@ -142,8 +142,25 @@ export const MESSAGE_PACK_DEPTH_MAX = 64;
 /** An empty map is one byte on the wire and 56 in memory: this bounds what a frame can turn into. */
 export const MESSAGE_PACK_VALUES_MAX = 1 << 20;
 
+// The client.
+/** Calls that wait for a connection or for one of the RPC_CALLS_MAX; past it a call is refused at once. */
+export const CLIENT_CALLS_WAITING_MAX = 1024;
+export const RECONNECT_BASE_MS = 100;
+export const RECONNECT_MAX_MS = 5 * SECOND_MS;
+/** A server that says nothing for two of these is gone. Within what proxies let a connection idle. */
+export const HEARTBEAT_MS = 20 * SECOND_MS;
+/** A batch of an import: the server takes a few ms for one, so that it answers others in between. */
+export const IMPORT_BATCH_LINES = 500;
+export const IMPORT_BATCH_BYTES = 256 * KIB;
+/** Enough that reading, sending and syncing overlap. */
+export const IMPORT_BATCHES_IN_FLIGHT = 4;
+/** How long an import waits for a server that takes nothing before it gives up; it can be resumed. */
+export const IMPORT_PATIENCE_MS = 2 * MINUTE_MS;
+
 assert(EVENT_BYTES_MAX < BATCH_BYTES_MAX, 'an event fits a batch');
 assert(BATCH_BYTES_MAX < IMPORT_BYTES_MAX, 'an import batch is the larger one');
+assert(IMPORT_BATCH_LINES <= BATCH_EVENTS_MAX, 'the server takes a batch of an import');
+assert(3 * (IMPORT_BATCH_BYTES + EVENT_BYTES_MAX) < IMPORT_BYTES_MAX, 'also when a character takes 3 bytes');
 assert(IMPORT_BYTES_MAX < BODY_BYTES_MAX, 'the hard limit is above every soft one');
 assert(BODY_BYTES_MAX * 2 < FRAME_BYTES_MAX, 'a request fits a frame with room for what records add');
 assert(FRAME_BYTES_MAX < LOG_SEGMENT_BYTES_MAX, 'a frame fits a log segment');

@@ -126,11 +126,15 @@ function refusal(address: string): NetworkError {
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   assert(family !== 0, 'an address is IPv4 or IPv6');
-  return !notPublic.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return family === 4 ? !notPublic4.check(address, 'ipv4') : !notPublic6.check(address, 'ipv6');
 }
 
-/** IANA's special-purpose registries (RFC 6890); of IPv6 all but 2000::/3, so IPv4-mapped and NAT64 addresses too. */
-const notPublic = new BlockList();
+/**
+ * IANA's special-purpose registries (RFC 6890); of IPv6 all but 2000::/3, so IPv4-mapped and NAT64 addresses too. Two
+ * lists, because one list holds IPv4 addresses against the IPv6 nets that contain their mapped form.
+ */
+const notPublic4 = new BlockList();
+const notPublic6 = new BlockList();
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -147,7 +151,7 @@ for (const [net, prefix] of [
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ] as const) {
-  notPublic.addSubnet(net, prefix, 'ipv4');
+  notPublic4.addSubnet(net, prefix, 'ipv4');
 }
 for (const [net, prefix] of [
   ['::', 3],
@@ -157,5 +161,5 @@ for (const [net, prefix] of [
   ['2001:db8::', 32],
   ['2002::', 16],
 ] as const) {
-  notPublic.addSubnet(net, prefix, 'ipv6');
+  notPublic6.addSubnet(net, prefix, 'ipv6');
 }

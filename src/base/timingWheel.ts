@@ -80,7 +80,8 @@ export class TimingWheel {
 
   /**
    * Moves time on and fires what is due at or before `nowMs`, by deadline, then id. `fire` may arm and disarm: what it
-   * arms at or before the moment being fired comes after those already due at that moment.
+   * arms at or before the moment being fired comes after those already due at that moment. Those that were due when
+   * they were armed come first, all together.
    */
   advance(nowMs: number, fire: (id: number, deadlineMs: number) => void): void {
     for (;;) {

@@ -14,18 +14,22 @@ export function unpack(bytes: Uint8Array, valuesMax = Number.POSITIVE_INFINITY):
 }
 
 const TIMESTAMP = -1;
-/** Below this a loop over ASCII beats the call into the decoder. */
+/** A call that makes a string costs more than comparing this much. */
 const SHORT_TEXT_BYTES = 24;
+const RECENT_SLOTS = 1024;
+const recentTexts: string[] = new Array(RECENT_SLOTS).fill('');
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 class Unpacker {
   readonly #bytes: Uint8Array;
+  readonly #buffer: Buffer;
   readonly #view: DataView;
   #at = 0;
   #valuesLeft: number;
 
   constructor(bytes: Uint8Array, valuesMax: number) {
     this.#bytes = bytes;
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#valuesLeft = valuesMax;
   }
@@ -128,15 +132,35 @@ class Unpacker {
   }
 
   #text(length: number): string {
-    const bytes = this.#take(length);
-    if (length <= SHORT_TEXT_BYTES) {
-      let text = '';
-      let i = 0;
-      for (; i < length && bytes[i]! < 0x80; i++) text += String.fromCharCode(bytes[i]!);
-      if (i === length) return text;
+    const start = this.#advance(length);
+    const end = start + length;
+    let i = start;
+    while (i < end && this.#bytes[i]! < 0x80) i++;
+    if (i < end) return this.#unicode(start, end);
+    return length <= SHORT_TEXT_BYTES
+      ? this.#shortText(start, end)
+      : this.#buffer.toString('latin1', start, end);
+  }
+
+  /** ASCII. Most are keys, and the same few again and again: a slot per hash keeps the last one it saw. */
+  #shortText(start: number, end: number): string {
+    let hash = end - start;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + this.#bytes[i]!) | 0;
+    const slot = hash & (RECENT_SLOTS - 1);
+    const recent = recentTexts[slot]!;
+    if (recent.length === end - start) {
+      let i = start;
+      while (i < end && this.#bytes[i] === recent.charCodeAt(i - start)) i++;
+      if (i === end) return recent;
     }
+    const text = this.#buffer.toString('latin1', start, end);
+    recentTexts[slot] = text;
+    return text;
+  }
+
+  #unicode(start: number, end: number): string {
     try {
-      return utf8.decode(bytes);
+      return utf8.decode(this.#bytes.subarray(start, end));
     } catch {
       throw this.#invalid('text is not UTF-8');
     }

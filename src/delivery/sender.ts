@@ -140,15 +140,16 @@ export class Sender {
     } finally {
       this.#inFlight--;
       destination.inFlight--;
-      if (this.#offered.get(offer.intent) === offer.attempts) this.#offered.delete(offer.intent);
+      this.#forget(offer);
     }
     if (this.#inFlight === 0) this.#stopped?.();
     this.#consider(destination);
     this.#startSends();
   }
 
-  async #attempt({ intent, attempts, tablet }: Offer, destination: Destination): Promise<void> {
-    const prepared = await tablet.read((own) => prepareSteps(own, intent, attempts, this.#clock.now()));
+  async #attempt(offer: Offer, destination: Destination): Promise<void> {
+    const { intent, attempts, tablet } = offer;
+    const prepared = await tablet.read((own) => this.#prepareSteps(own, offer));
     if (prepared.kind === 'none') return;
     const { messageId, user } = intent;
     const about = { kind: 'outcome', messageId, user } as const;
@@ -162,6 +163,19 @@ export class Sender {
     const result = this.#resultOf(verdict, intent, attempts, destination, atMs);
     const isGone = verdict.kind === 'failed' && verdict.suppress;
     await tablet.record({ ...about, atMs, result }, isGone ? suppressionOf(prepared.message) : undefined);
+  }
+
+  /** The yield makes rendering a step of its own. */
+  *#prepareSteps(tablet: DeliveringTablet, offer: Offer): Generator<void, Prepared> {
+    yield;
+    const prepared = prepare(tablet, offer.intent, offer.attempts, this.#clock.now());
+    // In the same step: when its campaign is resumed, the same attempt is offered again.
+    if (prepared.kind === 'none') this.#forget(offer);
+    return prepared;
+  }
+
+  #forget({ intent, attempts }: Offer): void {
+    if (this.#offered.get(intent) === attempts) this.#offered.delete(intent);
   }
 
   async #post({ message, body }: Sendable, { messageId }: Intent, attempts: number): Promise<Verdict> {
@@ -215,17 +229,6 @@ export class Sender {
     if (notBeforeMs >= expireAtMs) return { kind: 'failed', reason: `expired: ${reason}` };
     return { kind: 'retry', reason, notBeforeMs };
   }
-}
-
-/** The yield makes rendering a step of its own. */
-function* prepareSteps(
-  tablet: DeliveringTablet,
-  intent: Intent,
-  attempts: number,
-  nowMs: number,
-): Generator<void, Prepared> {
-  yield;
-  return prepare(tablet, intent, attempts, nowMs);
 }
 
 type Sendable = Extract<Prepared, { readonly kind: 'send' }>;

@@ -7,6 +7,7 @@ import {
   type NumberVector,
   type Place,
   passes,
+  selectAll,
   statisticsOf,
 } from './contract.ts';
 import { encodingById, pick, type Temperature } from './picker.ts';
@@ -88,9 +89,9 @@ export class Chunk {
   /** Sets the bits of rows that pass; `words` holds ⌈rowCount / 32⌉ zeros. Looks at the rows only when it must. */
   select(filter: Filter, words: Uint32Array): void {
     if (this.min === this.max) {
-      if (passes(filter, this.min)) this.#selectAll(words);
+      if (passes(filter, this.min)) selectAll(words, this.rowCount);
     } else if (filter.kind === 'range' && filter.from <= this.min && this.max < filter.to) {
-      this.#selectAll(words);
+      selectAll(words, this.rowCount);
     } else if (this.#mayPass(filter)) {
       this.#values.select(filter, words);
     }
@@ -101,10 +102,5 @@ export class Chunk {
     if (filter.kind === 'test') return true;
     for (const value of filter.values) if (value >= this.min && value <= this.max) return true;
     return false;
-  }
-
-  #selectAll(words: Uint32Array): void {
-    words.fill(0xffffffff);
-    if ((this.rowCount & 31) !== 0) words[words.length - 1] = (1 << (this.rowCount & 31)) - 1;
   }
 }

@@ -1,4 +1,4 @@
-import { type EncodedValues, type Encoding, expectBytes, passes } from './contract.ts';
+import { type EncodedValues, type Encoding, expectBytes, passes, selectAll } from './contract.ts';
 
 /** Body: the one value, a double. */
 export const constant: Encoding = {
@@ -22,9 +22,7 @@ export const constant: Encoding = {
       at: () => value,
       decode: (from, to, target) => void target.fill(value, 0, to - from),
       select(filter, words) {
-        if (!passes(filter, value)) return;
-        words.fill(0xffffffff);
-        if ((rowCount & 31) !== 0) words[words.length - 1] = (1 << (rowCount & 31)) - 1;
+        if (passes(filter, value)) selectAll(words, rowCount);
       },
     };
   },

@@ -63,6 +63,12 @@ export function passes(filter: Filter, value: number): boolean {
   }
 }
 
+/** Sets the bits of all rows. */
+export function selectAll(words: Uint32Array, rowCount: number): void {
+  words.fill(0xffffffff);
+  if ((rowCount & 31) !== 0) words[words.length - 1] = (1 << (rowCount & 31)) - 1;
+}
+
 export interface Statistics {
   readonly min: number;
   readonly max: number;

@@ -55,7 +55,8 @@ export class Lanes {
   /** table[code] = 1 for every code up to `codeMax` that some row has. */
   occurring(codeMax: number): Uint8Array {
     const table = new Uint8Array(codeMax + 1);
-    for (let row = 0; row < this.count; row++) table[this.at(row)] = 1;
+    if (this.bits < 8) for (let row = 0; row < this.count; row++) table[this.at(row)] = 1;
+    else mark(this.#lanes, this.count, table);
     return table;
   }
 
@@ -75,6 +76,13 @@ export class Lanes {
     if (first === last) this.selectRange(first, first + 1, words);
     else if (this.bits <= 8) this.#selectByBytes((code) => table[code] === 1, words);
     else selectTable(this.#lanes, this.count, table, words);
+  }
+
+  /** Sets the bits of rows with one of these codes: for lanes too wide for a table. */
+  selectCodes(codes: ReadonlySet<number>, words: Uint32Array): void {
+    for (let row = 0; row < this.count; row++) {
+      if (codes.has(this.#lanes[row]!)) words[row >>> 5]! |= 1 << (row & 31);
+    }
   }
 
   #codes8(): Uint8Array {
@@ -118,15 +126,29 @@ function selectByBytes(
   }
 }
 
+function mark(lanes: LaneArray, count: number, table: Uint8Array): void {
+  for (let row = 0; row < count; row++) table[lanes[row]!] = 1;
+}
+
 function selectRange(lanes: LaneArray, count: number, from: number, to: number, words: Uint32Array): void {
-  for (let row = 0; row < count; row++) {
-    const code = lanes[row]!;
-    if (code >= from && code < to) words[row >>> 5]! |= 1 << (row & 31);
+  // One unsigned comparison of whole numbers, which V8 keeps out of doubles.
+  const base = from | 0;
+  const last = (to - 1 - from) >>> 0;
+  for (let w = 0; w < words.length; w++) {
+    const end = Math.min((w + 1) << 5, count);
+    let word = 0;
+    for (let row = w << 5; row < end; row++) {
+      if ((lanes[row]! - base) >>> 0 <= last) word |= 1 << (row & 31);
+    }
+    words[w] = word;
   }
 }
 
 function selectTable(lanes: LaneArray, count: number, table: Uint8Array, words: Uint32Array): void {
-  for (let row = 0; row < count; row++) {
-    if (table[lanes[row]!] === 1) words[row >>> 5]! |= 1 << (row & 31);
+  for (let w = 0; w < words.length; w++) {
+    const end = Math.min((w + 1) << 5, count);
+    let word = 0;
+    for (let row = w << 5; row < end; row++) if (table[lanes[row]!] === 1) word |= 1 << (row & 31);
+    words[w] = word;
   }
 }

@@ -5,7 +5,6 @@ import {
   expectBytes,
   type Filter,
   type NumberVector,
-  passes,
 } from './contract.ts';
 import { isLaneBits, Lanes, laneBitsFor, laneBytes } from './lanes.ts';
 
@@ -101,19 +100,37 @@ class PackedValues implements EncodedValues {
   select(filter: Filter, words: Uint32Array): void {
     if (filter.kind === 'range') {
       this.#lanes.selectRange(this.#codeFrom(filter.from), this.#codeFrom(filter.to), words);
-    } else if (filter.kind === 'in' && filter.values.size === 1) {
-      const [value] = filter.values;
-      const code = this.#codeFrom(value!);
-      if (code <= this.#codeMax && this.#valueOf(code) === value) {
-        this.#lanes.selectRange(code, code + 1, words);
-      }
+    } else if (filter.kind === 'in') {
+      this.#selectCodes(this.#codesOf(filter.values), words);
     } else if (this.#codeMax < TABLE_CODES_PER_ROW_MAX * this.#lanes.count) {
-      this.#lanes.selectTable(this.#tableOf(filter), words);
+      this.#lanes.selectTable(this.#tableOf(filter.test), words);
     } else {
       for (let row = 0; row < this.#lanes.count; row++) {
-        if (passes(filter, this.at(row))) words[row >>> 5]! |= 1 << (row & 31);
+        if (filter.test(this.at(row))) words[row >>> 5]! |= 1 << (row & 31);
       }
     }
+  }
+
+  #selectCodes(codes: ReadonlySet<number>, words: Uint32Array): void {
+    const [code] = codes;
+    if (codes.size === 1) {
+      this.#lanes.selectRange(code!, code! + 1, words);
+    } else if (this.#lanes.bits <= 16) {
+      const table = new Uint8Array(this.#codeMax + 1);
+      for (const code of codes) table[code] = 1;
+      this.#lanes.selectTable(table, words);
+    } else {
+      this.#lanes.selectCodes(codes, words);
+    }
+  }
+
+  #codesOf(values: ReadonlySet<number>): ReadonlySet<number> {
+    const codes = new Set<number>();
+    for (const value of values) {
+      const code = this.#codeFrom(value);
+      if (code <= this.#codeMax && this.#valueOf(code) === value) codes.add(code);
+    }
+    return codes;
   }
 
   #valueOf(code: number): number {
@@ -133,10 +150,10 @@ class PackedValues implements EncodedValues {
   }
 
   /** Asks once per code that occurs. */
-  #tableOf(filter: Filter): Uint8Array {
+  #tableOf(test: (value: number) => boolean): Uint8Array {
     const table = this.#lanes.occurring(this.#codeMax);
     for (let code = 0; code <= this.#codeMax; code++) {
-      if (table[code] === 1 && !passes(filter, this.#valueOf(code))) table[code] = 0;
+      if (table[code] === 1 && !test(this.#valueOf(code))) table[code] = 0;
     }
     return table;
   }

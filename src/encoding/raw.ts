@@ -42,18 +42,16 @@ class RawValues implements EncodedValues {
   }
 
   select(filter: Filter, words: Uint32Array): void {
-    if (filter.kind === 'range') selectRange(this.#values, filter.from, filter.to, words);
-    else {
-      for (let row = 0; row < this.#values.length; row++) {
-        if (passes(filter, this.#values[row]!)) words[row >>> 5]! |= 1 << (row & 31);
+    const values = this.#values;
+    const [only] = filter.kind === 'in' && filter.values.size === 1 ? filter.values : [];
+    if (only !== undefined) {
+      for (let row = 0; row < values.length; row++) {
+        if (values[row] === only) words[row >>> 5]! |= 1 << (row & 31);
+      }
+    } else {
+      for (let row = 0; row < values.length; row++) {
+        if (passes(filter, values[row]!)) words[row >>> 5]! |= 1 << (row & 31);
       }
     }
-  }
-}
-
-function selectRange(values: Float64Array, from: number, to: number, words: Uint32Array): void {
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value >= from && value < to) words[row >>> 5]! |= 1 << (row & 31);
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { MusterError } from '../base/errors.ts';
-import { BATCH_EVENTS_MAX, IMPORT_BYTES_MAX } from '../base/limits.ts';
+import { EVENT_BYTES_MAX, IMPORT_BATCH_BYTES, IMPORT_BATCH_LINES } from '../base/limits.ts';
 import { SeededRandom } from '../base/random.ts';
 import { collect } from './collect.ts';
 import { importBatches, importIdOf, inflated, messageIdOf, readLines } from './importFile.ts';
@@ -123,23 +123,35 @@ describe('batches', () => {
     ].join('\n');
     const [batch, ...others] = await all(importBatches(ID, chunksOf(content)));
     expect(others).toEqual([]);
-    expect(batch).toMatchObject({ from: 1, to: 6, finished: true, items: 2 });
-    expect(batch!.rejects).toEqual([
-      { line: 3, reason: 'not JSON' },
-      { line: 4, reason: 'not a JSON object' },
-    ]);
-    expect(JSON.parse(batch!.body)).toEqual({
-      import: { id: ID, from: 1, to: 6, finished: true },
-      batch: [
+    expect(batch).toEqual({
+      from: 1,
+      to: 6,
+      finished: true,
+      calls: [
         { event: 'A', userId: 'u', messageId: 'mine' },
         { type: 'identify', userId: 'u', messageId: messageIdOf(ID, 5) },
       ],
+      rejects: [
+        { line: 3, reason: 'not JSON' },
+        { line: 4, reason: 'not a JSON object' },
+      ],
+      skipped: 0,
     });
+  });
+
+  test('leave out the lines that are done, and count them', async () => {
+    const content = '{"event":"A"}\n\nnonsense\n{"event":"B"}\n';
+    expect(await all(importBatches(ID, chunksOf(content), 3))).toMatchObject([
+      { from: 4, to: 5, finished: true, calls: [{ event: 'B' }], rejects: [], skipped: 2 },
+    ]);
+    expect(await all(importBatches(ID, chunksOf(content), 4))).toMatchObject([
+      { from: 5, to: 5, finished: true, calls: [], rejects: [], skipped: 3 },
+    ]);
   });
 
   test('an empty file is one last batch', async () => {
     expect(await all(importBatches(ID, chunksOf('')))).toMatchObject([
-      { from: 1, to: 1, finished: true, items: 0 },
+      { from: 1, to: 1, finished: true, calls: [] },
     ]);
   });
 
@@ -153,16 +165,16 @@ describe('batches', () => {
     expect(batches.length).toBeGreaterThan(1);
     let next = 1;
     let items = 0;
-    for (const batch of batches) {
-      expect(batch.from).toBe(next);
-      expect(batch.items + batch.rejects.length).toBe(batch.to - batch.from);
-      expect(batch.finished).toBe(batch.to === lineCount + 1);
-      expect(Buffer.byteLength(batch.body)).toBeLessThanOrEqual(IMPORT_BYTES_MAX);
-      expect(batch.items).toBeLessThanOrEqual(BATCH_EVENTS_MAX);
-      const bytes = Buffer.byteLength(batch.body);
-      const body: unknown = JSON.parse(batch.body);
+    for (const { from, to, finished, calls, rejects } of batches) {
+      expect(from).toBe(next);
+      expect(calls.length + rejects.length).toBe(to - from);
+      expect(finished).toBe(to === lineCount + 1);
+      expect(calls.length + rejects.length).toBeLessThanOrEqual(IMPORT_BATCH_LINES);
+      const body = { batch: calls, import: { id: ID, from, to, finished } };
+      const bytes = Buffer.byteLength(JSON.stringify(body));
+      expect(bytes).toBeLessThan(IMPORT_BATCH_BYTES + EVENT_BYTES_MAX + 100 * IMPORT_BATCH_LINES);
       items += collect({ type: 'import', body, bytes, receivedAtMs: 0, view: new TestView() }).items;
-      next = batch.to;
+      next = to;
     }
     expect(items).toBe(text === undefined ? 0 : lineCount);
   });

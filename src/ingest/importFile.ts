@@ -3,11 +3,16 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { MusterError } from '../base/errors.ts';
-import { BATCH_EVENTS_MAX, EVENT_BYTES_MAX, IMPORT_BYTES_MAX, MESSAGE_ID_CHARS_MAX } from '../base/limits.ts';
-import { decodeUtf8, isObject } from './json.ts';
+import {
+  EVENT_BYTES_MAX,
+  IMPORT_BATCH_BYTES,
+  IMPORT_BATCH_LINES,
+  MESSAGE_ID_CHARS_MAX,
+} from '../base/limits.ts';
+import { decodeUtf8, isObject, type JsonObject } from './json.ts';
 
 /**
- * Reads an NDJSON file, gzip or plain, into bodies for `POST /v1/import`. A file is read twice: once for its id, then
+ * Reads an NDJSON file, gzip or plain, into calls for `ingest.batch`. A file is read twice: once for its id, then
  * for its lines, so that a repeated import is known by the id and a repeated line by the messageId made of both.
  * The bytes are given in, in chunks that are not reused; memory holds one batch at a time.
  */
@@ -25,11 +30,11 @@ export interface ImportBatch {
   readonly to: number;
   /** Whether this is the last batch of the file. */
   readonly finished: boolean;
-  readonly items: number;
-  /** JSON for `POST /v1/import`. */
-  readonly body: string;
+  readonly calls: readonly JsonObject[];
   /** Lines that are not sent. */
   readonly rejects: readonly ImportReject[];
+  /** How many lines that are not blank lie before `from` and in no batch. */
+  readonly skipped: number;
 }
 
 /** SHA-256 of the inflated content, hex. */
@@ -46,78 +51,86 @@ export function messageIdOf(importId: string, line: number): string {
 
 assert(messageIdOf('0'.repeat(64), Number.MAX_SAFE_INTEGER).length <= MESSAGE_ID_CHARS_MAX, 'it fits');
 
-/** The file's records in batches that the server takes. Throws MusterError bad_request when its gzip is damaged. */
-export async function* importBatches(importId: string, chunks: Bytes): AsyncGenerator<ImportBatch> {
-  let batch = new BatchInProgress(importId, 1);
-  let next = 1;
+/**
+ * The file's records in batches, those of the first `linesDone` lines left out. Throws MusterError bad_request when
+ * its gzip is damaged.
+ */
+export async function* importBatches(
+  importId: string,
+  chunks: Bytes,
+  linesDone = 0,
+): AsyncGenerator<ImportBatch> {
+  let batch = new BatchInProgress(linesDone + 1);
+  let next = linesDone + 1;
   for await (const line of readLines(inflated(chunks))) {
-    const record = recordOf(line, importId);
-    if (!batch.hasRoomFor(record)) {
-      yield batch.end(line.number, false);
-      batch = new BatchInProgress(importId, line.number);
+    if (line.number <= linesDone) {
+      batch.skip();
+      continue;
     }
-    batch.add(record);
+    if (batch.isFull) {
+      yield batch.end(line.number, false);
+      batch = new BatchInProgress(line.number);
+    }
+    batch.add(line, importId);
     next = line.number + 1;
   }
   yield batch.end(next, true);
 }
 
-type ImportRecordText = { readonly json: string; readonly bytes: number } | ImportReject;
-
 class BatchInProgress {
-  readonly #importId: string;
   readonly #from: number;
-  readonly #items: string[] = [];
+  readonly #calls: JsonObject[] = [];
   readonly #rejects: ImportReject[] = [];
-  /** Room for what stands around the items. */
-  #bytes = 512;
+  #chars = 0;
+  #skipped = 0;
 
-  constructor(importId: string, from: number) {
-    this.#importId = importId;
+  constructor(from: number) {
     this.#from = from;
   }
 
-  hasRoomFor(record: ImportRecordText): boolean {
-    if ('reason' in record) return this.#rejects.length < BATCH_EVENTS_MAX;
-    return this.#items.length < BATCH_EVENTS_MAX && this.#bytes + record.bytes + 1 <= IMPORT_BYTES_MAX;
+  get isFull(): boolean {
+    return (
+      this.#calls.length + this.#rejects.length === IMPORT_BATCH_LINES || this.#chars >= IMPORT_BATCH_BYTES
+    );
   }
 
-  add(record: ImportRecordText): void {
+  skip(): void {
+    this.#skipped++;
+  }
+
+  add(line: Line, importId: string): void {
+    const record = recordOf(line);
     if ('reason' in record) {
-      this.#rejects.push(record);
+      this.#rejects.push({ line: line.number, reason: record.reason });
       return;
     }
-    this.#items.push(record.json);
-    this.#bytes += record.bytes + 1;
+    const { call } = record;
+    // Null and '' are what SDKs send for "none".
+    this.#calls.push(call.messageId ? call : { ...call, messageId: messageIdOf(importId, line.number) });
+    this.#chars += line.text!.length;
   }
 
   end(to: number, finished: boolean): ImportBatch {
-    const progress = JSON.stringify({ id: this.#importId, from: this.#from, to, finished });
     return {
       from: this.#from,
       to,
       finished,
-      items: this.#items.length,
-      body: `{"import":${progress},"batch":[${this.#items.join(',')}]}`,
+      calls: this.#calls,
       rejects: this.#rejects,
+      skipped: this.#skipped,
     };
   }
 }
 
-function recordOf(line: Line, importId: string): ImportRecordText {
-  if (line.text === undefined) return { line: line.number, reason: line.problem };
+function recordOf(line: Line): { readonly call: JsonObject } | { readonly reason: string } {
+  if (line.text === undefined) return { reason: line.problem };
   let record: unknown;
   try {
     record = JSON.parse(line.text);
   } catch {
-    return { line: line.number, reason: 'not JSON' };
+    return { reason: 'not JSON' };
   }
-  if (!isObject(record)) return { line: line.number, reason: 'not a JSON object' };
-  // Null and '' are what SDKs send for "none".
-  const json = record.messageId
-    ? line.text
-    : JSON.stringify({ ...record, messageId: messageIdOf(importId, line.number) });
-  return { json, bytes: Buffer.byteLength(json) };
+  return isObject(record) ? { call: record } : { reason: 'not a JSON object' };
 }
 
 export type Line =

@@ -22,7 +22,7 @@ export interface Condition {
   nextChangeMs(ordinal: number, afterMs: number): number;
   /** The moment that `nextChangeMs` named has come. */
   onMoment(ordinal: number, atMs: number): void;
-  /** One of its events was stored. Whether that may have changed the answer. */
+  /** One of its events was stored. Whether that may have changed the answer, or brought its next change forward. */
   onEvent(ordinal: number, event: LiveEvent, clockMs: number): boolean;
   /** Forgets what it keeps of the user. */
   clear(ordinal: number): void;

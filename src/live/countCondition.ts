@@ -83,7 +83,7 @@ export class CountCondition implements Condition {
     const from = Math.max(countUpTo(known, expiredMs), reached - this.#kept);
     const isTrue = this.#isTrueWith(known, clockMs);
     this.#times.write(ordinal, times, from, Math.min(known, reached + 1), expiredMs);
-    return isTrue !== wasTrue;
+    return isTrue !== wasTrue || reached < known; // else one more time can only postpone the next change
   }
 
   clear(ordinal: number): void {

@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/limits.ts';
 import { SeededRandom } from '../base/random.ts';
 import type { Value } from '../base/value.ts';
 import { oracleEvaluate } from '../query/oracle.ts';
+import { StateHash } from '../store/stateHash.ts';
 import type { Change } from './liveSegments.ts';
 import { TestTablet } from './testTablet.ts';
 
@@ -260,6 +261,23 @@ test('says which segments are recomputed, and what they take', () => {
   tablet.event(0, 'view', START_MS);
   expect(tablet.live.memoryBytes('often')).toBeGreaterThan(0);
   expect(tablet.live.memoryBytesTotal).toBeGreaterThan(tablet.live.memoryBytes('often'));
+});
+
+test('the logical hash tells members apart, not how they are numbered', () => {
+  const hashOf = (users: typeof USERS, viewer: string) => {
+    const tablet = new TestTablet({ clockMs: START_MS, settings: { timezone: 'UTC' }, users });
+    tablet.save('viewers', { event: 'view' });
+    tablet.event(
+      users.findIndex(({ id }) => id === viewer),
+      'view',
+      START_MS,
+    );
+    const hash = new StateHash();
+    tablet.live.hashInto(hash);
+    return hash.digest();
+  };
+  expect(hashOf(USERS, 'u0')).toEqual(hashOf(USERS.toReversed(), 'u0'));
+  expect(hashOf(USERS, 'u0')).not.toEqual(hashOf(USERS, 'u1'));
 });
 
 test('equal conditions are kept once', () => {

@@ -103,8 +103,7 @@ export class LiveSegments {
     const changed = conditions.filter((condition) => condition.onEvent(ordinal, event, clockMs));
     this.#users.set(ordinal, true);
     this.#evaluate(isNew ? this.#index.rules : this.#index.rulesOn(changed), ordinal, clockMs);
-    this.#armBy(ordinal, this.#nextChangeMs(conditions, ordinal, clockMs));
-    if (isNew) this.#armBy(ordinal, this.#expiryMs(ordinal));
+    if (isNew || changed.length > 0) this.#arm(changed, ordinal, clockMs);
   }
 
   onTraits(ordinal: number, clockMs: number): void {
@@ -112,8 +111,7 @@ export class LiveSegments {
     const { rules, readingTraits } = this.#index;
     const isNew = this.#users.set(ordinal, isUser(this.#view, ordinal, clockMs));
     this.#evaluate(isNew ? rules : this.#index.rulesOn(readingTraits), ordinal, clockMs);
-    this.#armBy(ordinal, this.#nextChangeMs(readingTraits, ordinal, clockMs));
-    this.#armBy(ordinal, this.#expiryMs(ordinal));
+    this.#arm(readingTraits, ordinal, clockMs);
   }
 
   /** `source` now stands for `target`, which enters or exits by what both did; `source` just goes. */
@@ -133,8 +131,7 @@ export class LiveSegments {
     }
     this.#users.set(ordinal, isUser(this.#view, ordinal, clockMs));
     this.#evaluate(rules, ordinal, clockMs);
-    this.#armBy(ordinal, this.#nextChangeMs(timed, ordinal, clockMs));
-    this.#armBy(ordinal, this.#expiryMs(ordinal));
+    this.#arm(timed, ordinal, clockMs);
   }
 
   /** The user has left the tablet, and every segment without a word. */
@@ -233,8 +230,7 @@ export class LiveSegments {
       this.#users.set(ordinal, isIn);
       if (!isIn) continue;
       rule.members.set(ordinal, rule.test(ordinal, clockMs));
-      this.#armBy(ordinal, this.#nextChangeMs(timed, ordinal, clockMs));
-      this.#armBy(ordinal, this.#expiryMs(ordinal));
+      this.#arm(timed, ordinal, clockMs);
     }
   }
 
@@ -248,8 +244,7 @@ export class LiveSegments {
     const due = timed.filter((condition) => condition.nextChangeMs(ordinal, momentMs - 1) === momentMs);
     for (const condition of due) condition.onMoment(ordinal, momentMs);
     this.#evaluate(this.#index.rulesOn(due), ordinal, momentMs);
-    this.#armBy(ordinal, this.#nextChangeMs(timed, ordinal, momentMs));
-    this.#armBy(ordinal, this.#expiryMs(ordinal));
+    this.#arm(timed, ordinal, momentMs);
   }
 
   #evaluate(rules: readonly Rule[], ordinal: number, atMs: number): void {
@@ -261,10 +256,14 @@ export class LiveSegments {
     }
   }
 
-  #nextChangeMs(conditions: readonly Condition[], ordinal: number, afterMs: number): number {
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const condition of conditions) nextMs = Math.min(nextMs, condition.nextChangeMs(ordinal, afterMs));
-    return nextMs;
+  /** Sees to it that the user's timer is not too late for these conditions, nor for the end of being a user. */
+  #arm(conditions: readonly Condition[], ordinal: number, atMs: number): void {
+    if (!this.#users.has(ordinal)) return;
+    let nextMs = this.#expiryMs(ordinal);
+    for (const condition of conditions) nextMs = Math.min(nextMs, condition.nextChangeMs(ordinal, atMs));
+    if (nextMs >= DEADLINE_MS_END) return; // never, or thousands of years away
+    const armedMs = this.#timers.deadlineOf(ordinal);
+    if (armedMs === undefined || nextMs < armedMs) this.#timers.arm(ordinal, nextMs);
   }
 
   /** When the user's last event leaves the retention, and the user with it. */
@@ -272,12 +271,6 @@ export class LiveSegments {
     const { retentionMs } = this.#view.settings;
     if (retentionMs === undefined || this.#view.profiles.has(ordinal)) return Number.POSITIVE_INFINITY;
     return this.#view.users.latestEventMs(ordinal) + retentionMs;
-  }
-
-  #armBy(ordinal: number, deadlineMs: number): void {
-    if (deadlineMs >= DEADLINE_MS_END) return; // never, or thousands of years away
-    const armedMs = this.#timers.deadlineOf(ordinal);
-    if (armedMs === undefined || deadlineMs < armedMs) this.#timers.arm(ordinal, deadlineMs);
   }
 }
 

@@ -1,6 +1,8 @@
 /** Ordinals per page, a power of two: so small that growing a page takes a fraction of a millisecond. */
 const PAGE_BITS = 14;
 const PAGE_MASK = (1 << PAGE_BITS) - 1;
+/** No key of a page. */
+const EMPTY = 0xffff;
 const CAPACITY_MIN = 8;
 /** A page over 4/5 full becomes one that is 5/8 full: 10 bytes a time are 12.5 to 16 with what is empty. */
 const LOAD_MAX = 0.8;
@@ -41,9 +43,8 @@ export class TimesTable {
 }
 
 class Page {
-  #keys = new Uint16Array(CAPACITY_MIN);
-  /** NaN: the entry is empty. */
-  #times = new Float64Array(CAPACITY_MIN).fill(Number.NaN);
+  #keys = new Uint16Array(CAPACITY_MIN).fill(EMPTY);
+  #times = new Float64Array(CAPACITY_MIN);
   #used = 0;
 
   get memoryBytes(): number {
@@ -51,9 +52,14 @@ class Page {
   }
 
   read(key: number, target: Float64Array): number {
+    const keys = this.#keys;
     let count = 0;
-    for (let entry = this.#home(key); !this.#isEmpty(entry); entry = this.#after(entry)) {
-      if (this.#keys[entry] !== key) continue;
+    for (
+      let entry = this.#home(key);
+      keys[entry] !== EMPTY;
+      entry = entry + 1 === keys.length ? 0 : entry + 1
+    ) {
+      if (keys[entry] !== key) continue;
       const time = this.#times[entry];
       let place = count++;
       for (; place > 0 && target[place - 1] > time; place--) target[place] = target[place - 1];
@@ -90,7 +96,7 @@ class Page {
   }
 
   #isEmpty(entry: number): boolean {
-    return Number.isNaN(this.#times[entry]);
+    return this.#keys[entry] === EMPTY;
   }
 
   #insert(key: number, time: number): void {
@@ -110,7 +116,7 @@ class Page {
       this.#times[gap] = this.#times[other];
       gap = other;
     }
-    this.#times[gap] = Number.NaN;
+    this.#keys[gap] = EMPTY;
     this.#used--;
   }
 
@@ -121,14 +127,15 @@ class Page {
   #grow(expiredMs: number): void {
     const keys = this.#keys;
     const times = this.#times;
+    const stays = (entry: number) => keys[entry] !== EMPTY && times[entry] > expiredMs;
     let kept = 0;
-    for (let entry = 0; entry < times.length; entry++) if (times[entry] > expiredMs) kept++;
+    for (let entry = 0; entry < times.length; entry++) if (stays(entry)) kept++;
     const capacity = Math.max(CAPACITY_MIN, Math.ceil((kept + 1) / LOAD_GROWN));
-    this.#keys = new Uint16Array(capacity);
-    this.#times = new Float64Array(capacity).fill(Number.NaN);
+    this.#keys = new Uint16Array(capacity).fill(EMPTY);
+    this.#times = new Float64Array(capacity);
     this.#used = 0;
     for (let entry = 0; entry < times.length; entry++) {
-      if (times[entry] > expiredMs) this.#insert(keys[entry], times[entry]);
+      if (stays(entry)) this.#insert(keys[entry], times[entry]);
     }
   }
 }

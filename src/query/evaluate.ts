@@ -40,11 +40,15 @@ export function* evaluateMany(
   stats: QueryStats,
 ): Generator<void, { members: ReadonlyMap<string, Bitset>; users: Bitset }> {
   const planner = new Planner(view, times);
-  const plans = [...criteria].map(([name, criterion]) => ({ name, plan: planner.plan(criterion) }));
+  const plans = new Map<string, Plan>();
+  for (const [name, criterion] of criteria) {
+    plans.set(name, planner.plan(criterion));
+    yield;
+  }
   const evaluation = new Evaluation(view, yield* usersOf(view, times.nowMs), stats);
   yield* evaluation.scan(planner.scans);
   const members = new Map<string, Bitset>();
-  for (const { name, plan } of plans) members.set(name, yield* evaluation.members(plan));
+  for (const [name, plan] of plans) members.set(name, yield* evaluation.members(plan));
   return { members, users: evaluation.users };
 }
 

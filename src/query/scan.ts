@@ -23,7 +23,7 @@ export function newStats(): QueryStats {
 /** Scans that share a pass: each holds 4 bytes a user meanwhile. */
 const SCANS_PER_PASS = 16;
 
-const EVENT_CODE_BYTES = 2;
+const EVENT_CODE_BYTES = 4;
 const TIME_BYTES = 8;
 const VALUE_BYTES = 8;
 

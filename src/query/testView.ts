@@ -35,6 +35,11 @@ export function testView(tablet: TestTablet): TabletView {
     });
   }
   const rows = parts.flat();
+  const latestMs = users.map(() => Number.NEGATIVE_INFINITY);
+  for (const { ordinal, timeMs } of rows) {
+    const user = canonical[ordinal]!;
+    latestMs[user] = Math.max(latestMs[user]!, timeMs);
+  }
   const eventNames = [...new Set(rows.map(({ event }) => event))];
   const propertyNames = [...new Set(rows.flatMap(({ properties }) => Object.keys(properties)))];
   const traitsOf = (ordinal: number): Readonly<Record<string, Value>> => traits.get(ordinal) ?? {};
@@ -52,11 +57,7 @@ export function testView(tablet: TestTablet): TabletView {
       refOf: (ordinal) => users[ordinal]!,
       mergedInto: (ordinal) =>
         merges.map(([source]) => source).filter((source) => canonical[source] === ordinal),
-      latestEventMs: (ordinal) =>
-        Math.max(
-          -Infinity,
-          ...rows.filter((row) => canonical[row.ordinal] === ordinal).map(({ timeMs }) => timeMs),
-        ),
+      latestEventMs: (ordinal) => latestMs[ordinal]!,
     },
     schema: {
       eventCount: eventNames.length,
@@ -110,8 +111,7 @@ function testPart(
       if (codes !== undefined) keep(selected, ({ event }) => codes.includes(eventNames.indexOf(event)));
       return selected;
     },
-    andTime: (selected, fromMs, toMs) =>
-      keep(selected, ({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
+    andTime: (selected, fromMs, toMs) => keep(selected, ({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
     andProperty: (selected, code, predicate) =>
       keep(selected, ({ properties }) => passes(predicate, properties[propertyNames[code]!])),
     countByUser: (selected, counts, canonical) =>

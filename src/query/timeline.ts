@@ -113,7 +113,9 @@ class Trail {
 }
 
 function eventOf({ schema }: TabletView, { part, row, timeMs }: TrailRow): TimelineEvent {
-  const properties = part.propertiesAt(row).map(([code, value]) => [schema.propertyName(code), value] as const);
+  const properties = part
+    .propertiesAt(row)
+    .map(([code, value]) => [schema.propertyName(code), value] as const);
   return {
     event: schema.eventName(part.eventAt(row)),
     time: new Date(timeMs).toISOString(),

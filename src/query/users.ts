@@ -2,7 +2,7 @@ import { Bitset } from '../base/bitset.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';
 
 /** Ordinals looked at between two yields: well under a millisecond of simple work. */
-export const ORDINALS_PER_STEP = 1 << 16;
+export const ORDINALS_PER_STEP = 1 << 15;
 
 /** Events before this time are out of retention; the line moves with now, not with a query's `at`. */
 export function visibleFromMs(settings: AccountSettings, nowMs: number): number {

@@ -1,8 +1,11 @@
 import { connect, type Socket as TcpSocket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realClock } from '../base/clock.ts';
 import { BODY_BYTES_MAX, HEADERS_BYTES_MAX } from '../base/limits.ts';
+import { freePort } from './freePort.ts';
 import type { Route } from './http.ts';
-import { FakeApi, gate, LISTENER_KINDS, serve, type TestServer } from './testApi.ts';
+import { Router } from './router.ts';
+import { FakeApi, gate, LISTENER_KINDS, listenerOf, serve, type TestServer } from './testApi.ts';
 
 /** What both listeners promise. Raw sockets where a well-behaved client would not do what is tested. */
 describe.each(LISTENER_KINDS)('%s', (kind) => {
@@ -253,7 +256,26 @@ describe.each(LISTENER_KINDS)('closing %s', (kind) => {
   it('frees its port', async () => {
     const first = await serve(kind, new FakeApi());
     await first.listener.close();
-    const second = await serve(kind, new FakeApi());
-    expect(await second.listener.close()).toBeUndefined();
+    const service = { router: new Router([], () => {}), sockets: first.sockets };
+    const second = await listenerOf(kind, service, { clock: realClock });
+    expect(await second.listen({ host: '127.0.0.1', port: first.port })).toBe(first.port);
+    await second.close();
+  });
+
+  it('has a port that is no longer free', async () => {
+    const { listener, port } = await serve(kind, new FakeApi());
+    await expect(freePort({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'conflict' });
+    await listener.close();
+    expect(await freePort({ host: '127.0.0.1', port })).toBe(port);
+  });
+
+  it('shares its port with other threads, or says that it cannot', async () => {
+    const first = await serve(kind, new FakeApi());
+    const service = { router: new Router([], () => {}), sockets: first.sockets };
+    const second = await listenerOf(kind, service, { clock: realClock });
+    const listening = second.listen({ host: '127.0.0.1', port: first.port });
+    if (kind === 'uWebSockets.js') expect(await listening).toBe(first.port);
+    else await expect(listening).rejects.toMatchObject({ code: 'conflict' });
+    await Promise.all([first.listener.close(), second.close()]);
   });
 });

@@ -1,6 +1,7 @@
 import { isMainThread } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import { BODY_READ_MS_MAX, CLOSE_MS_MAX, HEADERS_BYTES_MAX, LINGER_MS } from '../base/limits.ts';
+import type { Address } from './freePort.ts';
 import type { Reply, RequestHead } from './http.ts';
 import type { Router } from './router.ts';
 
@@ -11,8 +12,11 @@ import type { Router } from './router.ts';
  */
 export interface Listener {
   readonly kind: 'uWebSockets.js' | 'node:http';
-  /** Port 0 takes a free one. Resolves with the port; rejects with MusterError `conflict` when it is taken. */
-  listen(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /**
+   * Resolves with the port; rejects with MusterError `conflict` when it is taken. uWebSockets.js joins a port that
+   * another listener of the same user shares: see freePort.ts.
+   */
+  listen(address: Address): Promise<number>;
   /** Stops accepting, lets what is under way finish (at most CLOSE_MS_MAX), then closes every connection. */
   close(): Promise<void>;
   load(): ListenerLoad;

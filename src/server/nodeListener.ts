@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import {
   BODY_BYTES_MAX,
@@ -12,6 +13,7 @@ import {
 } from '../base/limits.ts';
 import { Bodies } from './bodies.ts';
 import { type Connection, Exchange, type ExchangeContext } from './exchange.ts';
+import { cannotListen } from './freePort.ts';
 import { errorReply, type Reply, type RequestHead } from './http.ts';
 import {
   type Listener,
@@ -20,6 +22,7 @@ import {
   type Service,
   SLOW_CONSUMER,
   type Socket,
+  type SocketHandler,
 } from './listener.ts';
 import { UnderWay } from './underWay.ts';
 
@@ -54,54 +57,56 @@ export function nodeListener(service: Service, options: ListenerOptions): Listen
     request.on('end', () => exchange.data(NOTHING, true));
     exchange.begin(bodyBytesOf(request));
   });
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: BODY_BYTES_MAX, clientTracking: false });
-  server.on('upgrade', (request: IncomingMessage, connection: Duplex, first: Buffer) => {
-    // Until ws takes the connection over, its errors are its own: it is closed, and that is all there is to do.
-    connection.on('error', () => connection.destroy());
-    const head = headOf(request);
-    const accepted =
-      head.path === service.sockets.path
-        ? underWay.accept(service.sockets, head)
-        : errorReply(new MusterError('not_found', 'no such path'));
-    if ('status' in accepted) {
-      connection.end(rawReply(accepted));
-      return;
-    }
-    sockets.handleUpgrade(request, connection, first, (ws) => {
-      const socket = new NodeSocket(ws);
-      underWay.addSocket(accepted, socket);
-      ws.on('message', (data: Buffer, isBinary: boolean) =>
-        accepted.message(isBinary ? data : data.toString()),
-      );
-      // The 'close' that follows says all that matters.
-      ws.on('error', () => ws.terminate());
-      ws.on('close', () => {
-        underWay.removeSocket(accepted);
-        accepted.closed();
-      });
-      keepAlive(ws, options);
-      accepted.opened(socket);
-    });
-  });
+  const sockets = upgrades(server, service, underWay, options.clock);
 
   return {
     kind: 'node:http',
     load: () => underWay.load(context.bodies),
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
-        server.once('error', (cause) =>
-          reject(new MusterError('conflict', `cannot listen on ${host}:${port}`, { cause })),
-        );
+        server.on('error', (cause) => reject(cannotListen({ host, port }, cause)));
         server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
       }),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       await underWay.drain(patience.closeMs);
+      for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+/** Opens the WebSockets that the service accepts. */
+function upgrades(server: Server, service: Service, underWay: UnderWay, clock: Clock): WebSocketServer {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: BODY_BYTES_MAX });
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, first: Buffer) => {
+    // A connection that fails is closed, and that is all there is to do.
+    connection.on('error', () => connection.destroy());
+    const head = headOf(request);
+    const accepted =
+      head.path === service.sockets.path
+        ? underWay.accept(service.sockets, head)
+        : errorReply(new MusterError('not_found', 'no such path'));
+    if ('status' in accepted) connection.end(rawReply(accepted));
+    else sockets.handleUpgrade(request, connection, first, (ws) => openSocket(ws, accepted, underWay, clock));
+  });
+  return sockets;
+}
+
+function openSocket(ws: WebSocket, handler: SocketHandler, underWay: UnderWay, clock: Clock): void {
+  const socket = new NodeSocket(ws);
+  underWay.addSocket(handler, socket);
+  ws.on('message', (data: Buffer, isBinary: boolean) => handler.message(isBinary ? data : data.toString()));
+  // The 'close' that follows says all that matters.
+  ws.on('error', () => ws.terminate());
+  ws.on('close', () => {
+    underWay.removeSocket(handler);
+    handler.closed();
+  });
+  keepAlive(ws, clock);
+  handler.opened(socket);
 }
 
 function headOf(request: IncomingMessage): RequestHead {
@@ -182,21 +187,26 @@ class NodeSocket implements Socket {
 }
 
 /** Pings twice per idle time, and gives up on a client that was silent between two. */
-function keepAlive(ws: WebSocket, options: ListenerOptions): void {
+function keepAlive(ws: WebSocket, clock: Clock): void {
   let heard = true;
-  ws.on('pong', () => {
-    heard = true;
-  });
-  ws.on('message', () => {
-    heard = true;
-  });
   let cancel: () => void;
+  const hear = () => {
+    heard = true;
+  };
   const check = () => {
-    if (!heard) ws.terminate();
+    if (!heard) {
+      ws.terminate();
+      return;
+    }
     heard = false;
     ws.ping();
-    cancel = options.clock.schedule((SOCKET_IDLE_SECONDS * SECOND_MS) / 2, check);
+    wait();
   };
-  cancel = options.clock.schedule((SOCKET_IDLE_SECONDS * SECOND_MS) / 2, check);
+  const wait = () => {
+    cancel = clock.schedule((SOCKET_IDLE_SECONDS * SECOND_MS) / 2, check);
+  };
+  wait();
+  ws.on('pong', hear);
+  ws.on('message', hear);
   ws.on('close', () => cancel());
 }

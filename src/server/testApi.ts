@@ -5,7 +5,7 @@ import type { Api, MethodCall, Principal } from '../shard/api.ts';
 import type { Carried } from './call.ts';
 import { collectRoutes } from './collectRoutes.ts';
 import type { Route } from './http.ts';
-import { type Listener, type ListenerOptions, loadUws, type Service } from './listener.ts';
+import { type Listener, type ListenerOptions, loadUws, type Service, type SocketRoute } from './listener.ts';
 import { nodeListener } from './nodeListener.ts';
 import { Router } from './router.ts';
 import { rpcRoutes } from './rpcRoutes.ts';
@@ -75,6 +75,7 @@ export interface TestServer {
   readonly url: string;
   readonly failures: unknown[];
   readonly listener: Listener;
+  readonly sockets: SocketRoute;
 }
 
 /** Every route over a fake Api, and those a test adds. */
@@ -97,7 +98,7 @@ export async function serve(
   const { patience } = options;
   const listener = await listenerOf(kind, service, { clock: realClock, ...(patience && { patience }) });
   const port = await listener.listen({ host: '127.0.0.1', port: 0 });
-  return { port, url: `http://127.0.0.1:${port}`, failures, listener };
+  return { port, url: `http://127.0.0.1:${port}`, failures, listener, sockets: service.sockets };
 }
 
 /** A promise and what settles it. */

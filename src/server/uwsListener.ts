@@ -6,10 +6,10 @@ import type {
   WebSocketBehavior,
 } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
-import { MusterError } from '../base/errors.ts';
 import { BODY_BYTES_MAX, SOCKET_BUFFER_BYTES_MAX, SOCKET_IDLE_SECONDS } from '../base/limits.ts';
 import { Bodies } from './bodies.ts';
 import { type Connection, Exchange, type ExchangeContext } from './exchange.ts';
+import { cannotListen, freePort } from './freePort.ts';
 import { HEADER_NAMES, type Reply, type RequestHead } from './http.ts';
 import {
   type Listener,
@@ -55,17 +55,14 @@ export function uwsListener(uws: Uws, service: Service, options: ListenerOptions
   return {
     kind: 'uWebSockets.js',
     load: () => underWay.load(context.bodies),
-    listen: ({ host, port }) =>
-      new Promise((resolve, reject) => {
-        app.listen(host, port, (token) => {
-          if (token === false) {
-            reject(new MusterError('conflict', `cannot listen on ${host}:${port}`));
-            return;
-          }
-          listening = token;
-          resolve(uws.us_socket_local_port(token));
-        });
-      }),
+    async listen({ host, port }) {
+      const shared = port === 0 ? await freePort({ host, port }) : port;
+      app.listen(host, shared, (token) => {
+        if (token !== false) listening = token;
+      });
+      if (listening === undefined) throw cannotListen({ host, port });
+      return shared;
+    },
     async close() {
       if (listening !== undefined) uws.us_listen_socket_close(listening);
       listening = undefined;

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, sleep } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import { UNAPPLIED_BYTES_MAX } from '../base/limits.ts';
 import type { Log } from '../log/log.ts';
@@ -53,10 +53,10 @@ export class Hub {
       this.#route(position, decodeSections(frame));
       frames++;
       if (this.#shards.some(({ bytes }) => bytes > REPLAY_BATCH_BYTES)) this.#flush(true);
-      while (this.#isBehind()) await this.#clock.yield();
+      while (this.#isBehind()) await sleep(this.#clock, 1);
     }
     this.#flush(true);
-    while (this.#shards.some(({ unappliedBytes }) => unappliedBytes > 0)) await this.#clock.yield();
+    while (this.#shards.some(({ unappliedBytes }) => unappliedBytes > 0)) await sleep(this.#clock, 1);
     return { frames };
   }
 
@@ -87,7 +87,7 @@ export class Hub {
 
   /** Resolves when nothing that was accepted is still on its way to the disk. */
   async settled(): Promise<void> {
-    while (this.#underWay > 0 || this.#flushing) await this.#clock.yield();
+    while (this.#underWay > 0 || this.#flushing) await sleep(this.#clock, 1);
   }
 
   #receive(index: number, message: ToHub): void {

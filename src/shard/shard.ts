@@ -254,7 +254,7 @@ export class Shard {
 
   #scheduleTick(): void {
     this.clock.schedule(TICK_MS, () => {
-      if (!this.#ticking) void this.#tick();
+      if (!this.#ticking) this.#tick().catch(this.onFatal);
       this.#scheduleTick();
     });
   }

@@ -37,7 +37,7 @@ export class SimulatedClock implements Clock {
   }
 
   yield(): Promise<void> {
-    return new Promise((resolve) => this.schedule(0, resolve));
+    return this.sleep(this.#random.fraction() / 16);
   }
 
   sleep(delayMs: number): Promise<void> {
@@ -71,7 +71,7 @@ export class SimulatedClock implements Clock {
       now: () => this.now(),
       monotonicMs: () => this.monotonicMs(),
       schedule,
-      yield: () => new Promise((resolve) => schedule(0, resolve)),
+      yield: () => new Promise((resolve) => schedule(this.#random.fraction() / 16, resolve)),
     };
   }
 

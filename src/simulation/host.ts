@@ -16,12 +16,16 @@ import { ACCOUNT } from './workload.ts';
 /** So few that runs of the simulator seal many blocks. */
 const HEAD_ROWS = 16;
 
+/** Ends a host, also one that is still starting: everything in memory is gone, whatever was under way stops there. */
+export interface Life {
+  isOver: boolean;
+}
+
 /** One life of a simulated host: the real log, hub, shards and senders, from start to crash. */
 export class SimulatedHost {
   readonly apis: readonly ShardApi[];
   readonly hub: Hub;
   readonly #log: FileLog;
-  #alive = true;
 
   static async start(options: {
     readonly clock: SimulatedClock;
@@ -30,6 +34,7 @@ export class SimulatedHost {
     readonly network: Network;
     readonly shards: number;
     readonly faults: Faults;
+    readonly life: Life;
     /** Hears of failures that end the process. */
     readonly failed: (error: unknown) => void;
   }): Promise<SimulatedHost> {
@@ -46,9 +51,9 @@ export class SimulatedHost {
 
   private constructor(log: FileLog, options: Parameters<typeof SimulatedHost.start>[0]) {
     const { random, network, shards: count, faults } = options;
-    const clock = options.clock.forHost(() => this.#alive);
+    const clock = options.clock.forHost(() => !options.life.isOver);
     const failed = (error: unknown) => {
-      if (this.#alive) options.failed(error);
+      if (!options.life.isOver) options.failed(error);
     };
     this.#log = log;
     const hubLinks = Array.from({ length: count }, () => simulatedLink<FromHub, ToHub>(clock, random));
@@ -91,17 +96,11 @@ export class SimulatedHost {
     return this.apis[0]!.call({ principal, method, params, signal: new AbortController().signal });
   }
 
-  /** Everything in memory is gone; whatever was under way stops where it is. */
-  crash(): void {
-    this.#alive = false;
-  }
-
   /** An orderly end. */
   async stop(): Promise<void> {
     await this.hub.drain();
     await this.hub.settled();
     await this.#log.close();
-    this.#alive = false;
   }
 }
 

@@ -9,7 +9,7 @@ import { checkAnswers, checkMessages, checkReplay, checkSubmissions, type Tablet
 import { SimulatedClock } from './clock.ts';
 import { NO_FAULTS, SimulatedDisk } from './disk.ts';
 import { type Faults, NO_BUGS } from './faults.ts';
-import { SimulatedHost } from './host.ts';
+import { type Life, SimulatedHost } from './host.ts';
 import { SimulatedNetwork } from './network.ts';
 import { Sink } from './sink.ts';
 import { ACCOUNT, CAMPAIGNS, SEGMENTS, SINK_URL, Workload } from './workload.ts';
@@ -74,8 +74,9 @@ class Simulation {
     };
     this.#network.faults = { lostRequest: 0.05, lostResponse: 0.1, slow: 0.1 };
     let host: SimulatedHost | undefined;
-    const life = async () => {
-      const started = await this.#start();
+    const life: Life = { isOver: false };
+    const live = async () => {
+      const started = await this.#start(life);
       host = started;
       await this.#decide(started);
       await Promise.all(
@@ -90,9 +91,9 @@ class Simulation {
     });
     this.#onFailure = failedDisk;
     // Whichever comes first: the clients are done, the disk fails, or the seed says now.
-    await Promise.race([life().catch(rethrowBugs), diskFailure, this.#clock.sleep(this.#random.fraction() * 1500)]);
+    await Promise.race([live().catch(rethrowBugs), diskFailure, this.#clock.sleep(this.#random.fraction() * 1500)]);
     const marks = host === undefined ? [] : marksOf(host);
-    host?.crash();
+    life.isOver = true;
     this.#disk = this.#random.chance(0.6) ? this.#disk.crash() : this.#disk.kill();
     this.#clock.skewMs += this.#random.chance(0.2) ? this.#random.below(2 * MINUTE_MS) - MINUTE_MS : 0;
     await this.#checkReplay(marks);
@@ -100,7 +101,7 @@ class Simulation {
 
   #onFailure: (error: unknown) => void = () => {};
 
-  async #start(): Promise<SimulatedHost> {
+  async #start(life: Life): Promise<SimulatedHost> {
     const host = await SimulatedHost.start({
       clock: this.#clock,
       random: this.#random,
@@ -108,10 +109,12 @@ class Simulation {
       network: this.#network,
       shards: SHARDS,
       faults: this.#faults,
+      life,
       failed: (error) => this.#onFailure(error),
     });
     await host.hub.replay();
     host.hub.goLive();
+    while (host.apis.some((api) => api.notReady() !== undefined)) await this.#clock.sleep(1);
     return host;
   }
 
@@ -143,7 +146,8 @@ class Simulation {
     this.#onFailure = (error) => {
       throw error;
     };
-    const host = await this.#start();
+    const life: Life = { isOver: false };
+    const host = await this.#start(life);
     await this.#decide(host);
     await this.#workload.client(host.apis[0]!, 5);
     await this.#quiet(host);
@@ -153,6 +157,7 @@ class Simulation {
     checkMessages(log, this.#sink);
     const marks = marksOf(host);
     await host.stop();
+    life.isOver = true;
     const frames = await this.#checkReplay(marks);
     const { submissions } = this.#workload;
     const hash = marks.map((mark) => mark.hash).join('');

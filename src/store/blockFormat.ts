@@ -2,7 +2,6 @@ import { crc32c } from '../base/crc32c.ts';
 import { BLOCK_ROWS_MAX } from '../base/limits.ts';
 import { type Column, openColumnSteps } from '../encoding/column.ts';
 import { damaged, expectBytes, type Place } from '../encoding/contract.ts';
-import { TAG } from './cell.ts';
 import type { Window } from './windows.ts';
 
 /**
@@ -48,11 +47,8 @@ export const ROLE = {
   events: 3,
   times: 4,
   names: 5,
+  /** Payloads of the cells with tag t: role 16 + t. */
   tags: 16,
-  /** Payloads: the role of the tags plus the tag. */
-  numbers: 16 + TAG.number,
-  texts: 16 + TAG.text,
-  arrays: 16 + TAG.array,
 } as const;
 
 /** The event code of streams that are not of one event name. */

@@ -16,6 +16,7 @@ describe('Profiles', () => {
     const random = new SeededRandom(5);
     const profiles = new Profiles();
     const oracle = new Map<number, Map<string, Value>>();
+    const setAt = new Map<number, Map<string, number>>();
     const values = ['x', 'y', 1.5, 2, true, ['x', 2]] as const;
     for (let i = 0; i < 30_000; i++) {
       const ordinal = random.below(3000);
@@ -23,9 +24,12 @@ describe('Profiles', () => {
       if (trait === 'rare' && ordinal % 500 !== 0) continue;
       const traits = oracle.get(ordinal) ?? new Map<string, Value>();
       oracle.set(ordinal, traits);
+      const times = setAt.get(ordinal) ?? new Map<string, number>();
+      setAt.set(ordinal, times.set(trait, i));
       if (random.chance(0.02)) {
         profiles.drop(ordinal);
         traits.clear();
+        times.clear();
       } else if (random.chance(0.2)) {
         profiles.apply(ordinal, unset(trait), i);
         traits.delete(trait);
@@ -40,7 +44,19 @@ describe('Profiles', () => {
       expect(profiles.all(ordinal)).toEqual(expected);
       expect(profiles.has(ordinal)).toBe(Object.keys(expected).length > 0);
     }
-    expect(profiles.get(0, 'dense')).toEqual(oracle.get(0)?.get('dense'));
+    for (const [ordinal, times] of setAt) {
+      for (const [trait, timeMs] of times) {
+        const before = profiles.get(ordinal, trait);
+        profiles.apply(ordinal, set(trait, 'late'), timeMs - 1);
+        expect(profiles.get(ordinal, trait)).toEqual(before);
+        profiles.apply(ordinal, set(trait, 'x'), timeMs);
+        expect(profiles.get(ordinal, trait)).toBe('x');
+        oracle.get(ordinal)!.set(trait, 'x');
+        if (ordinal % 2 === 0) continue;
+        profiles.apply(ordinal, unset(trait), timeMs);
+        oracle.get(ordinal)!.delete(trait);
+      }
+    }
 
     const having = (trait: string, test: (value: Value | undefined) => boolean) =>
       [...oracle]

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { DAY_MS, HOUR_MS } from '../base/limits.ts';
+import type { Value } from '../base/value.ts';
+import { parseSegment } from './parse.ts';
+import { compileTest, windowSpan } from './predicate.ts';
+
+const NEW_YORK = { atMs: Date.parse('2026-03-09T12:00:00Z'), zone: 'America/New_York' };
+
+function predicate(op: string, value?: unknown) {
+  const criterion = parseSegment({ profile: 'p', op, value });
+  if (criterion.kind !== 'profile') throw new Error('not a profile criterion');
+  return compileTest(criterion.test, NEW_YORK);
+}
+
+/** What satisfies the operator; '(missing)' stands for no value at all. */
+function satisfying(op: string, operand: unknown, values: readonly Value[]): readonly Value[] {
+  const { missing, test } = predicate(op, operand);
+  return [...values.filter((value) => test(value)), ...(missing ? ['(missing)'] : [])];
+}
+
+test('types never convert', () => {
+  const values: Value[] = [1, '1', true, 'true', 0, '', false];
+  expect(satisfying('eq', 1, values)).toEqual([1]);
+  expect(satisfying('eq', 'true', values)).toEqual(['true']);
+  expect(satisfying('in', [1, 'true', false], values)).toEqual([1, 'true', false]);
+  expect(satisfying('gte', 0, values)).toEqual([1, 0]);
+  expect(satisfying('gt', '', values)).toEqual(['1', 'true']);
+  expect(satisfying('lt', true, values)).toEqual([false]);
+  expect(satisfying('contains', '1', [...values, 210, '210'])).toEqual(['1', '210']);
+  expect(satisfying('before', '2026-03-09', [0, '0', '2026-03-08'])).toEqual(['2026-03-08']);
+});
+
+test('negations are exact: other types and missing values satisfy them', () => {
+  const values: Value[] = ['x', 'xy', 1, ['x'], ['y'], []];
+  expect(satisfying('neq', 'x', values)).toEqual(['xy', 1, ['y'], [], '(missing)']);
+  expect(satisfying('notIn', ['x', 1], values)).toEqual(['xy', ['y'], [], '(missing)']);
+  expect(satisfying('notContains', 'x', values)).toEqual([1, ['y'], [], '(missing)']);
+  expect(satisfying('notExists', undefined, values)).toEqual(['(missing)']);
+  expect(satisfying('exists', undefined, values)).toEqual(values);
+});
+
+test('an operator holds of an array when it holds of an element', () => {
+  const values: Value[] = [[1, 5], [5], ['ab', 1], [], ['b']];
+  expect(satisfying('lt', 3, values)).toEqual([
+    [1, 5],
+    ['ab', 1],
+  ]);
+  expect(satisfying('between', [2, 5], values)).toEqual([[1, 5], [5]]);
+  expect(satisfying('startsWith', 'a', values)).toEqual([['ab', 1]]);
+  expect(satisfying('endsWith', 'b', values)).toEqual([['ab', 1], ['b']]);
+  // Of an element, not within one.
+  expect(satisfying('contains', 'b', values)).toEqual([['b']]);
+  expect(satisfying('contains', 5, values)).toEqual([[1, 5], [5]]);
+});
+
+test('text is ordered by code point, not by code unit', () => {
+  const [beyond, below] = ['\u{1f600}', '\uffee'];
+  expect(satisfying('gt', below, ['', 'a', below, `${below}a`, beyond])).toEqual([`${below}a`, beyond]);
+  expect(satisfying('lte', beyond, ['', below, beyond, `${beyond}a`])).toEqual(['', below, beyond]);
+});
+
+test('times are read in the zone, before and after are strict, spans are open at the past end', () => {
+  expect(satisfying('before', '2026-03-09', ['2026-03-09T03:59:59Z', '2026-03-09T04:00:00Z'])).toEqual([
+    '2026-03-09T03:59:59Z',
+  ]);
+  expect(satisfying('after', '-12h', ['2026-03-08T20:00', '2026-03-08T20:00:00.001'])).toEqual([
+    '2026-03-08T20:00:00.001',
+  ]);
+  const values = ['2026-03-08T12:00:00Z', '2026-03-08T12:00:00.001Z', '2026-03-09T12:00:00Z'];
+  const later = ['2026-03-09T12:00:00.001Z', '2026-03-10T12:00:00Z', '2026-03-10T12:00:00.001Z'];
+  expect(satisfying('withinLast', '1d', [...values, ...later])).toEqual(values.slice(1));
+  expect(satisfying('withinNext', '1d', [...values, ...later])).toEqual(later.slice(0, 2));
+});
+
+test('windows end at the moment, whatever they say', () => {
+  const { atMs } = NEW_YORK;
+  const span = (json: unknown) => {
+    const criterion = parseSegment({ event: 'e', within: json });
+    return windowSpan(criterion.kind === 'event' ? criterion.within : undefined, NEW_YORK);
+  };
+  const end = atMs + 1;
+  expect(span(undefined)).toEqual({ fromMs: -Infinity, toMs: end });
+  expect(span({ last: '1d' })).toEqual({ fromMs: end - DAY_MS, toMs: end });
+  expect(span({ from: '-2d', to: '-1d' })).toEqual({ fromMs: atMs - 2 * DAY_MS, toMs: atMs - DAY_MS });
+  expect(span({ from: '2026-03-08', to: '2027-01-01' })).toEqual({
+    fromMs: Date.parse('2026-03-08T05:00:00Z'),
+    toMs: end,
+  });
+  const skipped = span({ on: '2026-03-08' });
+  expect(skipped.toMs - skipped.fromMs).toBe(23 * HOUR_MS);
+});

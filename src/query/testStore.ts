@@ -1,0 +1,45 @@
+import { EventStore } from '../store/events.ts';
+import { Profiles } from '../store/profiles.ts';
+import { Schema } from '../store/schema.ts';
+import { Users } from '../store/users.ts';
+import type { TabletView } from '../store/view.ts';
+import type { TestTablet } from './testView.ts';
+
+/** The same tablet as `testView`'s in the real store, cut into small blocks: queries must not tell them apart. */
+export function testStore(tablet: TestTablet): TabletView {
+  const { merges = [], traits = [], saved = {} } = tablet;
+  const users = new Users();
+  const profiles = new Profiles();
+  const schema = new Schema();
+  const events = new EventStore({ span: 'day', headRowsMax: 24, chunkRows: 256 });
+  for (const user of tablet.users) users.ensure(user);
+  for (const [source, target] of merges) users.merge(source, target);
+  for (const [ordinal, values] of traits) {
+    for (const [trait, value] of Object.entries(values)) {
+      profiles.apply(ordinal, { op: 'set', trait, value }, 0);
+    }
+  }
+  for (const { ordinal, event, timeMs, properties } of tablet.parts.flat()) {
+    schema.declare({ events: [{ event, properties: Object.keys(properties) }], traits: [] });
+    const values = Object.entries(properties).map(
+      ([name, value]) => [schema.propertyCode(name)!, value] as const,
+    );
+    users.noteEvent(ordinal, timeMs);
+    events.append(ordinal, schema.eventCode(event)!, timeMs, values);
+    // Every other full head stays one.
+    if (events.hasFrozen && timeMs % 2 === 0) run(events.sealSteps());
+  }
+  return {
+    ...{ users, profiles, schema, events },
+    settings: tablet.settings ?? { timezone: 'UTC' },
+    clockMs: 0,
+    savedSegment: (name) => saved[name],
+  };
+}
+
+export function run<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
