@@ -1,10 +1,8 @@
 // Builds dist/: the program and its worker thread as ES modules. Run by `npm ci` (prepare) and by every npm script.
-import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { buildKernels } from './kernels.mjs';
 
 await buildKernels();
-await rm('dist', { recursive: true, force: true });
 await build({
   entryPoints: {
     muster: 'src/cli/main.ts',

@@ -26,11 +26,17 @@ const CLIENT_MAY_IMPORT = ['base', 'client'];
 const src = dirname(fileURLToPath(import.meta.url));
 
 test('imports point one way', () => {
-  expect(readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()).toEqual([...ORDER].sort());
+  expect(
+    readdirSync(src, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual([...ORDER].sort());
   const wrong = sourceFiles().flatMap((file) =>
     importsOf(file).flatMap((target) => {
       const [from, to] = [folderOf(file), folderOf(target)];
-      const allowed = from === 'client' ? CLIENT_MAY_IMPORT.includes(to) : ORDER.indexOf(to) <= ORDER.indexOf(from);
+      const allowed =
+        from === 'client' ? CLIENT_MAY_IMPORT.includes(to) : ORDER.indexOf(to) <= ORDER.indexOf(from);
       return allowed ? [] : [`${relative(src, file)} imports ${relative(src, target)}`];
     }),
   );
@@ -40,8 +46,16 @@ test('imports point one way', () => {
 test('only the outermost layers touch clock, chance, disk and sockets', () => {
   const outer = ['server', 'cli', 'simulation'];
   const wrong = sourceFiles()
-    .filter((file) => !outer.includes(folderOf(file)) && !/^base\/(real|clock|random|directoryLock)/.test(relative(src, file)))
-    .filter((file) => /Date\.now\(|Math\.random\(|performance\.now\(|from 'node:(fs|net|http|dgram)/.test(readFileSync(file, 'utf8')))
+    .filter(
+      (file) =>
+        !outer.includes(folderOf(file)) &&
+        !/^base\/(real|clock|random|directoryLock)/.test(relative(src, file)),
+    )
+    .filter((file) =>
+      /Date\.now\(|Math\.random\(|performance\.now\(|from 'node:(fs|net|http|dgram)/.test(
+        readFileSync(file, 'utf8'),
+      ),
+    )
     .map((file) => relative(src, file));
   expect(wrong).toEqual([]);
 });
@@ -55,7 +69,9 @@ function sourceFiles(): string[] {
 
 function importsOf(file: string): string[] {
   const imports = readFileSync(file, 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g);
-  return [...imports].map(([, path]) => resolve(dirname(file), path!)).filter((target) => target.startsWith(`${src}/`));
+  return [...imports]
+    .map(([, path]) => resolve(dirname(file), path!))
+    .filter((target) => target.startsWith(`${src}/`));
 }
 
 /** The folder below src; empty for files in src itself. */

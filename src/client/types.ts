@@ -16,7 +16,12 @@ export interface Methods {
   };
   'segment.members': {
     /** `limit` is at most 10,000; `after` is the `next` of the page before. */
-    params: Query & { segment: Segment; limit?: number | undefined; after?: string | undefined; traits?: readonly string[] | undefined };
+    params: Query & {
+      segment: Segment;
+      limit?: number | undefined;
+      after?: string | undefined;
+      traits?: readonly string[] | undefined;
+    };
     result: { users: readonly Member[]; next?: string | undefined; stats: QueryStats };
   };
   'segment.contains': { params: Query & { segment: Segment; userId: string }; result: { in: boolean } };
@@ -35,7 +40,12 @@ export interface Methods {
   'user.profile': { params: { userId: string }; result: Profile };
   'user.timeline': {
     /** `limit` is at most 1,000; `before` is a time, or the `next` of the page before. */
-    params: Query & { userId: string; limit?: number | undefined; before?: string | undefined; events?: readonly string[] | undefined };
+    params: Query & {
+      userId: string;
+      limit?: number | undefined;
+      before?: string | undefined;
+      events?: readonly string[] | undefined;
+    };
     /** Newest first. */
     result: { events: readonly TimelineEvent[]; next?: string | undefined };
   };
@@ -59,7 +69,10 @@ export interface Methods {
     params: { ids: readonly string[] };
     result: { replayed: number; failed: readonly { id: string; reason: string }[] };
   };
-  'key.create': { params: { role: Role; label?: string | undefined }; result: { id: string; key: string; role: Role } };
+  'key.create': {
+    params: { role: Role; label?: string | undefined };
+    result: { id: string; key: string; role: Role };
+  };
   'key.list': { params: NoParams; result: { keys: readonly Key[] } };
   'key.revoke': { params: { id: string }; result: NoParams };
   'schema.get': { params: NoParams; result: Schema };

@@ -56,6 +56,8 @@ export interface CallsRecord {
   readonly kind: 'calls';
   readonly atMs: number;
   readonly calls: readonly Call[];
+  /** Values of the request that were over a limit and not kept; counted with one of its records. */
+  readonly droppedValues?: number;
 }
 
 /** Time has reached `atMs`. */
@@ -159,7 +161,7 @@ export interface ControlRecord {
   readonly atMs: number;
   readonly what: ControlKind;
   readonly name: string;
-  /** JSON; its shape belongs to who reads it: query/language.ts, delivery/campaign.ts, server/keys.ts, ... */
+  /** JSON; its shape belongs to who reads it: query/parse.ts, delivery/campaign.ts, server/keys.ts, ... */
   readonly value: unknown;
 }
 

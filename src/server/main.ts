@@ -11,6 +11,7 @@ import { accountSection } from '../shard/shard.ts';
 import { configuredDecisions } from './accounts.ts';
 import type { AccountConfig, Config } from './config.ts';
 import { type FirstKeys, firstKeys } from './firstKeys.ts';
+import { freePort } from './freePort.ts';
 import { loadUws } from './listener.ts';
 import type { ListenerChoice } from './threadMessages.ts';
 import { Threads } from './threads.ts';
@@ -73,7 +74,7 @@ export async function startServer(
     shards: threads.links,
     failed: (error) => options.failed(error instanceof Error ? error.message : String(error)),
   });
-  const port = await threads.listen(config.listen.host, config.listen.port);
+  const port = await threads.listen(config.listen.host, await freePort(config.listen));
   const url = `http://${config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host}:${port}`;
   options.listening?.(url);
 

@@ -67,7 +67,9 @@ export class Appender {
   #flush(): void {
     const requests = this.#requests;
     this.#requests = [];
-    const buffers = requests.flatMap(({ sections }) => sections.map(({ records }) => records.buffer as ArrayBuffer));
+    const buffers = requests.flatMap(({ sections }) =>
+      sections.map(({ records }) => records.buffer as ArrayBuffer),
+    );
     this.#hub.post({ kind: 'append', requests }, buffers);
   }
 

@@ -1,5 +1,5 @@
-import { decodeRecords, type Section } from '../log/sections.ts';
 import type { AccountRecord } from '../log/record.ts';
+import { decodeRecords, type Section } from '../log/sections.ts';
 import { AccountState, type KeyValue } from '../tablet/account.ts';
 import { PrefixTree } from '../tablet/placement.ts';
 
@@ -10,7 +10,10 @@ import { PrefixTree } from '../tablet/placement.ts';
 export class Directory {
   readonly #accounts = new Map<string, AccountEntry>();
   /** SHA-256 of a key, hex → whose it is. */
-  readonly #keys = new Map<string, { readonly account: string; readonly id: string; readonly key: KeyValue }>();
+  readonly #keys = new Map<
+    string,
+    { readonly account: string; readonly id: string; readonly key: KeyValue }
+  >();
   readonly #threads: number;
 
   constructor(threads: number) {
@@ -32,7 +35,9 @@ export class Directory {
     return this.#accounts.values();
   }
 
-  keyOf(sha256: string): { readonly account: string; readonly id: string; readonly key: KeyValue } | undefined {
+  keyOf(
+    sha256: string,
+  ): { readonly account: string; readonly id: string; readonly key: KeyValue } | undefined {
     return this.#keys.get(sha256);
   }
 
@@ -47,7 +52,8 @@ export class Directory {
       entry = { number: this.#accounts.size, state: new AccountState(account), tree: PrefixTree.even(1) };
       this.#accounts.set(account, entry);
     }
-    const before = record.kind === 'control' && record.what === 'key' ? entry.state.keys.get(record.name) : undefined;
+    const before =
+      record.kind === 'control' && record.what === 'key' ? entry.state.keys.get(record.name) : undefined;
     entry.state.apply(record);
     if (record.kind !== 'control') return;
     if (record.what === 'account') entry.tree = PrefixTree.even(entry.state.settings.tablets);

@@ -115,7 +115,8 @@ export class Gather {
       signal.addEventListener('abort', onAbort, { once: true });
       this.#asked.set(id, {
         answered: resolve,
-        failed: ({ code, message, path }) => reject(new MusterError(code, message, path === undefined ? {} : { path })),
+        failed: ({ code, message, path }) =>
+          reject(new MusterError(code, message, path === undefined ? {} : { path })),
         done: () => signal.removeEventListener('abort', onAbort),
       });
       this.#shard.postPeer(shard, { kind: 'ask', id, question });

@@ -38,8 +38,15 @@ export class Hub {
     this.#clock = options.clock;
     this.#failed = options.failed;
     this.#directory = new Directory(options.shards.length);
-    this.#shards = options.shards.map((link) => ({ link, entries: [], results: [], bytes: 0, unappliedBytes: 0 }));
-    for (const [index, { link }] of this.#shards.entries()) link.onMessage((message) => this.#receive(index, message));
+    this.#shards = options.shards.map((link) => ({
+      link,
+      entries: [],
+      results: [],
+      bytes: 0,
+      unappliedBytes: 0,
+    }));
+    for (const [index, { link }] of this.#shards.entries())
+      link.onMessage((message) => this.#receive(index, message));
   }
 
   get directory(): Directory {
@@ -102,7 +109,8 @@ export class Hub {
     const shard = this.#shards[index]!;
     this.#underWay++;
     try {
-      if (this.#isBehind()) throw new MusterError('unavailable', 'the tablets are behind the log', { retryAfterSeconds: 1 });
+      if (this.#isBehind())
+        throw new MusterError('unavailable', 'the tablets are behind the log', { retryAfterSeconds: 1 });
       const position = await this.#log.append(HOST_PARTITION, encodeSections(sections));
       const owners = this.#route(position, sections, tellApplied ? { shard: index, token } : undefined);
       shard.results.push({ token, position, owners });
@@ -135,7 +143,9 @@ export class Hub {
     for (const [owner, mine] of perShard) {
       const shard = this.#shards[owner]!;
       const bytes = mine.reduce((sum, { records }) => sum + records.byteLength, 0);
-      shard.entries.push(origin === undefined ? { position, sections: mine } : { position, sections: mine, origin });
+      shard.entries.push(
+        origin === undefined ? { position, sections: mine } : { position, sections: mine, origin },
+      );
       shard.bytes += bytes;
       shard.unappliedBytes += bytes;
     }
@@ -167,7 +177,9 @@ export class Hub {
     for (const shard of this.#shards) {
       const { link, entries, results, bytes } = shard;
       if (entries.length > 0) {
-        const transfer = entries.flatMap(({ sections }) => sections.map(({ records }) => records.buffer as ArrayBuffer));
+        const transfer = entries.flatMap(({ sections }) =>
+          sections.map(({ records }) => records.buffer as ArrayBuffer),
+        );
         link.post({ kind: 'deliver', entries, bytes, replay }, transfer);
       }
       if (results.length > 0) link.post({ kind: 'appended', results });

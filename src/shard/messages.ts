@@ -31,7 +31,12 @@ export interface AppendRequest {
 
 /** Hub → shard. */
 export type FromHub =
-  | { readonly kind: 'deliver'; readonly entries: readonly Delivery[]; readonly bytes: number; readonly replay: boolean }
+  | {
+      readonly kind: 'deliver';
+      readonly entries: readonly Delivery[];
+      readonly bytes: number;
+      readonly replay: boolean;
+    }
   | { readonly kind: 'appended'; readonly results: readonly AppendResult[] }
   /** The log has been read to its end: carry out effects from now on. */
   | { readonly kind: 'live' }

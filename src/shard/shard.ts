@@ -73,7 +73,8 @@ export class Shard {
     });
     this.#sender.onFatal = (error) => this.onFatal(error);
     options.hub.onMessage((message) => this.#receive(message));
-    for (const [from, peer] of options.peers.entries()) peer?.onMessage((message) => this.onPeer(message, from));
+    for (const [from, peer] of options.peers.entries())
+      peer?.onMessage((message) => this.onPeer(message, from));
   }
 
   get shards(): number {
@@ -100,10 +101,14 @@ export class Shard {
   }
 
   /** Runs a question on this shard's tablets. */
-  async answer({ account, tablet, operation, args, holdTransfersMs }: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
+  async answer(
+    { account, tablet, operation, args, holdTransfersMs }: Question,
+    signal: AbortSignal,
+  ): Promise<TabletAnswer[]> {
     if (holdTransfersMs !== undefined) this.#holdTransfersUntilMs = this.clock.now() + holdTransfersMs;
     const asked = [...this.#tablets.values()].filter(
-      (owned) => owned.tablet.account.name === account && (tablet === undefined || owned.tablet.bits === tablet),
+      (owned) =>
+        owned.tablet.account.name === account && (tablet === undefined || owned.tablet.bits === tablet),
     );
     return Promise.all(
       asked.map(({ tablet, turns }) =>
@@ -174,7 +179,11 @@ export class Shard {
     for (const bits of entry.tree.leaves) {
       const key = tabletKey(entry.state.name, bits);
       if (this.#tablets.has(key) || this.directory.ownerOf(entry, bits) !== this.index) continue;
-      this.#tablets.set(key, { tablet: new Tablet(entry.state.name, bits, this.#options.events), turns: new Turns(), sealing: false });
+      this.#tablets.set(key, {
+        tablet: new Tablet(entry.state.name, bits, this.#options.events),
+        turns: new Turns(),
+        sealing: false,
+      });
     }
   }
 
@@ -216,7 +225,11 @@ export class Shard {
       const { atMs, sequence } = record;
       this.#appendSurely(() => [
         { account, tablet: target, records: encodeRecords([record]) },
-        { account, tablet: tablet.bits, records: encodeRecords([{ kind: 'transferDone', atMs, target, sequence }]) },
+        {
+          account,
+          tablet: tablet.bits,
+          records: encodeRecords([{ kind: 'transferDone', atMs, target, sequence }]),
+        },
       ]).catch(this.onFatal);
     }
   }
@@ -230,11 +243,25 @@ export class Shard {
     });
   }
 
-  async #recordOutcome(tablet: Tablet, outcome: OutcomeRecord, suppression: string | undefined): Promise<void> {
+  async #recordOutcome(
+    tablet: Tablet,
+    outcome: OutcomeRecord,
+    suppression: string | undefined,
+  ): Promise<void> {
     const account = tablet.account.name;
     const { atMs, messageId } = outcome;
     await this.#appendSurely(() => [
-      ...(suppression === undefined ? [] : [accountSection(account, { kind: 'control', atMs, what: 'suppression', name: suppression, value: { atMs, messageId } })]),
+      ...(suppression === undefined
+        ? []
+        : [
+            accountSection(account, {
+              kind: 'control',
+              atMs,
+              what: 'suppression',
+              name: suppression,
+              value: { atMs, messageId },
+            }),
+          ]),
       { account, tablet: tablet.bits, records: encodeRecords([outcome]) },
     ]);
   }
@@ -262,7 +289,9 @@ export class Shard {
   /** Tells the tablets that are waiting for the time what time it is. One frame for all of them. */
   async #tick(): Promise<void> {
     const atMs = this.clock.now();
-    const due = this.tablets.filter((tablet) => (tablet.nextDeadlineMs() ?? Number.POSITIVE_INFINITY) <= atMs);
+    const due = this.tablets.filter(
+      (tablet) => (tablet.nextDeadlineMs() ?? Number.POSITIVE_INFINITY) <= atMs,
+    );
     if (due.length === 0) return;
     this.#ticking = true;
     await this.#appendSurely(() =>

@@ -105,8 +105,11 @@ export class ShardApi implements Api {
       if (calls === undefined) callsOf.set(tablet, [call]);
       else calls.push(call);
     }
+    let { droppedValues } = accepted;
     for (const [tablet, calls] of callsOf) {
-      sections.push({ account, tablet, records: encodeRecords([{ kind: 'calls', atMs, calls }]) });
+      const record = { kind: 'calls', atMs, calls, ...(droppedValues > 0 && { droppedValues }) } as const;
+      sections.push({ account, tablet, records: encodeRecords([record]) });
+      droppedValues = 0;
     }
     if (accepted.letters.length > 0) {
       const records = encodeRecords([{ kind: 'deadLetters', atMs, letters: accepted.letters }]);

@@ -1,8 +1,8 @@
 import type { LogEntry } from '../log/log.ts';
 import type { LogRecord } from '../log/record.ts';
 import { decodeRecords, decodeSections } from '../log/sections.ts';
+import { type OracleUser, oracleEvaluate } from '../query/oracle.ts';
 import type { TimelineEvent } from '../query/timeline.ts';
-import { oracleEvaluate, type OracleUser } from '../query/oracle.ts';
 import { logicalHash } from '../tablet/logicalHash.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { SimulatedHost } from './host.ts';
@@ -24,7 +24,10 @@ export interface TabletMark {
 }
 
 /** Invariant 3: applying the log again gives every state that was seen. Gives the number of frames. */
-export async function checkReplay(entries: AsyncIterable<LogEntry>, marks: readonly TabletMark[]): Promise<number> {
+export async function checkReplay(
+  entries: AsyncIterable<LogEntry>,
+  marks: readonly TabletMark[],
+): Promise<number> {
   const replica = new Replica();
   const left = new Set(marks.filter(({ position }) => position >= 0));
   let frames = 0;
@@ -39,7 +42,8 @@ export async function checkReplay(entries: AsyncIterable<LogEntry>, marks: reado
       left.delete(mark);
     }
   }
-  for (const mark of left) fail(`frame ${mark.position}, applied by tablet ${mark.tablet}, is not in the log`);
+  for (const mark of left)
+    fail(`frame ${mark.position}, applied by tablet ${mark.tablet}, is not in the log`);
   return frames;
 }
 
@@ -57,16 +61,28 @@ export function checkSubmissions(host: SimulatedHost, submissions: readonly Subm
 }
 
 /** Invariant 4: queries and live segments answer what a naive reading of the log gives. */
-export async function checkAnswers(host: SimulatedHost, log: readonly LogEntry[], nowMs: number): Promise<void> {
+export async function checkAnswers(
+  host: SimulatedHost,
+  log: readonly LogEntry[],
+  nowMs: number,
+): Promise<void> {
   const model = new Model();
   for (const { frame } of log) for (const section of decodeSections(frame)) model.apply(section);
   const users = [...model.users].map(([key, user]) => ({ key, oracle: oracleUser(user) }));
-  const saved = Object.fromEntries(Object.entries(SEGMENTS).map(([name, { definition }]) => [name, definition]));
+  const saved = Object.fromEntries(
+    Object.entries(SEGMENTS).map(([name, { definition }]) => [name, definition]),
+  );
   const [api] = host.apis;
   const { tree } = api!.entry(ACCOUNT);
   const expected = (of: readonly { readonly oracle: OracleUser }[], definition: unknown, atMs: number) => {
     const options = { atMs, nowMs: atMs, zone: 'UTC', saved };
-    return [...oracleEvaluate(of.map(({ oracle }) => oracle), definition, options)];
+    return [
+      ...oracleEvaluate(
+        of.map(({ oracle }) => oracle),
+        definition,
+        options,
+      ),
+    ];
   };
   for (const [name, { definition, live }] of Object.entries(SEGMENTS)) {
     const answer = await host.call('segment.members', { segment: name, at: new Date(nowMs).toISOString() });
@@ -76,13 +92,19 @@ export async function checkAnswers(host: SimulatedHost, log: readonly LogEntry[]
     for (const tablet of host.tablets) {
       const here = users.filter(({ oracle }) => tree.tabletOf(oracle.id) === tablet.bits);
       const kept = liveMembers(tablet, name);
-      expectSameMembers(kept, expected(here, definition, tablet.clockMs), `live members of ${name} in tablet ${tablet.bits}`);
+      expectSameMembers(
+        kept,
+        expected(here, definition, tablet.clockMs),
+        `live members of ${name} in tablet ${tablet.bits}`,
+      );
     }
   }
   for (const { key, oracle } of users) {
     if (!key.startsWith('known')) continue;
     const answer = await host.call('user.timeline', { userId: oracle.id, limit: 1000, at: FAR_AHEAD });
-    const seen = (answer as { events: TimelineEvent[] }).events.map(({ time, ...event }) => nameOf(Date.parse(time), event));
+    const seen = (answer as { events: TimelineEvent[] }).events.map(({ time, ...event }) =>
+      nameOf(Date.parse(time), event),
+    );
     const wanted = oracle.events.map(({ timeMs, ...event }) => nameOf(timeMs, event));
     expectSameMembers(seen, wanted, `timeline of ${oracle.id}`);
   }
@@ -122,14 +144,15 @@ function ordersAfterCampaign(log: readonly LogEntry[]): Set<number> {
     if (record.kind !== 'calls') return;
     for (const call of record.calls) {
       if (call.kind !== 'event' || call.event !== 'Order') continue;
-      const serial = call.properties['serial'] as number;
+      const serial = call.properties.serial as number;
       if (active) serials.add(serial);
       else before.add(serial);
     }
   };
   const before = new Set<number>();
   for (const { frame } of log) {
-    for (const { records } of decodeSections(frame)) for (const record of decodeRecords(records)) visit(record);
+    for (const { records } of decodeSections(frame))
+      for (const record of decodeRecords(records)) visit(record);
   }
   // One that came before the campaign, and again after it, is a duplicate then.
   for (const serial of before) serials.delete(serial);
@@ -156,7 +179,11 @@ function liveMembers(tablet: Tablet, name: string): string[] {
   return members;
 }
 
-function oracleUser({ id, events, traits }: Model['users'] extends Map<string, infer User> ? User : never): OracleUser {
+function oracleUser({
+  id,
+  events,
+  traits,
+}: Model['users'] extends Map<string, infer User> ? User : never): OracleUser {
   return { id, events, traits: Object.fromEntries([...traits].map(([trait, { value }]) => [trait, value])) };
 }
 

@@ -29,7 +29,12 @@ export class SimulatedClock implements Clock {
   }
 
   schedule(delayMs: number, run: () => void): () => void {
-    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#random.fraction(), run, cancelled: false };
+    const timer = {
+      atMs: this.#nowMs + Math.max(0, delayMs),
+      order: this.#random.fraction(),
+      run,
+      cancelled: false,
+    };
     this.#push(timer);
     return () => {
       timer.cancelled = true;

@@ -1,5 +1,5 @@
-import type { FileLogOptions } from '../log/fileLog.ts';
 import type { SenderSettings } from '../delivery/sender.ts';
+import type { FileLogOptions } from '../log/fileLog.ts';
 
 /** Bugs put in on purpose, to prove that the simulator finds them. None in a true run. */
 export interface Faults {

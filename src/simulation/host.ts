@@ -9,8 +9,8 @@ import { ShardApi } from '../shard/shardApi.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { SimulatedDisk } from './disk.ts';
-import { simulatedLink } from './links.ts';
 import type { Faults } from './faults.ts';
+import { simulatedLink } from './links.ts';
 import { ACCOUNT } from './workload.ts';
 
 /** So few that runs of the simulator seal many blocks. */
@@ -109,7 +109,9 @@ export function peerLinks(
   count: number,
   open: () => [Link<Peer, Peer>, Link<Peer, Peer>],
 ): (Link<Peer, Peer> | undefined)[][] {
-  const ends = Array.from({ length: count }, () => new Array<Link<Peer, Peer> | undefined>(count).fill(undefined));
+  const ends = Array.from({ length: count }, () =>
+    new Array<Link<Peer, Peer> | undefined>(count).fill(undefined),
+  );
   for (let a = 0; a < count; a++) {
     for (let b = a + 1; b < count; b++) [ends[a]![b], ends[b]![a]] = open();
   }

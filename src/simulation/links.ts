@@ -13,8 +13,14 @@ export function simulatedLink<A, B>(clock: Clock, random: SeededRandom): [Link<A
   const toB = new Pipe<A>(clock, random);
   const toA = new Pipe<B>(clock, random);
   return [
-    { post: (message, transfer) => toB.post(message, transfer), onMessage: (handle) => toA.onMessage(handle) },
-    { post: (message, transfer) => toA.post(message, transfer), onMessage: (handle) => toB.onMessage(handle) },
+    {
+      post: (message, transfer) => toB.post(message, transfer),
+      onMessage: (handle) => toA.onMessage(handle),
+    },
+    {
+      post: (message, transfer) => toA.post(message, transfer),
+      onMessage: (handle) => toB.onMessage(handle),
+    },
   ];
 }
 

@@ -30,7 +30,9 @@ for (let seed = first; seed < first + seeds; seed++) {
   } catch (error) {
     failed++;
     console.error(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    console.error(`again: npm run simulate -- --seed ${seed}${values.bug === undefined ? '' : ` --bug ${values.bug}`}`);
+    console.error(
+      `again: npm run simulate -- --seed ${seed}${values.bug === undefined ? '' : ` --bug ${values.bug}`}`,
+    );
   }
 }
 console.log(

@@ -66,7 +66,8 @@ export class Model {
     const known = this.#user({ known: true, id: userId });
     if (anonymous === undefined) return;
     known.events.push(...anonymous.events);
-    for (const [trait, state] of anonymous.traits) if (!known.traits.has(trait)) known.traits.set(trait, state);
+    for (const [trait, state] of anonymous.traits)
+      if (!known.traits.has(trait)) known.traits.set(trait, state);
   }
 
   #keyOf({ known, id }: UserRef): string {

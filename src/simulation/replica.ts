@@ -18,7 +18,8 @@ export class Replica {
       const records = decodeRecords(section.records);
       for (const tablet of this.tablets) {
         if (tablet.account.name !== section.account) continue;
-        if (section.tablet === undefined || section.tablet === tablet.bits) finish(applyRecords(tablet, records, position));
+        if (section.tablet === undefined || section.tablet === tablet.bits)
+          finish(applyRecords(tablet, records, position));
       }
     }
   }

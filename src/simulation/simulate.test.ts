@@ -8,7 +8,7 @@ import { simulate } from './simulate.ts';
  * that once failed are listed, so that they are always run.
  */
 const FAILED_ONCE = [3, 4, 39, 79, 185];
-const SEEDS = process.env['CI'] === undefined ? 20 : 200;
+const SEEDS = process.env.CI === undefined ? 20 : 200;
 const SEEDS_PER_TEST = 20;
 
 beforeAll(initHash);

@@ -91,7 +91,11 @@ class Simulation {
     });
     this.#onFailure = failedDisk;
     // Whichever comes first: the clients are done, the disk fails, or the seed says now.
-    await Promise.race([live().catch(rethrowBugs), diskFailure, this.#clock.sleep(this.#random.fraction() * 1500)]);
+    await Promise.race([
+      live().catch(rethrowBugs),
+      diskFailure,
+      this.#clock.sleep(this.#random.fraction() * 1500),
+    ]);
     const marks = host === undefined ? [] : marksOf(host);
     life.isOver = true;
     this.#disk = this.#random.chance(0.6) ? this.#disk.crash() : this.#disk.kill();
@@ -124,7 +128,9 @@ class Simulation {
     const [api] = host.apis;
     if (host.hub.directory.get(ACCOUNT) === undefined) {
       const value = { timezone: 'UTC', tablets: TABLETS };
-      await host.hub.append([accountSection(ACCOUNT, { kind: 'control', atMs, what: 'account', name: ACCOUNT, value })]);
+      await host.hub.append([
+        accountSection(ACCOUNT, { kind: 'control', atMs, what: 'account', name: ACCOUNT, value }),
+      ]);
       while (api!.shard.directory.get(ACCOUNT) === undefined) await this.#clock.sleep(1);
     }
     const principal = { account: ACCOUNT, role: 'admin' as const };
@@ -169,7 +175,9 @@ class Simulation {
   async #quiet(host: SimulatedHost): Promise<void> {
     for (let waitedMs = 0; waitedMs < 4 * 60 * MINUTE_MS; waitedMs += 5 * SECOND_MS) {
       await this.#clock.sleep(5 * SECOND_MS);
-      const isQuiet = host.tablets.every((tablet) => tablet.outbox.pendingCount === 0 && tablet.transfers.pending().length === 0);
+      const isQuiet = host.tablets.every(
+        (tablet) => tablet.outbox.pendingCount === 0 && tablet.transfers.pending().length === 0,
+      );
       if (isQuiet) return;
     }
     assert(false, 'messages and merges come to an end');
@@ -178,7 +186,13 @@ class Simulation {
   async #checkReplay(marks: readonly TabletMark[]): Promise<number> {
     this.#disk.faults = NO_FAULTS;
     const { disk, random } = { disk: this.#disk, random: this.#random };
-    const log = await FileLog.open({ disk, random, clock: this.#clock, directory: 'log', partition: HOST_PARTITION });
+    const log = await FileLog.open({
+      disk,
+      random,
+      clock: this.#clock,
+      directory: 'log',
+      partition: HOST_PARTITION,
+    });
     try {
       return await checkReplay(log.read(HOST_PARTITION, 0), marks);
     } finally {

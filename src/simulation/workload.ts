@@ -101,7 +101,8 @@ export class Workload {
     }
     submissions.push({ serial, acknowledged: false });
     const who = this.#random.chance(0.4) ? anonymous : known;
-    if (kind < 0.4) return { type: 'page', messageId, timestamp, ...who, name: 'Home', properties: { serial } };
+    if (kind < 0.4)
+      return { type: 'page', messageId, timestamp, ...who, name: 'Home', properties: { serial } };
     const properties = { serial, amount: this.#random.below(100), sku: `s${this.#random.below(9)}` };
     return { type: 'track', event: 'Order', messageId, timestamp, ...who, properties };
   }

@@ -12,7 +12,7 @@ export interface TabletView {
   readonly settings: AccountSettings;
   /** The largest stamp applied: the tablet's now. */
   readonly clockMs: number;
-  /** A saved segment's definition (query/language.ts's JSON, already checked), or undefined. */
+  /** A saved segment's definition (query/parse.ts's JSON, already checked), or undefined. */
   savedSegment(name: string): unknown;
 }
 

@@ -14,7 +14,11 @@ const CALLS_PER_STEP = 64;
  * apply(state, record) → effects, for the records of one section of the frame at `position`. Deterministic: no clock,
  * no chance, no I/O. Yields between small steps; nothing else may touch the tablet until it has returned.
  */
-export function* applyRecords(tablet: Tablet, records: readonly LogRecord[], position: number): Generator<void, Effects> {
+export function* applyRecords(
+  tablet: Tablet,
+  records: readonly LogRecord[],
+  position: number,
+): Generator<void, Effects> {
   const effects = noEffects();
   for (const [index, record] of records.entries()) {
     yield* advanceClock(tablet, record.atMs, effects);
@@ -78,7 +82,13 @@ function* advanceClock(tablet: Tablet, atMs: number, effects: Effects): Generato
   if (retentionMs !== undefined) tablet.events.dropBefore(atMs - retentionMs + 1);
 }
 
-function* applyCalls(tablet: Tablet, { calls }: CallsRecord, place: string, effects: Effects): Generator<void> {
+function* applyCalls(
+  tablet: Tablet,
+  { calls, droppedValues = 0 }: CallsRecord,
+  place: string,
+  effects: Effects,
+): Generator<void> {
+  tablet.totals.droppedValues += droppedValues;
   for (const [i, call] of calls.entries()) {
     if (i % CALLS_PER_STEP === CALLS_PER_STEP - 1) yield;
     if (call.messageId !== undefined && tablet.dedupe.seen(call.messageId, tablet.clockMs)) {

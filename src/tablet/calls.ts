@@ -5,7 +5,12 @@ import type { Effects } from './effects.ts';
 import type { Tablet } from './tablet.ts';
 
 /** A call of a user who lives here. `place` names it for ever. */
-export function applyCall(tablet: Tablet, call: EventCall | TraitsCall, place: string, effects: Effects): void {
+export function applyCall(
+  tablet: Tablet,
+  call: EventCall | TraitsCall,
+  place: string,
+  effects: Effects,
+): void {
   const ordinal = tablet.users.ensure(call.user);
   if (ordinal === -1) {
     tablet.totals.rejected++;
@@ -13,17 +18,18 @@ export function applyCall(tablet: Tablet, call: EventCall | TraitsCall, place: s
   }
   if (call.kind === 'traits') {
     for (const operation of call.operations) {
-      if (tablet.schema.isTraitDeclared(operation.trait)) tablet.profiles.apply(ordinal, operation, call.timeMs);
+      if (tablet.schema.isTraitDeclared(operation.trait))
+        tablet.profiles.apply(ordinal, operation, call.timeMs);
       else tablet.totals.droppedValues++;
     }
     tablet.live.onTraits(ordinal, tablet.clockMs);
     announceChanges(tablet, effects);
     return;
   }
-  const valueOf = storeEvent(tablet, ordinal, call);
-  if (valueOf === undefined) return;
-  tellLive(tablet, ordinal, call, valueOf, effects);
-  const over = tablet.outbox.onEvent({ ordinal, call, occurrence: place, valueOf }, tablet.clockMs);
+  const read = storeEvent(tablet, ordinal, call);
+  if (read === undefined) return;
+  tellLive(tablet, ordinal, call, read, effects);
+  const over = tablet.outbox.onEvent({ ordinal, call, occurrence: place, valueOf: read }, tablet.clockMs);
   storeOutcomes(tablet, over, tablet.clockMs, effects);
 }
 
@@ -36,13 +42,13 @@ export function applyOutcomeHere(tablet: Tablet, outcome: OutcomeRecord, effects
 }
 
 type NewEvent = Pick<EventCall, 'event' | 'timeMs' | 'properties'>;
-type ValueOf = (propertyCode: number) => Value | undefined;
+type ReadValue = (propertyCode: number) => Value | undefined;
 
 /**
  * Appends to the trail of an ordinal. Gives the way to its properties; undefined, and counted, when the name came too
  * late for the account's limit of event names.
  */
-export function storeEvent(tablet: Tablet, ordinal: number, call: NewEvent): ValueOf | undefined {
+export function storeEvent(tablet: Tablet, ordinal: number, call: NewEvent): ReadValue | undefined {
   const { event, timeMs, properties } = call;
   const { schema } = tablet;
   const eventCode = schema.eventCode(event);
@@ -52,7 +58,8 @@ export function storeEvent(tablet: Tablet, ordinal: number, call: NewEvent): Val
   }
   const coded: [number, Value][] = [];
   for (const property of Object.keys(properties)) {
-    if (schema.isPropertyDeclared(event, property)) coded.push([schema.propertyCode(property)!, properties[property]!]);
+    if (schema.isPropertyDeclared(event, property))
+      coded.push([schema.propertyCode(property)!, properties[property]!]);
     else tablet.totals.droppedValues++;
   }
   coded.sort((a, b) => a[0] - b[0]);
@@ -71,14 +78,25 @@ export function announceChanges(tablet: Tablet, effects: Effects): void {
   }
 }
 
-function tellLive(tablet: Tablet, ordinal: number, { event, timeMs }: NewEvent, valueOf: ValueOf, effects: Effects): void {
-  tablet.live.onEvent(ordinal, tablet.schema.eventCode(event)!, timeMs, valueOf, tablet.clockMs);
+function tellLive(
+  tablet: Tablet,
+  ordinal: number,
+  { event, timeMs }: NewEvent,
+  read: ReadValue,
+  effects: Effects,
+): void {
+  tablet.live.onEvent(ordinal, tablet.schema.eventCode(event)!, timeMs, read, tablet.clockMs);
   announceChanges(tablet, effects);
 }
 
-function storeOutcomes(tablet: Tablet, outcomes: readonly MessageOutcome[], timeMs: number, effects: Effects): void {
+function storeOutcomes(
+  tablet: Tablet,
+  outcomes: readonly MessageOutcome[],
+  timeMs: number,
+  effects: Effects,
+): void {
   for (const { ordinal, event, properties } of outcomes) {
-    const valueOf = storeEvent(tablet, ordinal, { event, timeMs, properties });
-    if (valueOf !== undefined) tellLive(tablet, ordinal, { event, timeMs, properties }, valueOf, effects);
+    const read = storeEvent(tablet, ordinal, { event, timeMs, properties });
+    if (read !== undefined) tellLive(tablet, ordinal, { event, timeMs, properties }, read, effects);
   }
 }

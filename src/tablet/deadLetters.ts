@@ -34,7 +34,10 @@ export class DeadLetters {
 
   /** Newest first. */
   list(limit: number): (DeadLetter & { readonly id: string })[] {
-    return [...this.#letters].slice(-limit).reverse().map(([id, letter]) => ({ id, ...letter }));
+    return [...this.#letters]
+      .slice(-limit)
+      .reverse()
+      .map(([id, letter]) => ({ id, ...letter }));
   }
 
   get size(): number {

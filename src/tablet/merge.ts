@@ -1,3 +1,4 @@
+import { userHash } from '../base/hash.ts';
 import type {
   AliasCall,
   TransferContent,
@@ -5,7 +6,6 @@ import type {
   TransferRecord,
   UserRef,
 } from '../log/record.ts';
-import { userHash } from '../base/hash.ts';
 import { readTrail } from '../store/trail.ts';
 import { announceChanges, applyCall, applyOutcomeHere, storeEvent } from './calls.ts';
 import type { Effects } from './effects.ts';
@@ -27,7 +27,9 @@ export function* applyAlias(tablet: Tablet, alias: AliasCall, effects: Effects):
   const known: UserRef = { known: true, id: alias.userId };
   if (belongsToSomeone(tablet, alias.anonymousId)) return;
   if (prefixOf(userHash(alias.userId), tablet.bits.length) === tablet.bits) {
-    yield* mergeHere(tablet, tablet.users.ensure(anonymous), tablet.users.ensure(known));
+    const [source, target] = [tablet.users.ensure(anonymous), tablet.users.ensure(known)];
+    if (source === -1 || target === -1) return;
+    yield* mergeHere(tablet, source, target);
     announceChanges(tablet, effects);
     return;
   }
@@ -48,7 +50,12 @@ export function forwarded(
   return userId === undefined ? undefined : sendTransfer(tablet, user.id, userId, content);
 }
 
-export function* applyTransfer(tablet: Tablet, transfer: TransferRecord, effects: Effects, place: string): Generator<void> {
+export function* applyTransfer(
+  tablet: Tablet,
+  transfer: TransferRecord,
+  effects: Effects,
+  place: string,
+): Generator<void> {
   if (!tablet.transfers.receive(transfer.source, transfer.sequence)) return;
   const known: UserRef = { known: true, id: transfer.userId };
   const { content } = transfer;
@@ -61,7 +68,11 @@ export function* applyTransfer(tablet: Tablet, transfer: TransferRecord, effects
       return;
     case 'user': {
       const ordinal = tablet.users.ensure(known);
-      const foreign = tablet.users.addForeign(transfer.anonymousId, ordinal);
+      const foreign = ordinal === -1 ? -1 : tablet.users.addForeign(transfer.anonymousId, ordinal);
+      if (foreign === -1) {
+        tablet.totals.rejected += content.events.length;
+        return;
+      }
       for (const event of content.events) storeEvent(tablet, foreign, event);
       yield;
       if (content.traits !== undefined) tablet.profiles.mergeFrom(content.traits, ordinal);
@@ -75,7 +86,10 @@ export function* applyTransfer(tablet: Tablet, transfer: TransferRecord, effects
 export function applyTransferDone(tablet: Tablet, { target, sequence }: TransferDoneRecord): void {
   const transfer = tablet.transfers.done(target, sequence);
   if (transfer?.content.kind !== 'user' || !transfer.content.last) return;
-  tablet.users.drop(tablet.users.find({ known: false, id: transfer.anonymousId }));
+  const ordinal = tablet.users.find({ known: false, id: transfer.anonymousId });
+  // A segment saved since the user began to leave has found it again.
+  tablet.live.drop(ordinal);
+  tablet.users.drop(ordinal);
 }
 
 /** An anonymous id that has been merged once stays with that user. */
@@ -95,7 +109,12 @@ function* mergeHere(tablet: Tablet, source: number, target: number): Generator<v
   tablet.live.onMerge(source, target, tablet.clockMs);
 }
 
-function sendTransfer(tablet: Tablet, anonymousId: string, userId: string, content: TransferContent): OutgoingTransfer {
+function sendTransfer(
+  tablet: Tablet,
+  anonymousId: string,
+  userId: string,
+  content: TransferContent,
+): OutgoingTransfer {
   return tablet.transfers.send({
     atMs: tablet.clockMs,
     source: tablet.bits,

@@ -15,8 +15,16 @@ import type { Tablet } from './tablet.ts';
 export interface Operations {
   /** Users in each of the segments, and users in all. */
   count: {
-    args: { readonly segments: Readonly<Record<string, unknown>>; readonly atMs: number; readonly nowMs: number };
-    part: { readonly counts: Readonly<Record<string, number>>; readonly total: number; readonly stats: QueryStats };
+    args: {
+      readonly segments: Readonly<Record<string, unknown>>;
+      readonly atMs: number;
+      readonly nowMs: number;
+    };
+    part: {
+      readonly counts: Readonly<Record<string, number>>;
+      readonly total: number;
+      readonly stats: QueryStats;
+    };
   };
   /** Members from ordinal `from` on, at most `limit`, in order of ordinal. */
   members: {
@@ -98,7 +106,10 @@ export interface TabletStats {
 }
 
 type Implementations = {
-  readonly [K in OperationName]: (tablet: Tablet, args: Operations[K]['args']) => Generator<void, Operations[K]['part']>;
+  readonly [K in OperationName]: (
+    tablet: Tablet,
+    args: Operations[K]['args'],
+  ) => Generator<void, Operations[K]['part']>;
 };
 
 const implementations: Implementations = {
@@ -127,7 +138,9 @@ const implementations: Implementations = {
     if (typeof located === 'object') return located;
     const inSegment = (json: unknown) =>
       located !== -1 && evaluateUser(tablet, parseSegment(json), located, { atMs, nowMs });
-    return { in: Object.fromEntries(Object.entries(segments).map(([name, json]) => [name, inSegment(json)])) };
+    return {
+      in: Object.fromEntries(Object.entries(segments).map(([name, json]) => [name, inSegment(json)])),
+    };
   },
 
   *profile(tablet, { userId, nowMs }) {
@@ -156,7 +169,10 @@ const implementations: Implementations = {
       position: tablet.position,
       events: tablet.events.rowCount,
       users: users.count(),
-      totals: tablet.totals,
+      totals: {
+        ...tablet.totals,
+        droppedValues: tablet.totals.droppedValues + tablet.profiles.droppedValues,
+      },
       deadLetters: tablet.deadLetters.size,
       memory: {
         head,
@@ -203,7 +219,11 @@ const implementations: Implementations = {
 };
 
 /** Runs an operation by its name, as it came from another thread. */
-export function runOperation(tablet: Tablet, operation: OperationName, args: unknown): Generator<void, unknown> {
+export function runOperation(
+  tablet: Tablet,
+  operation: OperationName,
+  args: unknown,
+): Generator<void, unknown> {
   const run = implementations[operation] as (tablet: Tablet, args: unknown) => Generator<void, unknown>;
   return run(tablet, args);
 }

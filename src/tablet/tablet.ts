@@ -55,7 +55,9 @@ export class Tablet implements TabletView {
 
   /** When time alone will change this tablet; the owner sees to a tick by then. */
   nextDeadlineMs(): number | undefined {
-    const deadlines = [this.live.nextDeadlineMs(), this.outbox.nextDeadlineMs()].filter((at) => at !== undefined);
+    const deadlines = [this.live.nextDeadlineMs(), this.outbox.nextDeadlineMs()].filter(
+      (at) => at !== undefined,
+    );
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
   }
 }

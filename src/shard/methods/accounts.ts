@@ -24,7 +24,7 @@ export const accountMethods: Readonly<Record<string, Method>> = {
     for (const part of Object.keys(tablets[0]!.memory)) memory[part] = sum((tablet) => tablet.memory[part]!);
     const memoryBytes = Object.values(memory).reduce((a, b) => a + b, 0);
     const events = sum((tablet) => tablet.events);
-    const eventBytes = memory['head']! + memory['blocks']! + memory['dictionary']!;
+    const eventBytes = memory.head! + memory.blocks! + memory.dictionary!;
     return {
       events,
       users: sum((tablet) => tablet.users),
@@ -71,7 +71,13 @@ export const accountMethods: Readonly<Record<string, Method>> = {
     if (key.configured === true) {
       throw new MusterError('conflict', `key ${id} comes from the configuration: take it out there`);
     }
-    await api.decide(account, { kind: 'control', atMs: api.shard.clock.now(), what: 'key', name: id, value: null });
+    await api.decide(account, {
+      kind: 'control',
+      atMs: api.shard.clock.now(),
+      what: 'key',
+      name: id,
+      value: null,
+    });
     return {};
   },
 
@@ -82,7 +88,11 @@ export const accountMethods: Readonly<Record<string, Method>> = {
 
   async 'server.stats'(api) {
     const { shard } = api;
-    return { threads: shard.shards, time: isoTime(shard.clock.now()), accounts: [...shard.directory.accounts].length };
+    return {
+      threads: shard.shards,
+      time: isoTime(shard.clock.now()),
+      accounts: [...shard.directory.accounts].length,
+    };
   },
 };
 

@@ -22,7 +22,7 @@ export const campaignMethods: Readonly<Record<string, Method>> = {
     if (!campaigns.has(campaign.name) && campaigns.size >= CAMPAIGNS_MAX) {
       throw new MusterError('too_large', `an account has at most ${CAMPAIGNS_MAX} campaigns`);
     }
-    const version = (valueOf(api, account, campaign.name)?.version ?? 0) + 1;
+    const version = (campaignValue(api, account, campaign.name)?.version ?? 0) + 1;
     const savedAtMs = api.shard.clock.now();
     const value: CampaignValue = { definition: params, status: 'active', version, savedAtMs };
     await decideCampaign(api, account, campaign.name, value);
@@ -53,7 +53,12 @@ export const campaignMethods: Readonly<Record<string, Method>> = {
   async 'campaign.stats'(api, { principal: { account }, params, signal }) {
     const { name } = readParams(namedShape, params);
     existing(api, account, name);
-    const parts = await api.gather.ask({ account, operation: 'campaignStats', args: { campaign: name }, signal });
+    const parts = await api.gather.ask({
+      account,
+      operation: 'campaignStats',
+      args: { campaign: name },
+      signal,
+    });
     const sum: Record<string, number> = {};
     for (const part of parts) for (const [key, n] of Object.entries(part)) sum[key] = (sum[key] ?? 0) + n;
     return { name, ...sum };
@@ -71,7 +76,12 @@ const setStatus = async (
 };
 
 /** The names of the events that sending leaves in timelines are declared with the campaign. */
-async function decideCampaign(api: ShardApi, account: string, name: string, value: CampaignValue | null): Promise<void> {
+async function decideCampaign(
+  api: ShardApi,
+  account: string,
+  name: string,
+  value: CampaignValue | null,
+): Promise<void> {
   const atMs = api.shard.clock.now();
   await api.decide(
     account,
@@ -80,16 +90,22 @@ async function decideCampaign(api: ShardApi, account: string, name: string, valu
   );
 }
 
-function valueOf(api: ShardApi, account: string, name: string): CampaignValue | undefined {
+function campaignValue(api: ShardApi, account: string, name: string): CampaignValue | undefined {
   return api.entry(account).state.campaigns.get(name) as CampaignValue | undefined;
 }
 
 function existing(api: ShardApi, account: string, name: string): CampaignValue {
-  const value = valueOf(api, account, name);
+  const value = campaignValue(api, account, name);
   if (value === undefined) throw notFound('campaign', name);
   return value;
 }
 
 function describe(name: string, { definition, status, version, savedAtMs }: CampaignValue) {
-  return { name, status, version, savedAt: isoTime(savedAtMs), definition };
+  return { name, status, version, savedAt: isoTime(savedAtMs), definition: withoutSecret(definition) };
+}
+
+/** A read key may see what is sent, not sign it. */
+function withoutSecret(definition: unknown): unknown {
+  const { message, ...rest } = definition as { message: object };
+  return 'secret' in message ? { ...rest, message: { ...message, secret: '(hidden)' } } : definition;
 }

@@ -18,7 +18,12 @@ export const deadLetterMethods: Readonly<Record<string, Method>> = {
   /** Collects the items again, as they were sent; those taken are dead letters no more. */
   async 'deadLetter.replay'(api, { principal: { account }, params, signal }) {
     const { ids } = readParams(z.strictObject({ ids: z.array(z.string()).min(1).max(1000) }), params);
-    const parts = await api.gather.ask({ account, operation: 'deadLetters', args: { limit: 0, ids }, signal });
+    const parts = await api.gather.ask({
+      account,
+      operation: 'deadLetters',
+      args: { limit: 0, ids },
+      signal,
+    });
     const letters = parts.flatMap(({ letters }) => letters);
     const missing = ids.find((id) => !letters.some((letter) => letter.id === id));
     if (missing !== undefined) throw notFound('dead letter', missing);
@@ -34,7 +39,11 @@ export const deadLetterMethods: Readonly<Record<string, Method>> = {
       }
     }
     if (replayed.length > 0) {
-      await api.toFirstTablet(account, { kind: 'deadLetterDone', atMs: api.shard.clock.now(), ids: replayed });
+      await api.toFirstTablet(account, {
+        kind: 'deadLetterDone',
+        atMs: api.shard.clock.now(),
+        ids: replayed,
+      });
     }
     return { replayed: replayed.length, failed };
   },

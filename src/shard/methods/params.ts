@@ -26,7 +26,11 @@ export const queryShape = {
 export const nameShape = z.string().min(1).max(200);
 
 /** The moments of a query: `at` as asked, and now. */
-export function momentsOf(api: ShardApi, account: string, at: string | undefined): { atMs: number; nowMs: number } {
+export function momentsOf(
+  api: ShardApi,
+  account: string,
+  at: string | undefined,
+): { atMs: number; nowMs: number } {
   const nowMs = api.shard.clock.now();
   if (at === undefined) return { atMs: nowMs, nowMs };
   const atMs = parseTime(at, api.entry(account).state.settings.timezone);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { MusterError, badRequest } from '../../base/errors.ts';
+import { badRequest, MusterError } from '../../base/errors.ts';
 import { MEMBERS_PAGE_MAX, SEGMENT_CRITERIA_MAX, SEGMENTS_MAX } from '../../base/limits.ts';
-import { decodeMembersCursor, encodeMembersCursor } from '../../query/members.ts';
 import { referencedSegments } from '../../query/criterion.ts';
+import { decodeMembersCursor, encodeMembersCursor } from '../../query/members.ts';
 import { parseSegment } from '../../query/parse.ts';
 import { checkReferences } from '../../query/saved.ts';
 import { newStats, type QueryStats } from '../../query/scan.ts';
@@ -19,7 +19,7 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     const { segment, at } = readParams(z.strictObject({ segment: segmentShape, ...queryShape }), params);
     const segments = { it: checkedDefinition(api, account, segment) };
     const { counts, total, stats } = await countUsers(api, account, segments, at, signal);
-    return { count: counts['it'], total, stats };
+    return { count: counts.it, total, stats };
   },
 
   async 'segment.evaluate'(api, { principal: { account }, params, signal }) {
@@ -63,7 +63,10 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
       users.push(...part.members);
       stats = addStats(stats, part.stats);
       const { nextOrdinal } = part;
-      next = nextOrdinal === undefined ? { atMs, tablet: next.tablet + 1, ordinal: 0 } : { ...next, ordinal: nextOrdinal };
+      next =
+        nextOrdinal === undefined
+          ? { atMs, tablet: next.tablet + 1, ordinal: 0 }
+          : { ...next, ordinal: nextOrdinal };
     }
     const more = next.tablet < leaves.length ? { next: encodeMembersCursor(next) } : {};
     const ms = api.shard.clock.monotonicMs() - startedMs;
@@ -76,11 +79,15 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     const segments = { it: checkedDefinition(api, account, segment) };
     const args = { userId, segments, ...momentsOf(api, account, at) };
     const part = await locateUser(api, account, 'contains', args, signal);
-    return { in: part.in['it'] };
+    return { in: part.in.it };
   },
 
   async 'segment.save'(api, { principal: { account }, params, signal }) {
-    const shape = z.strictObject({ name: nameShape, definition: z.unknown(), live: z.boolean().default(false) });
+    const shape = z.strictObject({
+      name: nameShape,
+      definition: z.unknown(),
+      live: z.boolean().default(false),
+    });
     const { name, definition, live } = readParams(shape, params);
     const { segments } = api.entry(account).state;
     const criterion = parseSegment(definition);
@@ -110,9 +117,16 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     if (!segments.has(name)) throw notFound('segment', name);
     for (const [other, { definition }] of segments) {
       if (other === name) continue;
-      if (referencedSegments(parseSegment(definition)).has(name)) throw new MusterError('conflict', `segment ${other} refers to ${name}`);
+      if (referencedSegments(parseSegment(definition)).has(name))
+        throw new MusterError('conflict', `segment ${other} refers to ${name}`);
     }
-    await api.decide(account, { kind: 'control', atMs: api.shard.clock.now(), what: 'segment', name, value: null });
+    await api.decide(account, {
+      kind: 'control',
+      atMs: api.shard.clock.now(),
+      what: 'segment',
+      name,
+      value: null,
+    });
     return {};
   },
 
@@ -123,7 +137,12 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     if (!segment.live) throw new MusterError('conflict', `segment ${name} is not live`);
     if (notify === undefined) throw badRequest('segment.watch needs a WebSocket', 'name');
     const tell = (change: { user: { id: string }; change: string; atMs: number }) =>
-      notify('segment.changed', { name, userId: change.user.id, change: change.change, at: isoTime(change.atMs) });
+      notify('segment.changed', {
+        name,
+        userId: change.user.id,
+        change: change.change,
+        at: isoTime(change.atMs),
+      });
     api.watchers.watch(account, name, tell, signal);
     return {};
   },
@@ -152,7 +171,8 @@ async function countUsers(
   const args = { segments, ...momentsOf(api, account, at) };
   const parts = await api.gather.ask({ account, operation: 'count', args, signal });
   const counts: Record<string, number> = {};
-  for (const name of Object.keys(segments)) counts[name] = parts.reduce((sum, part) => sum + part.counts[name]!, 0);
+  for (const name of Object.keys(segments))
+    counts[name] = parts.reduce((sum, part) => sum + part.counts[name]!, 0);
   const stats = parts.map((part) => part.stats).reduce(addStats);
   const ms = api.shard.clock.monotonicMs() - startedMs;
   return {

@@ -22,7 +22,11 @@ export const userMethods: Readonly<Record<string, Method>> = {
       ...queryShape,
     });
     const { userId, limit, before, events, at } = readParams(shape, params);
-    const page_ = { limit, ...(before === undefined ? {} : { before }), ...(events === undefined ? {} : { events }) };
+    const page_ = {
+      limit,
+      ...(before === undefined ? {} : { before }),
+      ...(events === undefined ? {} : { events }),
+    };
     const request = { ...page_, ...momentsOf(api, account, at) };
     const { page } = await locateUser(api, account, 'timeline', { userId, request }, signal);
     if (page === undefined) throw notFound('user', userId);
@@ -52,7 +56,13 @@ export async function locateUser<K extends UserOperation>(
 ): Promise<Found<Operations[K]['part']>> {
   const { tree } = api.entry(account);
   const ask = (userId: string) =>
-    api.gather.askOne({ account, tablet: tree.tabletOf(userId), operation, args: { ...args, userId }, signal });
+    api.gather.askOne({
+      account,
+      tablet: tree.tabletOf(userId),
+      operation,
+      args: { ...args, userId },
+      signal,
+    });
   const part: Located<unknown> = await ask(args.userId);
   if (isForward(part)) return (await ask(part.forward)) as Found<Operations[K]['part']>;
   return part as Found<Operations[K]['part']>;
