@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import type { Section } from '../log/sections.ts';
-import type { AppendRequest, AppendResult, Counts, FromHub, Link, ToHub } from './messages.ts';
+import type { AppendRequest, AppendResult, Applied, Counts, FromHub, Link, ToHub } from './messages.ts';
 
 /** A shard's way to the log: appends of one turn of the event loop travel together. */
 export class Appender {
@@ -44,14 +44,16 @@ export class Appender {
     }
   }
 
-  /** One owner has applied the frame of this token. May come before the hub's own word. */
-  applied(token: number, counts: Counts): void {
-    const waiting = this.#waiting.get(token)!;
-    waiting.appliedBy++;
-    waiting.accepted += counts.accepted;
-    waiting.duplicate += counts.duplicate;
-    waiting.rejected += counts.rejected;
-    this.#finish(token, waiting);
+  /** One owner has applied these frames. May come before the hub's own word. */
+  applied(frames: readonly Applied[]): void {
+    for (const { token, counts } of frames) {
+      const waiting = this.#waiting.get(token)!;
+      waiting.appliedBy++;
+      waiting.accepted += counts.accepted;
+      waiting.duplicate += counts.duplicate;
+      waiting.rejected += counts.rejected;
+      this.#finish(token, waiting);
+    }
   }
 
   #request(sections: readonly Section[], tellApplied: boolean): Promise<Counts> {

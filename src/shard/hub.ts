@@ -59,16 +59,17 @@ export class Hub {
     for await (const { position, frame } of this.#log.read(HOST_PARTITION, 0)) {
       this.#route(position, decodeSections(frame));
       frames++;
-      if (this.#shards.some(({ bytes }) => bytes > REPLAY_BATCH_BYTES)) this.#flush(true);
+      if (this.#shards.some(({ bytes }) => bytes > REPLAY_BATCH_BYTES)) this.#flush();
       while (this.#isBehind()) await sleep(this.#clock, 1);
     }
-    this.#flush(true);
+    this.#flush();
     while (this.#shards.some(({ unappliedBytes }) => unappliedBytes > 0)) await sleep(this.#clock, 1);
     return { frames };
   }
 
   /** After a replay: the shards carry out effects and take requests. */
   goLive(): void {
+    this.#flush();
     for (const { link } of this.#shards) link.post({ kind: 'live' });
   }
 
@@ -169,18 +170,18 @@ export class Hub {
     this.#flushing = true;
     void this.#clock.yield().then(() => {
       this.#flushing = false;
-      this.#flush(false);
+      this.#flush();
     });
   }
 
-  #flush(replay: boolean): void {
+  #flush(): void {
     for (const shard of this.#shards) {
       const { link, entries, results, bytes } = shard;
       if (entries.length > 0) {
         const transfer = entries.flatMap(({ sections }) =>
           sections.map(({ records }) => records.buffer as ArrayBuffer),
         );
-        link.post({ kind: 'deliver', entries, bytes, replay }, transfer);
+        link.post({ kind: 'deliver', entries, bytes }, transfer);
       }
       if (results.length > 0) link.post({ kind: 'appended', results });
       shard.entries = [];

@@ -31,12 +31,7 @@ export interface AppendRequest {
 
 /** Hub → shard. */
 export type FromHub =
-  | {
-      readonly kind: 'deliver';
-      readonly entries: readonly Delivery[];
-      readonly bytes: number;
-      readonly replay: boolean;
-    }
+  | { readonly kind: 'deliver'; readonly entries: readonly Delivery[]; readonly bytes: number }
   | { readonly kind: 'appended'; readonly results: readonly AppendResult[] }
   /** The log has been read to its end: carry out effects from now on. */
   | { readonly kind: 'live' }
@@ -58,13 +53,19 @@ export type AppendResult =
 
 /** Shard ↔ shard. */
 export type Peer =
-  | { readonly kind: 'applied'; readonly token: number; readonly counts: Counts }
+  | { readonly kind: 'applied'; readonly applied: readonly Applied[] }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | { readonly kind: 'answer'; readonly id: number; readonly tablets: readonly TabletAnswer[] }
   | { readonly kind: 'failed'; readonly id: number; readonly error: ErrorBody }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'watch'; readonly account: string; readonly watching: boolean }
   | { readonly kind: 'changed'; readonly account: string; readonly changes: readonly SegmentChange[] };
+
+/** A frame of the receiver's, applied by all its tablets of the sender's. */
+export interface Applied {
+  readonly token: number;
+  readonly counts: Counts;
+}
 
 export interface Counts {
   readonly accepted: number;

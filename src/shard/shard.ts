@@ -16,7 +16,17 @@ import { Tablet } from '../tablet/tablet.ts';
 import type { OutgoingTransfer } from '../tablet/transfers.ts';
 import { Appender } from './appender.ts';
 import { type AccountEntry, Directory } from './directory.ts';
-import type { Counts, Delivery, FromHub, Link, Peer, Question, TabletAnswer, ToHub } from './messages.ts';
+import type {
+  Applied,
+  Counts,
+  Delivery,
+  FromHub,
+  Link,
+  Peer,
+  Question,
+  TabletAnswer,
+  ToHub,
+} from './messages.ts';
 import { Slicer } from './slicer.ts';
 import { Turns } from './turns.ts';
 
@@ -143,27 +153,46 @@ export class Shard {
     }
   }
 
+  /** Applies what one group commit made durable, each tablet its share in one turn, and tells those who wait for it. */
   async #deliver(entries: readonly Delivery[], bytes: number): Promise<void> {
-    await Promise.all(entries.map((entry) => this.#deliverFrame(entry)));
+    const counts = entries.map(() => ({ accepted: 0, duplicate: 0, rejected: 0 }));
+    const shares = new Map<OwnedTablet, FrameShare[]>();
+    for (const [i, { position, sections }] of entries.entries()) {
+      for (const section of sections) {
+        for (const [owned, records] of this.#recordsOf(section)) {
+          const share = { position, records, counts: counts[i]! };
+          const others = shares.get(owned);
+          if (others === undefined) shares.set(owned, [share]);
+          else others.push(share);
+        }
+      }
+    }
+    await Promise.all([...shares].map(([owned, share]) => this.#write(owned, share)));
+    this.#tellApplied(entries, counts);
     this.#options.hub.post({ kind: 'consumed', bytes });
   }
 
-  async #deliverFrame({ position, sections, origin }: Delivery): Promise<void> {
-    const writes = sections.flatMap((section) => this.#writesOf(section, position));
-    const effects = await Promise.all(writes);
-    if (origin === undefined) return;
-    const counts = sumCounts(effects);
-    const applied: Peer = { kind: 'applied', token: origin.token, counts };
-    if (origin.shard === this.index) this.appender.applied(origin.token, counts);
-    else this.postPeer(origin.shard, applied);
+  #tellApplied(entries: readonly Delivery[], counts: readonly Counts[]): void {
+    const tellings = new Map<number, Applied[]>();
+    for (const [i, { origin }] of entries.entries()) {
+      if (origin === undefined) continue;
+      const applied = { token: origin.token, counts: counts[i]! };
+      const others = tellings.get(origin.shard);
+      if (others === undefined) tellings.set(origin.shard, [applied]);
+      else others.push(applied);
+    }
+    for (const [shard, applied] of tellings) {
+      if (shard === this.index) this.appender.applied(applied);
+      else this.postPeer(shard, { kind: 'applied', applied });
+    }
   }
 
-  /** Queues a section on the tablets here that it is for; account decisions reach the directory at once. */
-  #writesOf(section: Section, position: number): Promise<Effects>[] {
+  /** The tablets here that a section is for, each with its records; account decisions reach the directory at once. */
+  #recordsOf(section: Section): (readonly [OwnedTablet, () => readonly LogRecord[]])[] {
     if (section.tablet !== undefined) {
       const owned = this.#tablets.get(tabletKey(section.account, section.tablet));
       assert(owned !== undefined, 'a section is delivered to the owner of its tablet');
-      return [this.#write(owned, () => decodeRecords(section.records), position)];
+      return [[owned, () => decodeRecords(section.records)]];
     }
     const records = this.directory.apply(section);
     const entry = this.directory.get(section.account);
@@ -171,7 +200,7 @@ export class Shard {
     this.#ensureTablets(entry);
     return [...this.#tablets.values()]
       .filter(({ tablet }) => tablet.account.name === section.account)
-      .map((owned) => this.#write(owned, () => records, position));
+      .map((owned) => [owned, () => records]);
   }
 
   /** Tablets are made when the account's first settings arrive: before that nobody can know how many. */
@@ -187,13 +216,20 @@ export class Shard {
     }
   }
 
-  #write(owned: OwnedTablet, records: () => readonly LogRecord[], position: number): Promise<Effects> {
-    return owned.turns.write(async () => {
-      const effects = await this.#slicer.run(applyRecords(owned.tablet, records(), position));
+  async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
+    await owned.turns.write(() => this.#slicer.run(this.#applyShares(owned, shares)));
+    this.#seal(owned);
+  }
+
+  *#applyShares(owned: OwnedTablet, shares: readonly FrameShare[]): Generator<void> {
+    for (const { position, records, counts } of shares) {
+      const effects = yield* applyRecords(owned.tablet, records(), position);
+      counts.accepted += effects.accepted;
+      counts.duplicate += effects.duplicate;
+      counts.rejected += effects.rejected;
       if (this.#live) this.#perform(owned, effects);
-      this.#seal(owned);
-      return effects;
-    });
+      yield;
+    }
   }
 
   /** Blocks are cut beside everything else: answers do not depend on it. */
@@ -305,6 +341,15 @@ export class Shard {
   }
 }
 
+/** What one frame has for one tablet. */
+interface FrameShare {
+  readonly position: number;
+  /** Decoded when their turn has come. */
+  readonly records: () => readonly LogRecord[];
+  /** Of the whole frame, added up over its tablets. */
+  readonly counts: { accepted: number; duplicate: number; rejected: number };
+}
+
 interface OwnedTablet {
   readonly tablet: Tablet;
   readonly turns: Turns;
@@ -318,14 +363,4 @@ export function accountSection(account: string, ...records: AccountRecord[]): Se
 
 function tabletKey(account: string, bits: string): string {
   return `${account}/${bits}`;
-}
-
-function sumCounts(all: readonly Counts[]): Counts {
-  const sum = { accepted: 0, duplicate: 0, rejected: 0 };
-  for (const { accepted, duplicate, rejected } of all) {
-    sum.accepted += accepted;
-    sum.duplicate += duplicate;
-    sum.rejected += rejected;
-  }
-  return sum;
 }

@@ -26,7 +26,7 @@ export class ShardApi implements Api {
     this.gather = new Gather(shard);
     this.watchers = new Watchers(shard);
     shard.onPeer = (message, from) => {
-      if (message.kind === 'applied') shard.appender.applied(message.token, message.counts);
+      if (message.kind === 'applied') shard.appender.applied(message.applied);
       else {
         this.gather.receive(message, from);
         this.watchers.receive(message, from);
