@@ -22,7 +22,7 @@ export interface Methods {
       after?: string | undefined;
       traits?: readonly string[] | undefined;
     };
-    result: { users: readonly Member[]; next?: string | undefined; stats: QueryStats };
+    result: { users: readonly Member[]; next?: string; stats: QueryStats };
   };
   'segment.contains': { params: Query & { segment: Segment; userId: string }; result: { in: boolean } };
   'segment.save': {
@@ -47,7 +47,7 @@ export interface Methods {
       events?: readonly string[] | undefined;
     };
     /** Newest first. */
-    result: { events: readonly TimelineEvent[]; next?: string | undefined };
+    result: { events: readonly TimelineEvent[]; next?: string };
   };
   'user.segments': { params: Query & { userId: string }; result: { segments: readonly string[] } };
 

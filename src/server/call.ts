@@ -110,7 +110,7 @@ async function within<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const inner = new AbortController();
-  const abort = () => inner.abort();
+  const abort = () => inner.abort(new MusterError('timeout', 'the caller has gone away'));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   let answered = false;

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** CPU time from Linux's /proc: what a shared machine does besides does not count in it, as it does in the clock's. */
+
+/** Since the start of a process: all its threads, and the main one, which in a server writes the log. */
+export interface ProcessCpuMs {
+  readonly all: number;
+  readonly main: number;
+}
+
+/** USER_HZ, in which /proc counts, is 100 on every Linux that Node runs on. */
+export const CPU_TICK_MS = 10;
+
+export async function processCpu(pid: number): Promise<ProcessCpuMs> {
+  const [all, main] = await Promise.all([
+    ticksOf(`/proc/${pid}/stat`),
+    ticksOf(`/proc/${pid}/task/${pid}/stat`),
+  ]);
+  return { all: all * CPU_TICK_MS, main: main * CPU_TICK_MS };
+}
+
+/** Of the calling thread, to the ns; the engine's helpers, which compile and collect garbage, are others. */
+export function threadCpuMs(): number {
+  return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ', 1)[0]) / 1e6;
+}
+
+/** User and system time: fields 14 and 15. The second, the program's name in brackets, may hold spaces. */
+async function ticksOf(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ServeReport } from '../src/cli/serve.ts';
+import { MusterClient } from '../src/client/client.ts';
+import { CPU_TICK_MS, type ProcessCpuMs, processCpu } from './cpu.ts';
+
+export const KEY = 'ak_bench';
+
+/** One account with a key known beforehand; everything else as for anyone. */
+const CONFIG = { accounts: [{ name: 'bench', keys: [{ role: 'admin', key: KEY }] }] };
+
+export type ListenerKind = ServeReport['listener'];
+
+/** Loaded before the server, it makes the native listener's library fail to load, so that the other one is used. */
+const WITHOUT_NATIVE_LISTENER = moduleUrl(`
+  import { register } from 'node:module';
+  register(${JSON.stringify(
+    moduleUrl(`export async function resolve(name, context, next) {
+      if (name === 'uWebSockets.js') throw new Error('left out of this measurement');
+      return next(name, context);
+    }`),
+  )});`);
+
+/** `muster serve` as a process of its own, with its threads, its log on the disk, and its syncs. Linux only. */
+export class BenchServer {
+  readonly report: ServeReport;
+  /** From the start of the process to its readiness. */
+  readonly startMs: number;
+  readonly #process: ChildProcess;
+
+  private constructor(child: ChildProcess, report: ServeReport, startMs: number) {
+    this.#process = child;
+    this.report = report;
+    this.startMs = startMs;
+  }
+
+  /** Flags that this process was given for Node, such as --cpu-prof, go to the server as well. */
+  static async start(options: {
+    readonly program: URL;
+    readonly directory: string;
+    readonly threads: number;
+    readonly listener?: ListenerKind;
+  }): Promise<BenchServer> {
+    const { program, directory, threads, listener } = options;
+    const configFile = `${directory}.json`;
+    await writeFile(configFile, JSON.stringify(CONFIG));
+    const startedMs = performance.now();
+    const child = spawn(
+      process.execPath,
+      [
+        ...process.execArgv,
+        ...(listener === 'node:http' ? ['--import', WITHOUT_NATIVE_LISTENER] : []),
+        fileURLToPath(program),
+        ...['serve', '--json', '--data', directory, '--port', '0', '--threads', String(threads)],
+        ...['--config', configFile],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], env: withoutSettings() },
+    );
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
+    for await (const line of createInterface(child.stdout)) {
+      return new BenchServer(child, JSON.parse(line) as ServeReport, performance.now() - startedMs);
+    }
+    throw new Error('the server did not start');
+  }
+
+  connect(): Promise<MusterClient> {
+    return MusterClient.connect({ url: this.report.url, key: KEY });
+  }
+
+  /** The CPU time once nothing is left to do: what was acknowledged is applied, what was full is sealed. */
+  async settledCpu(): Promise<ProcessCpuMs> {
+    const pid = this.#process.pid!;
+    for (let before = await processCpu(pid); ; ) {
+      await sleep(QUIET_MS);
+      const after = await processCpu(pid);
+      if (after.all - before.all <= CPU_TICK_MS) return after;
+      before = after;
+    }
+  }
+
+  async rssBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exited = once(this.#process, 'exit');
+    this.#process.kill('SIGTERM');
+    await exited;
+  }
+}
+
+const QUIET_MS = 100;
+
+/** Bytes of the log's files. */
+export async function logBytes(directory: string): Promise<number> {
+  const log = join(directory, 'log');
+  const sizes = (await readdir(log)).map(async (name) => (await stat(join(log, name))).size);
+  return (await Promise.all(sizes)).reduce((total, size) => total + size, 0);
+}
+
+function withoutSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MUSTER_')));
+}
+
+function moduleUrl(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
