@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { unpack } from './unpack.ts';
 
 /**
- * The main script of the single executable. Node loads addons and worker threads from files only, so the program is
- * unpacked first and runs from there as it does from a checkout: main.ts and everything after it do not know.
+ * The main script of the single executable. Addons are loaded from files only, so the program is unpacked first
+ * and runs from there as it does from a checkout: main.ts and everything after it do not know.
  */
 
 /** Written by scripts/executable.mjs. */
@@ -19,10 +19,15 @@ interface Contents {
 
 const { hash, files } = JSON.parse(getAsset('contents.json', 'utf8')) as Contents;
 const directory = join(realpathSync(tmpdir()), `muster-${process.getuid?.() ?? 'user'}-${hash}`);
-unpack(
-  directory,
-  files.map((path) => [path, new Uint8Array(getAsset(path))]),
-);
+try {
+  unpack(
+    directory,
+    files.map((path) => [path, new Uint8Array(getAsset(path))]),
+  );
+} catch (error) {
+  process.stderr.write(`muster: cannot unpack: ${(error as Error).message}\n`);
+  process.exit(1);
+}
 
 const program = join(directory, 'dist', 'muster.mjs');
 // `node PROGRAM ARGS` is how the program starts itself again. Here `node` is this executable.

@@ -29,6 +29,8 @@ export interface Call {
 export function authenticate(api: Api, key: string | undefined): Principal {
   const principal = key === undefined ? undefined : api.authenticate(key);
   if (principal === undefined) {
+    // Keys are in the log: until it is read back, none is known.
+    assertReady(api);
     throw new MusterError('unauthorized', key === undefined ? 'a key is needed' : 'the key is not known');
   }
   return principal;

@@ -30,88 +30,99 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export interface ServerOptions {
+  readonly version: string;
+  /** The program of a shard thread. */
+  readonly threadProgram: URL;
+  /** Told when the process must end at once: a bug, or a disk that failed. */
+  readonly failed: (message: string) => void;
+  readonly listening?: (url: string) => void;
+}
+
 /**
  * The whole server in this process: the log in this thread, shards and listeners in threads of their own. Listens
  * before the log is read back, answering 503 until then. Rejects with MusterError or DamageError, having stopped.
  */
-export async function startServer(
-  config: Config,
-  options: {
-    readonly version: string;
-    /** The program of a shard thread. */
-    readonly threadProgram: URL;
-    /** Told when the process must end at once: a bug, or a disk that failed. */
-    readonly failed: (message: string) => void;
-    readonly listening?: (url: string) => void;
-  },
-): Promise<RunningServer> {
+export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
   await initHash();
-  const unlock = await lockDataDirectory(config.data);
-  const log = await FileLog.open({
-    disk: new RealDisk(config.data),
-    clock: realClock,
-    random: realRandom,
-    directory: 'log',
-    partition: HOST_PARTITION,
-  });
-  const uws = await loadUws();
-  const listener: ListenerChoice = 'uws' in uws ? 'uWebSockets.js' : 'node:http';
-  const { secret } = config.delivery.webhook;
-  const threads = new Threads({
-    count: config.threads,
-    program: options.threadProgram,
-    version: options.version,
-    listener,
-    sending: {
-      allowPrivateNetworks: config.delivery.allowPrivateNetworks,
-      ...(secret === undefined ? {} : { webhookSecret: secret }),
-    },
-    failed: options.failed,
-  });
-  const hub = new Hub({
-    log,
-    clock: realClock,
-    shards: threads.links,
-    failed: (error) => options.failed(error instanceof Error ? error.message : String(error)),
-  });
-  const port = await threads.listen(config.listen.host, await freePort(config.listen));
-  const url = `http://${config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host}:${port}`;
-  options.listening?.(url);
-
-  const { frames } = await hub.replay();
-  const keys = config.accounts.length > 0 ? undefined : await firstKeys(config.data, realRandom);
-  const accounts = keys === undefined ? config.accounts : [defaultAccount(keys.keys)];
-  for (const account of accounts) {
-    const decisions = configuredDecisions(hub.directory, account, {
-      threads: config.threads,
+  /** What has been begun, undone in the other order. */
+  const begun: (() => Promise<void>)[] = [];
+  const undo = async () => {
+    for (let end = begun.pop(); end !== undefined; end = begun.pop()) await end();
+  };
+  try {
+    begun.push(await lockDataDirectory(config.data));
+    const log = await FileLog.open({
+      disk: new RealDisk(config.data),
       clock: realClock,
+      random: realRandom,
+      directory: 'log',
+      partition: HOST_PARTITION,
     });
+    begun.push(() => log.close());
+    const uws = await loadUws();
+    const listener: ListenerChoice = 'uws' in uws ? 'uWebSockets.js' : 'node:http';
+    const threads = startThreads(config, listener, options);
+    begun.push(() => threads.stop());
+    const hub = new Hub({
+      log,
+      clock: realClock,
+      shards: threads.links,
+      failed: (error) => options.failed(error instanceof Error ? error.message : String(error)),
+    });
+    const { host } = config.listen;
+    const port = await threads.listen(host, await freePort(config.listen));
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    options.listening?.(url);
+
+    const { frames } = await hub.replay();
+    const keys = await decideAccounts(hub, config);
+    hub.goLive();
+    const stopWatching = watchDisk(log, hub);
+    const stop = async () => {
+      stopWatching();
+      hub.setCondition('draining');
+      await threads.closeListeners();
+      await hub.drain();
+      await hub.settled();
+      await undo();
+    };
+    let stopped: Promise<void> | undefined;
+    return {
+      url,
+      listener,
+      listenerReason: 'reason' in uws ? uws.reason : undefined,
+      replayedFrames: frames,
+      keys,
+      stop: () => {
+        stopped ??= stop();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+/** Brings the accounts in the log to what the configuration says. Gives the keys of the account it makes by itself. */
+async function decideAccounts(hub: Hub, { accounts, data, threads }: Config): Promise<RunningServer['keys']> {
+  const keys = accounts.length > 0 ? undefined : await firstKeys(data, realRandom);
+  for (const account of keys === undefined ? accounts : [defaultAccount(keys.keys)]) {
+    const decisions = configuredDecisions(hub.directory, account, { threads, clock: realClock });
     if (decisions.length > 0) await hub.append([accountSection(account.name, ...decisions)]);
   }
-  hub.goLive();
-  const stopWatching = watchDisk(log, hub);
-  let stopped: Promise<void> | undefined;
-  const stop = async () => {
-    stopWatching();
-    hub.setCondition('draining');
-    await threads.closeListeners();
-    await hub.drain();
-    await hub.settled();
-    await log.close();
-    await threads.stop();
-    await unlock();
+  return keys;
+}
+
+function startThreads(config: Config, listener: ListenerChoice, options: ServerOptions): Threads {
+  const { allowPrivateNetworks, webhook } = config.delivery;
+  const { version, threadProgram: program, failed } = options;
+  const sending = {
+    allowPrivateNetworks,
+    ...(webhook.secret === undefined ? {} : { webhookSecret: webhook.secret }),
   };
-  return {
-    url,
-    listener,
-    listenerReason: 'reason' in uws ? uws.reason : undefined,
-    replayedFrames: frames,
-    keys,
-    stop: () => {
-      stopped ??= stop();
-      return stopped;
-    },
-  };
+  return new Threads({ count: config.threads, program, version, listener, sending, failed });
 }
 
 function defaultAccount(keys: FirstKeys): AccountConfig {

@@ -81,8 +81,12 @@ export class AccountState {
   /** Batches of one import arrive in order, so progress is the end of the run that began at line 1. */
   #import({ id, from, to, finished }: ImportRecord): void {
     const lines = this.imports.get(id)?.lines ?? 0;
+    const continues = from <= lines + 1;
     this.imports.delete(id);
-    this.imports.set(id, { lines: from <= lines + 1 ? Math.max(lines, to - 1) : lines, finished });
+    this.imports.set(id, {
+      lines: continues ? Math.max(lines, to - 1) : lines,
+      finished: continues && finished,
+    });
     if (this.imports.size > IMPORTS_REMEMBERED_MAX) this.imports.delete(this.imports.keys().next().value!);
   }
 }

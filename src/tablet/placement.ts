@@ -7,14 +7,16 @@ import { userHash } from '../base/hash.ts';
  * (decision 1). A tablet is named by its prefix: '' is the whole account, '01' the second quarter of the hashes.
  */
 export class PrefixTree {
-  readonly #leaves: Set<string>;
-  readonly #depthMax: number;
+  /** In the order of the hashes they stand for. */
+  readonly leaves: readonly string[];
+  /** The first 32 bits of each leaf's first hash. */
+  readonly #starts: Uint32Array;
 
-  /** `leaves`: prefixes that share no user and leave none out. */
+  /** `leaves`: prefixes of at most 32 bits that share no user and leave none out. */
   constructor(leaves: Iterable<string>) {
-    this.#leaves = new Set(leaves);
-    this.#depthMax = Math.max(...[...this.#leaves].map((leaf) => leaf.length));
-    const covered = [...this.#leaves].reduce((sum, leaf) => sum + 2 ** -leaf.length, 0);
+    this.leaves = [...leaves].sort();
+    this.#starts = Uint32Array.from(this.leaves, (leaf) => Number.parseInt(leaf.padEnd(32, '0'), 2));
+    const covered = this.leaves.reduce((sum, leaf) => sum + 2 ** -leaf.length, 0);
     assert(covered === 1, 'the leaves cover every hash once');
   }
 
@@ -24,19 +26,17 @@ export class PrefixTree {
   }
 
   find(hash: Hash64): string {
-    for (let depth = 0; depth <= this.#depthMax; depth++) {
-      const prefix = prefixOf(hash, depth);
-      if (this.#leaves.has(prefix)) return prefix;
+    let [low, end] = [0, this.#starts.length];
+    while (end - low > 1) {
+      const middle = (low + end) >>> 1;
+      if (this.#starts[middle]! <= hash.hi) low = middle;
+      else end = middle;
     }
-    throw new Error('unreachable: the leaves cover every hash');
+    return this.leaves[low]!;
   }
 
   tabletOf(id: string): string {
     return this.find(userHash(id));
-  }
-
-  get leaves(): readonly string[] {
-    return [...this.#leaves].sort();
   }
 }
 
