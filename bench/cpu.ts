@@ -20,7 +20,10 @@ export async function processCpu(pid: number): Promise<ProcessCpuMs> {
   return { all: all * CPU_TICK_MS, main: main * CPU_TICK_MS };
 }
 
-/** Of the calling thread, to the ns; the engine's helpers, which compile and collect garbage, are others. */
+/**
+ * Of the calling thread, as of the kernel's last tick, so over many ms only. The engine's helpers, which compile and
+ * collect garbage, are other threads.
+ */
 export function threadCpuMs(): number {
   return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ', 1)[0]) / 1e6;
 }

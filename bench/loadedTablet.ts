@@ -23,7 +23,8 @@ export interface Loading {
 export interface Answer {
   readonly count: number;
   readonly rowsScanned: number;
-  readonly cpuMs: number;
+  /** Of the thread since its start. */
+  readonly threadCpuMs: number;
   /** The longest that the question kept the thread from anything else. */
   readonly stepMsMax: number;
 }
@@ -67,11 +68,9 @@ export class LoadedTablet {
       atMs: PERIOD.endMs,
       nowMs: PERIOD.endMs,
     };
-    const beforeMs = threadCpuMs();
     const { result, stepMsMax } = timedSteps(runOperation(this.#tablet, 'count', args));
-    const cpuMs = threadCpuMs() - beforeMs;
     const { counts, stats } = result as Operations['count']['part'];
-    return { count: counts.it!, rowsScanned: stats.rowsScanned, cpuMs, stepMsMax };
+    return { count: counts.it!, rowsScanned: stats.rowsScanned, threadCpuMs: threadCpuMs(), stepMsMax };
   }
 
   #apply(record: LogRecord): void {

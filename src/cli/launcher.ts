@@ -18,7 +18,7 @@ interface Contents {
 }
 
 const { hash, files } = JSON.parse(getAsset('contents.json', 'utf8')) as Contents;
-const directory = join(realpathSync(tmpdir()), `muster-${process.getuid?.() ?? 'user'}-${hash}`);
+const directory = join(tmpdir(), `muster-${process.getuid?.() ?? 'user'}-${hash}`);
 try {
   unpack(
     directory,
@@ -29,7 +29,7 @@ try {
   process.exit(1);
 }
 
-const program = join(directory, 'dist', 'muster.mjs');
+const program = join(realpathSync(directory), 'dist', 'muster.mjs');
 // `node PROGRAM ARGS` is how the program starts itself again. Here `node` is this executable.
 if (process.argv[2] === program) process.argv.splice(2, 1);
 void import(pathToFileURL(program).href);

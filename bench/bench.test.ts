@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import type { Report } from './harness.ts';
+
+/** Built before the tests, by `npm test`. */
+const PROGRAM = fileURLToPath(new URL('../dist/bench.mjs', import.meta.url));
+
+async function run(...args: string[]): Promise<Report[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args, '--tiny', '--json']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Report);
+}
+
+function expectSane({ name, rows, checksum }: Report, expectedChecksum: string): void {
+  expect(checksum, name).toBe(expectedChecksum);
+  expect(rows.length, name).toBeGreaterThan(0);
+  for (const row of rows) {
+    // JSON has no NaN and no Infinity: null is what they become.
+    for (const [column, cell] of Object.entries(row)) expect(cell, `${name} ${column}`).not.toBeNull();
+  }
+}
+
+test('collect: both listeners collect the same', async () => {
+  const [report] = await run('collect');
+  expectSane(report!, 'bde38c364d9b');
+  expect(report!.rows.map(({ eventsPerRequest }) => eventsPerRequest).slice(-4)).toEqual([1, 1, 10, 100]);
+});
+
+test('import: every event is there, and again after a replay', async () => {
+  const reports = await run('import');
+  expect(reports.map(({ name }) => name)).toEqual(['import', 'memory', 'replay']);
+  for (const report of reports) expectSane(report, 'aaeddcfa98d1');
+  const [imported, memory, replay] = reports;
+  expect(imported!.rows[0]).toMatchObject({ file: 'synthetic.ndjson', events: 1000, rejected: 0 });
+  expect(memory!.rows.map(({ part }) => part)).toContain('all parts');
+  expect(replay!.rows[0]).toMatchObject({ events: 1000 });
+});
+
+test('segments: one thread and two answer the same', async () => {
+  const [apply, segments] = await run('segments');
+  expectSane(apply!, '113da952851a');
+  expectSane(segments!, '113da952851a');
+  expect(apply!.rows.map(({ threads, events }) => [threads, events])).toEqual([
+    [1, 2000],
+    [2, 2000],
+  ]);
+  expect(segments!.rows).toHaveLength(20);
+});
+
+test('a workload that is not there is wrong usage', async () => {
+  await expect(run('nothing')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no workload'),
+  });
+});
