@@ -61,11 +61,12 @@ export class Load {
       for (const connection of open) connection.close(new Error('the server did not keep up'));
     }, LOAD_MS_MAX);
     const ackMs: number[] = [];
+    const unsent = requests.values();
     const startedMs = performance.now();
     try {
       await Promise.all(
         open.map(async (connection) => {
-          for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
+          for (const request of unsent) {
             const sentMs = performance.now();
             const status = await connection.exchange(request);
             ackMs.push(performance.now() - sentMs);

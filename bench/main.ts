@@ -60,10 +60,21 @@ async function main(): Promise<void> {
       data: { type: 'string', default: tmpdir() },
     },
   });
+  const { events, users, threads, seed } = values;
   const unknown = positionals.find((name) => WORKLOADS[name] === undefined);
-  if (values.help || unknown !== undefined) {
-    console.error(unknown === undefined ? USAGE : `no workload ${unknown}\n${USAGE}`);
-    process.exitCode = unknown === undefined ? 0 : 2;
+  const wrong = Object.entries({ events, users, threads, seed }).find(
+    ([, text]) => text !== undefined && !/^[1-9]\d*$/.test(text),
+  );
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  if (unknown !== undefined || wrong !== undefined) {
+    console.error(
+      unknown === undefined ? `--${wrong!.join(' ')}: not a number from 1` : `no workload ${unknown}`,
+    );
+    console.error(USAGE);
+    process.exitCode = 2;
     return;
   }
   await initHash();
@@ -73,10 +84,10 @@ async function main(): Promise<void> {
     try {
       const reports = await WORKLOADS[name]!({
         size,
-        seed: Number(values.seed),
-        users: Number(values.users ?? USERS[size]),
-        threads: Number(values.threads),
-        given: values.events === undefined ? {} : { events: Number(values.events) },
+        seed: Number(seed),
+        users: Number(users ?? USERS[size]),
+        threads: Number(threads),
+        given: events === undefined ? {} : { events: Number(events) },
         file: values.file,
         directory,
         samples: values.tiny

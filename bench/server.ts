@@ -100,6 +100,19 @@ export class BenchServer {
 
 const QUIET_MS = 100;
 
+/** What an account holds: the same in whatever order requests arrived, and after a replay. */
+export async function contentOf(client: MusterClient): Promise<unknown> {
+  const { events, users, accepted, rejected } = await client.call('account.stats', {});
+  const schema = await client.call('schema.get', {});
+  const names = schema.events.map(({ event, count, firstSeenMs, lastSeenMs }) => [
+    event,
+    count,
+    firstSeenMs,
+    lastSeenMs,
+  ]);
+  return { events, users, accepted, rejected, names: names.map((name) => JSON.stringify(name)).sort() };
+}
+
 /** Bytes of the log's files. */
 export async function logBytes(directory: string): Promise<number> {
   const log = join(directory, 'log');

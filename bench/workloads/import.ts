@@ -6,10 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { importFile } from '../../src/cli/importFile.ts';
 import type { Io } from '../../src/cli/io.ts';
-import type { MusterClient } from '../../src/client/client.ts';
 import { checksumOf, jsonParseMs, type Report } from '../harness.ts';
 import type { Bench } from '../main.ts';
-import { BenchServer, logBytes } from '../server.ts';
+import { BenchServer, contentOf, logBytes } from '../server.ts';
 import { type SyntheticOptions, segmentCall, syntheticCalls } from '../synthetic.ts';
 
 const EVENTS = { real: 500_000, tiny: 1000 };
@@ -122,19 +121,6 @@ async function fill(server: BenchServer, file: string) {
     ([part, bytes]) => ({ part, megabytes: bytes / 1e6, bytesPerEvent: bytes / stats.events }),
   );
   return { events: stats.events, figures, memory, content, startCpuMs: before.all };
-}
-
-/** What is the same however the batches arrived, and after a replay. */
-async function contentOf(client: MusterClient): Promise<unknown> {
-  const { events, users, accepted, rejected } = await client.call('account.stats', {});
-  const schema = await client.call('schema.get', {});
-  const names = schema.events.map(({ event, count, firstSeenMs, lastSeenMs }) => [
-    event,
-    count,
-    firstSeenMs,
-    lastSeenMs,
-  ]);
-  return { events, users, accepted, rejected, names: names.map((name) => JSON.stringify(name)).sort() };
 }
 
 async function syntheticFile(bench: Bench, options: SyntheticOptions): Promise<string> {

@@ -1,8 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SeededRandom } from '../base/random.ts';
 import type { Params } from '../client/types.ts';
 import { KEYS, runProgram, TestServer, until } from './testServer.ts';
 
@@ -18,47 +16,6 @@ const track = (userId: string, event: string, properties: Readonly<Record<string
   userId,
   event,
   properties,
-});
-
-/** Events have no message ids, so that nothing but the import itself keeps them from counting twice. */
-function exportOf(lines: number): { readonly text: string; readonly events: ReadonlyMap<string, number> } {
-  const random = new SeededRandom(7);
-  const events = new Map<string, number>();
-  const written = Array.from({ length: lines }, (_, i) => {
-    const userId = `imported-${random.below(200)}`;
-    const timestamp = new Date(Date.UTC(2024, 0, 1) + i * 60_000).toISOString();
-    if (random.chance(0.05)) return { type: 'identify', userId, timestamp, traits: { n: random.below(9) } };
-    const event = `Imported ${random.below(4)}`;
-    events.set(event, (events.get(event) ?? 0) + 1);
-    return { ...track(userId, event, { amount: random.below(1000) / 4 }), timestamp };
-  });
-  return { text: written.map((line) => `${JSON.stringify(line)}\n`).join(''), events };
-}
-
-test('an import goes on through kills of the server, and a second one adds nothing', async () => {
-  const lines = 8000;
-  const { text, events } = exportOf(lines);
-  const file = join(server.directory, 'export.ndjson.gz');
-  await writeFile(file, gzipSync(text));
-  const imported = server.command('import', file, '--json');
-  for (const share of [0.2, 0.6]) {
-    await until(async () => (await server.call('account.stats', {})).events > share * lines);
-    await server.kill();
-    await server.restart();
-  }
-  const { code, stdout, stderr } = await imported.ended;
-  expect([code, stderr]).toEqual([0, '']);
-  const { accepted, duplicate, rejected } = JSON.parse(stdout);
-  expect([accepted + duplicate, rejected]).toEqual([lines, 0]);
-  const again = await server.command('import', file).ended;
-  expect(again.code).toBe(0);
-  expect(again.stdout).toContain('0 accepted, 8,000 duplicate, 0 rejected\n');
-  expect(again.stdout).toContain('was imported before');
-
-  const schema = await server.call('schema.get', {});
-  expect(new Map(schema.events.map(({ event, count }) => [event, count]))).toEqual(events);
-  const total = [...events.values()].reduce((a, b) => a + b);
-  expect(await server.call('account.stats', {})).toMatchObject({ events: total, users: 200 });
 });
 
 test('a restart brings everything back', async () => {

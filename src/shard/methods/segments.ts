@@ -170,9 +170,8 @@ async function countUsers(
   const startedMs = api.shard.clock.monotonicMs();
   const args = { segments, ...momentsOf(api, account, at) };
   const parts = await api.gather.ask({ account, operation: 'count', args, signal });
-  const counts: Record<string, number> = {};
-  for (const name of Object.keys(segments))
-    counts[name] = parts.reduce((sum, part) => sum + part.counts[name]!, 0);
+  const countOf = (name: string) => parts.reduce((sum, part) => sum + part.counts[name]!, 0);
+  const counts = Object.fromEntries(Object.keys(segments).map((name) => [name, countOf(name)]));
   const stats = parts.map((part) => part.stats).reduce(addStats);
   const ms = api.shard.clock.monotonicMs() - startedMs;
   return {
@@ -189,6 +188,8 @@ async function describeSegment(api: ShardApi, account: string, name: string, sig
   if (!live) return { name, definition, live };
   const parts = await api.gather.ask({ account, operation: 'liveSegments', args: null, signal });
   const own = parts.flatMap((part) => part[name] ?? []);
+  // Another thread's tablets may know of a deletion before this thread does.
+  if (own.length === 0) throw notFound('segment', name);
   return {
     name,
     definition,
