@@ -85,7 +85,7 @@ export class Verification {
     const first = this.#server.command('import', this.#path);
     for (const share of [0.05, 0.2, 0.4]) await killAt(share, killServer);
     await killAt(0.5, () => first.end('SIGKILL'));
-    const second = this.#import();
+    const second = this.#importStubbornly();
     for (const share of [0.7, 0.9]) await killAt(share, killServer);
     const { accepted, duplicate, rejected } = await second;
     this.#check(
@@ -94,6 +94,17 @@ export class Verification {
       [accepted + duplicate, rejected],
       `restarts ${restartSeconds.map((seconds) => seconds.toFixed(2)).join(', ')} s`,
     );
+  }
+
+  /** As a person would who finds the server gone. */
+  async #importStubbornly(): Promise<Counts> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#import();
+      } catch (error) {
+        if (tries === 10) throw error;
+      }
+    }
   }
 
   async #totals(): Promise<void> {

@@ -23,7 +23,7 @@ const sectionPackr = new Packr({ useRecords: false });
 const recordPackr = new Packr({ useRecords: true });
 
 export function encodeRecords(records: readonly LogRecord[]): Uint8Array {
-  return Uint8Array.from(recordPackr.pack(records));
+  return new Uint8Array(recordPackr.pack(records));
 }
 
 /** The inverse of encodeRecords; only for bytes whose checksum was verified. */
@@ -42,6 +42,6 @@ export function decodeSections(frame: Uint8Array): Section[] {
   return sections.map(([account, tablet, records]) => ({
     account,
     tablet: tablet ?? undefined,
-    records: Uint8Array.from(records),
+    records: new Uint8Array(records),
   }));
 }

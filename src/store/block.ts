@@ -112,6 +112,7 @@ export class Block implements Part {
   }
 
   countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void {
+    if (rows.isEmpty) return;
     for (let user = 0; user < this.#userCount; user += COUNT_USERS) {
       const userCount = Math.min(COUNT_USERS, this.#userCount - user);
       this.#starts.decode(user, user + userCount, scratch.starts);

@@ -170,8 +170,9 @@ async function countUsers(
   const startedMs = api.shard.clock.monotonicMs();
   const args = { segments, ...momentsOf(api, account, at) };
   const parts = await api.gather.ask({ account, operation: 'count', args, signal });
-  const countOf = (name: string) => parts.reduce((sum, part) => sum + part.counts[name]!, 0);
-  const counts = Object.fromEntries(Object.keys(segments).map((name) => [name, countOf(name)]));
+  const counts: Record<string, number> = {};
+  for (const name of Object.keys(segments))
+    counts[name] = parts.reduce((sum, part) => sum + part.counts[name]!, 0);
   const stats = parts.map((part) => part.stats).reduce(addStats);
   const ms = api.shard.clock.monotonicMs() - startedMs;
   return {
