@@ -7,7 +7,7 @@ import { MusterClient } from '../client/client.ts';
 import type { MethodName, Params, Result } from '../client/types.ts';
 import type { ServeReport } from './serve.ts';
 
-/** For end-to-end tests: real processes of the built program, with a temporary data directory. */
+/** For end-to-end tests: real processes of the built program (`npm run build`), with a temporary data directory. */
 
 export const KEYS = { write: 'wk_test', read: 'rk_test', admin: 'ak_test' } as const;
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes, ok').toString('base64')}`;
@@ -96,10 +96,6 @@ export class TestServer {
 
   get output(): Omit<Ended, 'code'> {
     return this.#running!.output;
-  }
-
-  get isAlive(): boolean {
-    return this.#running !== undefined && !this.#running.hasEnded;
   }
 
   /** Resident memory of the process. */
@@ -203,10 +199,6 @@ export class Program {
 
   get output(): Omit<Ended, 'code'> {
     return { stdout: this.#stdout, stderr: this.#stderr };
-  }
-
-  get hasEnded(): boolean {
-    return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   /** The first line that it prints. Rejects when it ends before. */

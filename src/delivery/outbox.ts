@@ -181,7 +181,7 @@ export class Outbox {
   }
 
   /** The user's messages leave for another tablet, as JSON; undefined when there are none. */
-  extract(ordinal: number): unknown {
+  extract(ordinal: number): readonly unknown[] | undefined {
     const moved = this.#intents.ofUser(ordinal).map((held): MovedIntent => {
       this.#intents.remove(held);
       held.entry.counts.intended--;

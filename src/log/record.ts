@@ -89,9 +89,9 @@ export type TransferContent =
       /** Nothing more follows: the source may drop the user when this one is done. */
       readonly last: boolean;
       /** Opaque to all but src/store/profiles.ts. */
-      readonly traits?: unknown;
+      readonly traits: Readonly<Record<string, unknown>>;
       /** Opaque to all but src/delivery/outbox.ts. */
-      readonly outbox?: unknown;
+      readonly outbox: readonly unknown[];
     }
   /** A call that named the anonymous user after the merge. Triggers what any call triggers. */
   | { readonly kind: 'call'; readonly call: EventCall | TraitsCall }

@@ -13,7 +13,6 @@ import { applyRecords, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
 import { runOperation } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
-import type { OutgoingTransfer } from '../tablet/transfers.ts';
 import { Appender } from './appender.ts';
 import { type AccountEntry, Directory } from './directory.ts';
 import type {
@@ -28,6 +27,7 @@ import type {
   ToHub,
 } from './messages.ts';
 import { Slicer } from './slicer.ts';
+import { TransferBringer } from './transferBringer.ts';
 import { Turns } from './turns.ts';
 
 export interface ShardOptions {
@@ -115,7 +115,10 @@ export class Shard {
     { account, tablet, operation, args, holdTransfersMs }: Question,
     signal: AbortSignal,
   ): Promise<TabletAnswer[]> {
-    if (holdTransfersMs !== undefined) this.#holdTransfersUntilMs = this.clock.now() + holdTransfersMs;
+    if (holdTransfersMs !== undefined) {
+      const untilMs = this.clock.now() + holdTransfersMs;
+      this.#holdTransfersUntilMs = Math.max(this.#holdTransfersUntilMs, untilMs);
+    }
     const asked = [...this.#tablets.values()].filter(
       (owned) =>
         owned.tablet.account.name === account && (tablet === undefined || owned.tablet.bits === tablet),
@@ -208,11 +211,14 @@ export class Shard {
     for (const bits of entry.tree.leaves) {
       const key = tabletKey(entry.state.name, bits);
       if (this.#tablets.has(key) || this.directory.ownerOf(entry, bits) !== this.index) continue;
-      this.#tablets.set(key, {
-        tablet: new Tablet(entry.state.name, bits, this.#options.events),
-        turns: new Turns(),
-        sealing: false,
+      const tablet = new Tablet(entry.state.name, bits, this.#options.events);
+      const bringer = new TransferBringer({
+        tablet,
+        clock: this.clock,
+        append: (sections) => this.#appendSurely(sections),
+        heldUntilMs: () => this.#holdTransfersUntilMs,
       });
+      this.#tablets.set(key, { tablet, turns: new Turns(), bringer, sealing: false });
     }
   }
 
@@ -244,30 +250,9 @@ export class Shard {
 
   #perform(owned: OwnedTablet, { transfers, sends, changes }: Effects): void {
     const { tablet } = owned;
-    if (transfers.length > 0) this.#bring(tablet, transfers);
+    if (transfers.length > 0) owned.bringer.run().catch(this.onFatal);
     for (const intent of sends) this.#send(owned, intent);
     if (changes.length > 0) this.onChanges(tablet.account.name, changes);
-  }
-
-  /** Each transfer and the word that it is done go into one frame, so that no reader of the log sees half of it. */
-  #bring(tablet: Tablet, transfers: readonly OutgoingTransfer[]): void {
-    const holdMs = this.#holdTransfersUntilMs - this.clock.now();
-    if (holdMs > 0) {
-      this.clock.schedule(holdMs, () => this.#bring(tablet, transfers));
-      return;
-    }
-    const account = tablet.account.name;
-    for (const { target, record } of transfers) {
-      const { atMs, sequence } = record;
-      this.#appendSurely(() => [
-        { account, tablet: target, records: encodeRecords([record]) },
-        {
-          account,
-          tablet: tablet.bits,
-          records: encodeRecords([{ kind: 'transferDone', atMs, target, sequence }]),
-        },
-      ]).catch(this.onFatal);
-    }
   }
 
   #send(owned: OwnedTablet, intent: Intent): void {
@@ -353,6 +338,7 @@ interface FrameShare {
 interface OwnedTablet {
   readonly tablet: Tablet;
   readonly turns: Turns;
+  readonly bringer: TransferBringer;
   sealing: boolean;
 }
 

@@ -75,7 +75,7 @@ export class Profiles implements ProfilesView, Drops {
   }
 
   /** Everything kept of the user, plain JSON, for `mergeFrom`; undefined when that is nothing. */
-  extract(ordinal: number): unknown {
+  extract(ordinal: number): Readonly<Record<string, unknown>> | undefined {
     const states: [string, TraitState][] = [];
     for (const [trait, column] of this.#columns) {
       const state = column.state(ordinal);

@@ -1,6 +1,7 @@
 import { IMPORTS_REMEMBERED_MAX } from '../base/limits.ts';
 import type { AccountRecord, ControlRecord, ImportRecord } from '../log/record.ts';
 import { Schema } from '../store/schema.ts';
+import type { StateHash } from '../store/stateHash.ts';
 import type { AccountSettings } from '../store/view.ts';
 
 /** The value of a control record `account`. */
@@ -62,6 +63,11 @@ export class AccountState {
       case 'import':
         this.#import(record);
     }
+  }
+
+  hashInto(hash: StateHash): void {
+    const { settings, segments, keys, imports } = this;
+    hash.text(JSON.stringify([settings, [...segments], [...keys], [...imports]]));
   }
 
   #control({ what, name, value }: ControlRecord): void {

@@ -96,7 +96,8 @@ describe('calls', () => {
       calls(T0, order('u', 1, { properties: { n: 1, colour: 'red' } }), order('u', 2, { event: 'Else' })),
     );
     expect(target.eventsOf('u')).toEqual([1]);
-    expect(target.tablet.totals).toMatchObject({ droppedValues: 1, rejected: 1 });
+    expect(target.tablet.totals).toMatchObject({ accepted: 1, droppedValues: 1, rejected: 1 });
+    expect(target.tablet.deadLetters.list(1)).toMatchObject([{ reason: 'too_many_event_names' }]);
   });
 
   test('the clock is the largest stamp, and steps back for none', () => {

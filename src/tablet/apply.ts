@@ -1,5 +1,5 @@
 import { unreachable } from '../base/assert.ts';
-import type { AccountRecord, CallsRecord, LogRecord, OutcomeRecord } from '../log/record.ts';
+import type { AccountRecord, Call, CallsRecord, LogRecord, OutcomeRecord } from '../log/record.ts';
 import { parseSegment } from '../query/parse.ts';
 import type { SegmentValue } from './account.ts';
 import { announceChanges, applyCall, applyOutcomeHere } from './calls.ts';
@@ -54,7 +54,8 @@ function* applyRecord(tablet: Tablet, record: LogRecord, place: string, effects:
       applyOutcome(tablet, record, effects);
       return;
     case 'deadLetters':
-      for (const [i, letter] of record.letters.entries()) tablet.deadLetters.add(`${place}.${i}`, letter);
+      for (const [i, letter] of record.letters.entries())
+        tablet.deadLetters.add(`${tablet.bits}-${place}.${i}`, letter);
       effects.rejected += record.letters.length;
       return;
     case 'deadLetterDone':
@@ -96,18 +97,22 @@ function* applyCalls(
       tablet.totals.duplicate++;
       continue;
     }
-    if (call.kind !== 'alias' || call.of === 'alias') {
-      effects.accepted++;
-      tablet.totals.accepted++;
-    }
-    if (call.kind === 'alias') {
-      yield* applyAlias(tablet, call, effects);
-      continue;
-    }
-    const transfer = forwarded(tablet, call.user, { kind: 'call', call });
-    if (transfer !== undefined) effects.transfers.push(transfer);
-    else applyCall(tablet, call, `${place}.${i}`, effects);
+    const outcome = (yield* applyOne(tablet, call, `${place}.${i}`, effects)) ? 'accepted' : 'rejected';
+    if (call.kind === 'alias' && call.of === 'identify') continue;
+    effects[outcome]++;
+    tablet.totals[outcome]++;
   }
+}
+
+function* applyOne(tablet: Tablet, call: Call, place: string, effects: Effects): Generator<void, boolean> {
+  if (call.kind === 'alias') {
+    yield* applyAlias(tablet, call, effects);
+    return true;
+  }
+  const transfer = forwarded(tablet, call.user, { kind: 'call', call });
+  if (transfer === undefined) return applyCall(tablet, call, place, effects);
+  effects.transfers.push(transfer);
+  return true;
 }
 
 function applyOutcome(tablet: Tablet, outcome: OutcomeRecord, effects: Effects): void {

@@ -1,36 +1,78 @@
+import { unreachable } from '../base/assert.ts';
 import type { Value } from '../base/value.ts';
 import type { MessageOutcome } from '../delivery/message.ts';
-import type { EventCall, OutcomeRecord, TraitsCall } from '../log/record.ts';
+import type { EventCall, OutcomeRecord, TraitOperation, TraitsCall } from '../log/record.ts';
 import type { Effects } from './effects.ts';
 import type { Tablet } from './tablet.ts';
 
-/** A call of a user who lives here. `place` names it for ever. */
+/**
+ * A call of a user who lives here. `place` names it for ever. False when there is no room for its event name or its
+ * user any more, which no collector could know for sure: then it is a dead letter.
+ */
 export function applyCall(
   tablet: Tablet,
   call: EventCall | TraitsCall,
   place: string,
   effects: Effects,
-): void {
+): boolean {
   const ordinal = tablet.users.ensure(call.user);
-  if (ordinal === -1) {
-    tablet.totals.rejected++;
-    return;
-  }
+  if (ordinal === -1) return refuse(tablet, call, place, 'too_many_users');
   if (call.kind === 'traits') {
     for (const operation of call.operations) {
-      if (tablet.schema.isTraitDeclared(operation.trait))
+      if (tablet.schema.isTraitDeclared(operation.trait)) {
         tablet.profiles.apply(ordinal, operation, call.timeMs);
-      else tablet.totals.droppedValues++;
+      } else tablet.totals.droppedValues++;
     }
     tablet.live.onTraits(ordinal, tablet.clockMs);
     announceChanges(tablet, effects);
-    return;
+    return true;
   }
   const read = storeEvent(tablet, ordinal, call);
-  if (read === undefined) return;
+  if (read === undefined) return refuse(tablet, call, place, 'too_many_event_names');
   tellLive(tablet, ordinal, call, read, effects);
   const over = tablet.outbox.onEvent({ ordinal, call, occurrence: place, valueOf: read }, tablet.clockMs);
   storeOutcomes(tablet, over, tablet.clockMs, effects);
+  return true;
+}
+
+/** Keeps the call as an item that can be collected again. */
+function refuse(tablet: Tablet, call: EventCall | TraitsCall, place: string, reason: string): false {
+  const { user, messageId, timeMs } = call;
+  const item = {
+    ...(call.kind === 'event'
+      ? { type: 'track', event: call.event, properties: call.properties }
+      : { type: 'identify', traits: Object.fromEntries(call.operations.map(traitOf)) }),
+    ...(user.known ? { userId: user.id } : { anonymousId: user.id }),
+    ...(messageId === undefined ? {} : { messageId }),
+    timestamp: new Date(timeMs).toISOString(),
+  };
+  tablet.deadLetters.add(`${tablet.bits}-${place}`, {
+    reason,
+    item: JSON.stringify(item),
+    receivedAtMs: tablet.clockMs,
+  });
+  return false;
+}
+
+/** An operation as `identify` sends it. */
+function traitOf(operation: TraitOperation): [string, unknown] {
+  const { op, trait } = operation;
+  switch (op) {
+    case 'set':
+      return [trait, operation.value];
+    case 'unset':
+      return [trait, null];
+    case 'setOnce':
+      return [trait, { $setOnce: operation.value }];
+    case 'increment':
+      return [trait, { $inc: operation.by }];
+    case 'add':
+      return [trait, { $add: operation.elements }];
+    case 'remove':
+      return [trait, { $remove: operation.elements }];
+    default:
+      return unreachable(op);
+  }
 }
 
 /**
@@ -44,18 +86,17 @@ export function applyOutcomeHere(tablet: Tablet, outcome: OutcomeRecord, effects
 type NewEvent = Pick<EventCall, 'event' | 'timeMs' | 'properties'>;
 type ReadValue = (propertyCode: number) => Value | undefined;
 
-/**
- * Appends to the trail of an ordinal. Gives the way to its properties; undefined, and counted, when the name came too
- * late for the account's limit of event names.
- */
-export function storeEvent(tablet: Tablet, ordinal: number, call: NewEvent): ReadValue | undefined {
+/** Appends to the trail of an ordinal. Gives the way to its properties; undefined when the event is not declared. */
+export function storeEvent(
+  tablet: Tablet,
+  ordinal: number,
+  call: NewEvent,
+  origin: 'new' | 'moved' = 'new',
+): ReadValue | undefined {
   const { event, timeMs, properties } = call;
   const { schema } = tablet;
   const eventCode = schema.eventCode(event);
-  if (eventCode === undefined) {
-    tablet.totals.rejected++;
-    return undefined;
-  }
+  if (eventCode === undefined) return undefined;
   const coded: [number, Value][] = [];
   for (const property of Object.keys(properties)) {
     if (schema.isPropertyDeclared(event, property))
@@ -65,7 +106,7 @@ export function storeEvent(tablet: Tablet, ordinal: number, call: NewEvent): Rea
   coded.sort((a, b) => a[0] - b[0]);
   tablet.events.append(ordinal, eventCode, timeMs, coded);
   tablet.users.noteEvent(ordinal, timeMs);
-  schema.note(eventCode, timeMs, coded);
+  if (origin === 'new') schema.note(eventCode, timeMs, coded);
   return (code) => coded.find(([property]) => property === code)?.[1];
 }
 

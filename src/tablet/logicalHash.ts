@@ -11,6 +11,7 @@ export function logicalHash(tablet: Tablet): string {
   hash.number(tablet.clockMs).number(tablet.position);
   hashEvents(tablet, hash);
   for (const part of [
+    tablet.account,
     tablet.schema,
     tablet.users,
     tablet.dedupe,

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { initHash } from '../base/hash.ts';
 import type { Call, LogRecord, TransferRecord } from '../log/record.ts';
+import { encodeRecords } from '../log/sections.ts';
 import { PrefixTree } from './placement.ts';
 import { order, plan, T0, TestTablet } from './testTablet.ts';
 import { epochsAgree, type OutgoingTransfer } from './transfers.ts';
@@ -103,19 +104,24 @@ describe('between two tablets', () => {
     expect(source.tablet.transfers.pending()).toEqual([]);
   });
 
-  test('a long trail goes in pieces, and the user leaves with the last', () => {
+  test('a long trail goes in pieces, seen by queries when whole, and the user leaves with the last', () => {
     const { source, target, anonymousId, userId } = setUp();
-    const many = Array.from({ length: 1000 }, (_, n) => order(anonymousId, n, { known: false }));
+    const epochs = () =>
+      new Map([source, target].map(({ tablet }) => [tablet.bits, tablet.transfers.epochs()]));
+    const many = Array.from({ length: 50_000 }, (_, n) => order(anonymousId, n, { known: false }));
     source.apply(calls(...many, alias(anonymousId, userId)));
     const pending = source.tablet.transfers.pending();
-    expect(pending.length).toBe(3);
-    for (const transfer of pending) {
+    expect(pending.length).toBeGreaterThan(2);
+    for (const [i, transfer] of pending.entries()) {
+      expect(encodeRecords([transfer.record]).length).toBeLessThan(2 << 20);
+      expect(epochsAgree(epochs())).toBe(i === 0);
       expect(source.tablet.users.find({ known: false, id: anonymousId })).not.toBe(-1);
       target.apply(transfer.record as TransferRecord);
       source.apply(done(transfer));
     }
     expect(source.tablet.users.find({ known: false, id: anonymousId })).toBe(-1);
-    expect(target.eventsOf(userId)).toHaveLength(1000);
+    expect(epochsAgree(epochs())).toBe(true);
+    expect(target.eventsOf(userId)).toHaveLength(50_000);
   });
 
   test('a query notices a merge that it saw by half', () => {

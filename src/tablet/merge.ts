@@ -4,6 +4,7 @@ import type {
   TransferContent,
   TransferDoneRecord,
   TransferRecord,
+  TransferredEvent,
   UserRef,
 } from '../log/record.ts';
 import { readTrail } from '../store/trail.ts';
@@ -19,8 +20,8 @@ import type { OutgoingTransfer } from './transfers.ts';
  * goes to the known user's tablet as a transfer. The anonymous user stays visible here until the transfer is done.
  */
 
-/** Events in one transfer: with 32 KB events the frame still fits, with usual ones it is a few MB. */
-const TRANSFER_EVENTS_MAX = 400;
+/** Of one transfer, as bytesBound reckons. One thing more than this still fits a frame many times over. */
+const TRANSFER_BYTES_MAX = 1 << 20;
 
 export function* applyAlias(tablet: Tablet, alias: AliasCall, effects: Effects): Generator<void> {
   const anonymous: UserRef = { known: false, id: alias.anonymousId };
@@ -61,7 +62,7 @@ export function* applyTransfer(
   const { content } = transfer;
   switch (content.kind) {
     case 'call':
-      applyCall(tablet, { ...content.call, user: known }, place, effects);
+      if (!applyCall(tablet, { ...content.call, user: known }, place, effects)) tablet.totals.rejected++;
       return;
     case 'outcome':
       applyOutcomeHere(tablet, { ...content.outcome, user: known }, effects);
@@ -73,10 +74,11 @@ export function* applyTransfer(
         tablet.totals.rejected += content.events.length;
         return;
       }
-      for (const event of content.events) storeEvent(tablet, foreign, event);
+      for (const event of content.events) storeEvent(tablet, foreign, event, 'moved');
       yield;
-      if (content.traits !== undefined) tablet.profiles.mergeFrom(content.traits, ordinal);
-      if (content.outbox !== undefined) tablet.outbox.adopt(ordinal, content.outbox);
+      tablet.profiles.mergeFrom(content.traits, ordinal);
+      tablet.outbox.adopt(ordinal, content.outbox);
+      if (!content.last) return;
       tablet.live.onTransferredIn(ordinal, tablet.clockMs);
       announceChanges(tablet, effects);
     }
@@ -89,6 +91,7 @@ export function applyTransferDone(tablet: Tablet, { target, sequence }: Transfer
   const ordinal = tablet.users.find({ known: false, id: transfer.anonymousId });
   // A segment saved since the user began to leave has found it again.
   tablet.live.drop(ordinal);
+  tablet.profiles.drop(ordinal);
   tablet.users.drop(ordinal);
 }
 
@@ -125,25 +128,61 @@ function sendTransfer(
   });
 }
 
-/** Everything of an anonymous user, in pieces that fit a frame; what may change leaves the tablet with this. */
-function contentsOf(tablet: Tablet, ordinal: number): TransferContent[] {
-  const events = readTrail(tablet.events, [ordinal]).map(({ part, row, timeMs }) => ({
-    timeMs,
-    event: tablet.schema.eventName(part.eventAt(row)),
-    properties: Object.fromEntries(
-      part.propertiesAt(row).map(([code, value]) => [tablet.schema.propertyName(code), value]),
-    ),
-  }));
-  const traits = tablet.profiles.extract(ordinal);
-  const outbox = tablet.outbox.extract(ordinal);
-  tablet.profiles.drop(ordinal);
+type UserContent = Extract<TransferContent, { readonly kind: 'user' }>;
+
+/**
+ * Everything of an anonymous user, in pieces that fit a frame. Its messages leave the tablet with this; what queries
+ * see stays until the last piece is done.
+ */
+function contentsOf(tablet: Tablet, ordinal: number): UserContent[] {
+  const pieces = new Pieces();
+  const { retentionMs } = tablet.settings;
+  const visible = retentionMs === undefined ? {} : { fromMs: tablet.clockMs - retentionMs + 1 };
+  for (const [trait, state] of Object.entries(tablet.profiles.extract(ordinal) ?? {})) {
+    pieces.for(state).traits[trait] = state;
+  }
+  for (const intent of tablet.outbox.extract(ordinal) ?? []) pieces.for(intent).outbox.push(intent);
+  for (const { part, row, timeMs } of readTrail(tablet.events, [ordinal], visible)) {
+    const event = tablet.schema.eventName(part.eventAt(row));
+    const named = part.propertiesAt(row).map(([code, value]) => [tablet.schema.propertyName(code), value]);
+    const moved = { timeMs, event, properties: Object.fromEntries(named) };
+    pieces.for(moved).events.push(moved);
+  }
   tablet.live.drop(ordinal);
-  const pieces = Math.max(1, Math.ceil(events.length / TRANSFER_EVENTS_MAX));
-  return Array.from({ length: pieces }, (_, i) => ({
-    kind: 'user',
-    events: events.slice(i * TRANSFER_EVENTS_MAX, (i + 1) * TRANSFER_EVENTS_MAX),
-    last: i === pieces - 1,
-    ...(i === 0 && traits !== undefined ? { traits } : {}),
-    ...(i === 0 && outbox !== undefined ? { outbox } : {}),
-  }));
+  return pieces.contents();
+}
+
+interface Piece {
+  readonly events: TransferredEvent[];
+  readonly traits: Record<string, unknown>;
+  readonly outbox: unknown[];
+}
+
+class Pieces {
+  readonly #pieces: Piece[] = [];
+  #bytes = Number.POSITIVE_INFINITY;
+
+  /** The piece that has room for this. */
+  for(content: unknown): Piece {
+    const bytes = bytesBound(content);
+    if (this.#bytes + bytes > TRANSFER_BYTES_MAX) {
+      this.#pieces.push({ events: [], traits: {}, outbox: [] });
+      this.#bytes = 0;
+    }
+    this.#bytes += bytes;
+    return this.#pieces.at(-1)!;
+  }
+
+  /** At least one: it says that the user has left. */
+  contents(): UserContent[] {
+    if (this.#pieces.length === 0) this.#pieces.push({ events: [], traits: {}, outbox: [] });
+    return this.#pieces.map((piece, i) => ({ kind: 'user', ...piece, last: i === this.#pieces.length - 1 }));
+  }
+}
+
+/** What a JSON value takes as MessagePack at the most. */
+function bytesBound(value: unknown): number {
+  if (typeof value === 'string') return 5 + 3 * value.length;
+  if (typeof value !== 'object' || value === null) return 9;
+  return Object.entries(value).reduce((sum, [key, item]) => sum + 5 + 3 * key.length + bytesBound(item), 5);
 }

@@ -1,3 +1,4 @@
+import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { CampaignStats } from '../delivery/outbox.ts';
 import type { DeadLetter } from '../log/record.ts';
@@ -136,11 +137,12 @@ const implementations: Implementations = {
   *contains(tablet, { userId, segments, atMs, nowMs }) {
     const located = locate(tablet, userId);
     if (typeof located === 'object') return located;
-    const inSegment = (json: unknown) =>
-      located !== -1 && evaluateUser(tablet, parseSegment(json), located, { atMs, nowMs });
-    return {
-      in: Object.fromEntries(Object.entries(segments).map(([name, json]) => [name, inSegment(json)])),
-    };
+    const isIn: Record<string, boolean> = {};
+    for (const [name, json] of Object.entries(segments)) {
+      isIn[name] = located !== -1 && evaluateUser(tablet, parseSegment(json), located, { atMs, nowMs });
+      yield;
+    }
+    return { in: isIn };
   },
 
   *profile(tablet, { userId, nowMs }) {
@@ -167,7 +169,7 @@ const implementations: Implementations = {
     return {
       tablet: tablet.bits,
       position: tablet.position,
-      events: tablet.events.rowCount,
+      events: yield* visibleRows(tablet),
       users: users.count(),
       totals: {
         ...tablet.totals,
@@ -226,6 +228,17 @@ export function runOperation(
 ): Generator<void, unknown> {
   const run = implementations[operation] as (tablet: Tablet, args: unknown) => Generator<void, unknown>;
   return run(tablet, args);
+}
+
+/** Rows of users who are here; those of users who have moved away stay until their window goes. */
+function* visibleRows(tablet: Tablet): Generator<void, number> {
+  const { users } = tablet;
+  const counts = new Uint32Array(users.count);
+  for (const part of tablet.events.parts()) {
+    part.countByUser(Bitset.full(part.rowCount), counts, users.canonical);
+    yield;
+  }
+  return counts.reduce((sum, count, ordinal) => (users.isGone(ordinal) ? sum : sum + count), 0);
 }
 
 /** The known user of this id, else the anonymous one; -1 when there is none. */

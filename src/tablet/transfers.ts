@@ -36,7 +36,8 @@ export class Transfers {
     const [oldest] = this.#pending.get(target) ?? [];
     if (oldest?.sequence !== sequence) return undefined;
     this.#pending.get(target)!.shift();
-    this.#done.set(target, sequence);
+    // Until the last piece the user is still seen here: a query must not find the tablets in agreement.
+    if (oldest.content.kind !== 'user' || oldest.content.last) this.#done.set(target, sequence);
     return oldest;
   }
 
@@ -47,9 +48,18 @@ export class Transfers {
     return true;
   }
 
-  /** What the owner must (again) bring to the log, per target in order. */
+  /** What the owner must bring to the log, again after a restart; per target in order. */
   pending(): OutgoingTransfer[] {
-    return [...this.#pending].flatMap(([target, records]) => records.map((record) => ({ target, record })));
+    return [...this.pendingBeyond(new Map())];
+  }
+
+  /** Those of `pending` that are numbered above what is given for their target. */
+  *pendingBeyond(brought: ReadonlyMap<string, number>): Generator<OutgoingTransfer> {
+    for (const [target, records] of this.#pending) {
+      const first = records[0]?.sequence ?? 0;
+      const known = Math.max(0, (brought.get(target) ?? 0) + 1 - first);
+      for (let i = known; i < records.length; i++) yield { target, record: records[i]! };
+    }
   }
 
   /** For queries: two tablets show a merged user once when the target's `received` equals the source's `done`. */
@@ -64,6 +74,7 @@ export class Transfers {
       for (const [neighbour, sequence] of counters) members.add(member.text(neighbour).number(sequence));
       hash.set(members);
     }
+    for (const { target, record } of this.pending()) hash.text(target).text(JSON.stringify(record));
   }
 }
 
