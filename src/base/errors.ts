@@ -32,7 +32,11 @@ export class MusterError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { path?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: {
+      path?: string | undefined;
+      retryAfterSeconds?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

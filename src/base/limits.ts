@@ -52,6 +52,10 @@ export const DEAD_LETTER_BYTES_MAX = 64 * MIB;
 // The segment language (INTERFACE §4).
 export const SEGMENT_DEPTH_MAX = 16;
 export const SEGMENT_CRITERIA_MAX = 200;
+/** Of one segment.evaluate: each keeps a bitmap of a tablet's users, 128 KiB a million, until the pass is over. */
+export const EVALUATE_SEGMENTS_MAX = 2000;
+/** Of all its segments together: they are checked in one go, at about a microsecond each. */
+export const EVALUATE_CRITERIA_MAX = 20_000;
 export const SEGMENT_VALUES_MAX = 10_000;
 /** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */
 export const SEGMENT_REFERENCES_DEPTH_MAX = 16;
@@ -67,6 +71,8 @@ export const TICK_MS = SECOND_MS;
 // The log.
 /** A frame holds one request; a request is at most BODY_BYTES_MAX inflated, plus what records add. */
 export const FRAME_BYTES_MAX = 16 * MIB;
+/** What a section adds to its records: an account's name of 63 characters, 32 bits of a tablet, lengths. */
+export const SECTION_BYTES_MAX = 128;
 export const LOG_SEGMENT_BYTES_MAX = 256 * MIB;
 /** Frames waiting for the disk; past it appends answer `unavailable`. */
 export const LOG_QUEUE_BYTES_MAX = 64 * MIB;

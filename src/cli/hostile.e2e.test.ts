@@ -182,7 +182,7 @@ describe.each(['uWebSockets.js', 'node:http'] as const)('over %s', (listener) =>
       () => send('/rpc/segment.members', '{"segment":{"all":true},"after":"WzAsLTEsMF0"}'),
       400,
       'bad_request',
-      '$.after',
+      'after',
     ],
     [
       'a time that is none',

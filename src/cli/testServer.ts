@@ -43,6 +43,7 @@ export interface TestServerOptions {
   /** Of the account. */
   readonly account?: object;
   readonly delivery?: object;
+  readonly memoryLimit?: string;
 }
 
 export class TestServer {
@@ -59,10 +60,11 @@ export class TestServer {
       await mkdtemp(join(tmpdir(), 'muster-test-')),
       options.listener === 'node:http' ? WITHOUT_UWS : '',
     );
-    const { threads = 2, account, delivery } = options;
+    const { threads = 2, account, delivery, memoryLimit } = options;
     const config = {
       data: server.dataDirectory,
       threads,
+      ...(memoryLimit !== undefined && { memoryLimit }),
       accounts: [
         { name: 'shop', keys: Object.entries(KEYS).map(([role, key]) => ({ role, key })), ...account },
       ],

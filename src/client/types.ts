@@ -24,7 +24,10 @@ export interface Methods {
     };
     result: { users: readonly Member[]; next?: string; stats: QueryStats };
   };
-  'segment.contains': { params: Query & { segment: Segment; userId: string }; result: { in: boolean } };
+  'segment.contains': {
+    params: Query & { segment: Segment; userId: string };
+    result: { in: boolean; stats: QueryStats };
+  };
   'segment.save': {
     params: { name: string; definition: Definition; live?: boolean | undefined };
     result: SavedSegment;
@@ -37,7 +40,7 @@ export interface Methods {
   'segment.delete': { params: { name: string }; result: NoParams };
   'segment.watch': { params: { name: string }; result: NoParams };
 
-  'user.profile': { params: { userId: string }; result: Profile };
+  'user.profile': { params: { userId: string }; result: Profile & { stats: QueryStats } };
   'user.timeline': {
     /** `limit` is at most 1,000; `before` is a time, or the `next` of the page before. */
     params: Query & {
@@ -47,9 +50,12 @@ export interface Methods {
       events?: readonly string[] | undefined;
     };
     /** Newest first. */
-    result: { events: readonly TimelineEvent[]; next?: string };
+    result: { events: readonly TimelineEvent[]; next?: string; stats: QueryStats };
   };
-  'user.segments': { params: Query & { userId: string }; result: { segments: readonly string[] } };
+  'user.segments': {
+    params: Query & { userId: string };
+    result: { segments: readonly string[]; stats: QueryStats };
+  };
 
   'campaign.save': { params: Campaign; result: { name: string; status: CampaignStatus; version: number } };
   'campaign.get': { params: { name: string }; result: SavedCampaign };

@@ -88,3 +88,8 @@ describe('limits', () => {
     expect(compile).toThrow(expect.objectContaining({ code: 'bad_request', path: '$.body.a.b[1]' }));
   });
 });
+
+test('a body nested without bound is refused before anything recurses into it', () => {
+  const deep: unknown = JSON.parse('['.repeat(5000) + ']'.repeat(5000));
+  expect(() => compileBody(deep, '$.message.body')).toThrow('nested deeper');
+});

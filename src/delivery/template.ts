@@ -53,9 +53,10 @@ export class TemplateError extends Error {
 
 /** Throws bad_request with the path of the text that does not parse. `path` is that of `body`. */
 export function compileBody(body: unknown, path: string): BodyTemplate {
+  checkDepth(body, path, 0);
   const size = Buffer.byteLength(JSON.stringify(body) ?? '');
   if (size > MESSAGE_BYTES_MAX) throw badRequest(`a body has at most ${MESSAGE_BYTES_MAX} bytes`, path);
-  return { root: compileNode(body, path, 0) };
+  return { root: compileNode(body, path) };
 }
 
 /** The body's bytes as text. Throws MessageAborted or TemplateError; nothing of it is kept between calls. */
@@ -82,13 +83,21 @@ class TextTemplate {
   }
 }
 
-function compileNode(json: unknown, path: string, depth: number): Node {
+/** First of all, since nothing else here may recurse into what has no bound. */
+function checkDepth(json: unknown, path: string, depth: number): void {
   if (depth > NESTING_DEPTH_MAX) throw badRequest(`nested deeper than ${NESTING_DEPTH_MAX}`, path);
+  if (typeof json !== 'object' || json === null) return;
+  for (const [key, value] of Object.entries(json)) {
+    checkDepth(value, Array.isArray(json) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
+  }
+}
+
+function compileNode(json: unknown, path: string): Node {
   if (typeof json === 'string') return compileText(json, path);
-  if (Array.isArray(json)) return json.map((element, i) => compileNode(element, `${path}[${i}]`, depth + 1));
+  if (Array.isArray(json)) return json.map((element, i) => compileNode(element, `${path}[${i}]`));
   if (typeof json === 'object' && json !== null) {
     return Object.fromEntries(
-      Object.entries(json).map(([key, value]) => [key, compileNode(value, `${path}.${key}`, depth + 1)]),
+      Object.entries(json).map(([key, value]) => [key, compileNode(value, `${path}.${key}`)]),
     );
   }
   if (typeof json === 'number' || typeof json === 'boolean' || json === null) return json;

@@ -454,6 +454,7 @@ describe('batches', () => {
     ['batch', { batch: [], pad: 'x'.repeat(512_000) }, '$'],
     ['batch', { batch: [], context: 'x' }, '$.context'],
     ['batch', { batch: Array(2500).fill(0), context: { campaign: { a: 'x'.repeat(2200) } } }, '$.context'],
+    ['batch', { batch: Array(2500).fill(0), context: { campaign: { a: 'é'.repeat(1100) } } }, '$.context'],
     ['import', { batch: [], pad: 'x'.repeat(4 << 20) }, '$'],
     ['import', { batch: [], import: { id: 'x' } }, '$.import.id'],
     ['import', { batch: [], import: { id: 'a'.repeat(64), from: 0 } }, '$.import.from'],

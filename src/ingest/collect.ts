@@ -56,8 +56,8 @@ function sharedContext(raw: unknown, items: number): JsonObject | undefined {
   const context = optionalObject(raw, '$.context');
   if (context === undefined) return undefined;
   checkBulk(context, '$.context');
-  if (JSON.stringify(context).length * items <= BODY_BYTES_MAX) return context;
-  throw badRequest(`repeated in ${items} items, it is over ${BODY_BYTES_MAX} characters`, '$.context');
+  if (Buffer.byteLength(JSON.stringify(context)) * items <= BODY_BYTES_MAX) return context;
+  throw badRequest(`repeated in ${items} items, it is over ${BODY_BYTES_MAX} bytes`, '$.context');
 }
 
 /** Which lines of which import a body holds, as `importFile.ts` writes it. */

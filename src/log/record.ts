@@ -161,7 +161,7 @@ export interface ControlRecord {
   readonly atMs: number;
   readonly what: ControlKind;
   readonly name: string;
-  /** JSON; its shape belongs to who reads it: query/parse.ts, delivery/campaign.ts, server/keys.ts, ... */
+  /** JSON; its shape belongs to who reads it: query/parse.ts, delivery/campaign.ts, tablet/account.ts, ... */
   readonly value: unknown;
 }
 

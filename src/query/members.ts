@@ -19,11 +19,11 @@ export function encodeMembersCursor({ atMs, tablet, ordinal }: MembersCursor): s
 /** The furthest a Date reaches (ECMA-262, Time Values). */
 const DATE_MS_MAX = 8.64e15;
 
-/** Throws `bad_request` at `$.after` for text that `encodeMembersCursor` did not make. */
+/** Throws `bad_request` at `after` for text that `encodeMembersCursor` did not make. */
 export function decodeMembersCursor(text: string): MembersCursor {
-  const [atMs, tablet, ordinal] = decodeCursor(text, 3, '$.after') as [number, number, number];
+  const [atMs, tablet, ordinal] = decodeCursor(text, 3, 'after') as [number, number, number];
   const isInRange = Math.abs(atMs) <= DATE_MS_MAX && tablet >= 0 && ordinal >= 0 && ordinal <= ORDINALS_MAX;
-  if (!isInRange) throw badRequest('is out of range', '$.after');
+  if (!isInRange) throw badRequest('is out of range', 'after');
   return { atMs, tablet, ordinal };
 }
 

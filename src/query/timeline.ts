@@ -1,7 +1,7 @@
 import { badRequest } from '../base/errors.ts';
 import { parseTime } from '../base/time.ts';
 import type { Value } from '../base/value.ts';
-import { readTrail, type TrailRow } from '../store/trail.ts';
+import { readTrail, type TrailRow, walkTrail } from '../store/trail.ts';
 import type { TabletView } from '../store/view.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { QueryTimes } from './plan.ts';
@@ -38,15 +38,21 @@ interface Place {
   readonly arrived: number;
 }
 
-/** Rows read at once when most may be filtered away. */
-const ROWS_PER_READ = 1000;
+/** Rows looked at between two yields, when most may be filtered away. */
+const ROWS_PER_STEP = 1000;
 
-/** A page of what a user (any of its ordinals) did. Throws `bad_request` at `$.before`. */
-export function readTimeline(view: TabletView, ordinal: number, request: TimelineRequest): TimelinePage {
+/** A page of what a user (any of its ordinals) did, in small steps. Throws `bad_request` at `before`. */
+export function* readTimeline(
+  view: TabletView,
+  ordinal: number,
+  request: TimelineRequest,
+): Generator<void, TimelinePage> {
   const trail = new Trail(view, ordinal, visibleFromMs(view.settings, request.nowMs));
   const wanted = request.events && new Set(request.events.map((event) => view.schema.eventCode(event)));
   const rows: TrailRow[] = [];
+  let seen = 0;
   for (const found of trail.before(startOf(view, request))) {
+    if (++seen % ROWS_PER_STEP === 0) yield;
     if (wanted !== undefined && !wanted.has(found.part.eventAt(found.row))) continue;
     if (rows.length === request.limit) {
       const { timeMs, arrived } = trail.placeOf(rows.at(-1)!);
@@ -66,8 +72,8 @@ function startOf(view: TabletView, { before, atMs }: TimelineRequest): Place {
 }
 
 function decodePlace(text: string): Place {
-  const [timeMs, arrived] = decodeCursor(text, 2, '$.before') as [number, number];
-  if (arrived < 0) throw badRequest('is out of range', '$.before');
+  const [timeMs, arrived] = decodeCursor(text, 2, 'before') as [number, number];
+  if (arrived < 0) throw badRequest('is out of range', 'before');
   return { timeMs, arrived };
 }
 
@@ -84,20 +90,10 @@ class Trail {
   }
 
   /** Newest first. */
-  *before(start: Place): Generator<TrailRow, void> {
-    let place = start;
-    for (;;) {
-      yield* this.#rowsAt(place.timeMs).slice(0, place.arrived).reverse();
-      const rows = readTrail(this.#view.events, this.#ordinals, {
-        fromMs: this.#fromMs,
-        toMs: place.timeMs,
-        newestFirst: true,
-        limit: ROWS_PER_READ,
-      });
-      yield* rows;
-      if (rows.length < ROWS_PER_READ) return;
-      place = this.placeOf(rows.at(-1)!);
-    }
+  *before({ timeMs, arrived }: Place): Generator<TrailRow, void> {
+    yield* this.#rowsAt(timeMs).slice(0, arrived).reverse();
+    const range = { fromMs: this.#fromMs, toMs: timeMs, newestFirst: true };
+    yield* walkTrail(this.#view.events, this.#ordinals, range);
   }
 
   placeOf({ part, row, timeMs }: TrailRow): Place {

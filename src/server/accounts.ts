@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { ControlRecord } from '../log/record.ts';
-import type { Directory } from '../shard/directory.ts';
-import { keyId } from '../shard/methods/accounts.ts';
+import type { AccountEntry, Directory } from '../shard/directory.ts';
+import { keyId } from '../shard/keys.ts';
 import type { AccountValue, KeyValue } from '../tablet/account.ts';
 import type { AccountConfig } from './config.ts';
 
@@ -39,6 +39,13 @@ export function configuredDecisions(
       decisions.push({ kind: 'control', atMs, what: 'key', name, value: null });
   }
   return decisions;
+}
+
+/** The end of the configured keys of an account that the configuration names no more. None when there are none. */
+export function unnamedDecisions({ state }: AccountEntry, clock: Clock): ControlRecord[] {
+  return [...state.keys]
+    .filter(([, { configured }]) => configured === true)
+    .map(([name]) => ({ kind: 'control', atMs: clock.now(), what: 'key', name, value: null }));
 }
 
 /** At least one for every thread. */

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { badRequest, MusterError } from '../base/errors.ts';
 import { QUERY_TIMEOUT_MS, QUERY_TIMEOUT_MS_MAX } from '../base/limits.ts';
 import { collect } from '../ingest/collect.ts';
-import type { Api, Principal } from '../shard/api.ts';
+import type { Api, Principal, Work } from '../shard/api.ts';
 import { mayCall, methodNamed } from './methods.ts';
 
 /** What both carriers need to carry out calls. */
@@ -30,15 +30,15 @@ export function authenticate(api: Api, key: string | undefined): Principal {
   const principal = key === undefined ? undefined : api.authenticate(key);
   if (principal === undefined) {
     // Keys are in the log: until it is read back, none is known.
-    assertReady(api);
+    assertMay(api, 'read');
     throw new MusterError('unauthorized', key === undefined ? 'a key is needed' : 'the key is not known');
   }
   return principal;
 }
 
-/** Throws MusterError `unavailable` while nothing can be accepted. */
-export function assertReady(api: Api): void {
-  const reason = api.notReady();
+/** Throws MusterError `unavailable` while such work is refused. */
+export function assertMay(api: Api, work: Work): void {
+  const reason = api.refusal(work);
   if (reason !== undefined) throw new MusterError('unavailable', reason, { retryAfterSeconds: 1 });
 }
 
@@ -69,19 +69,32 @@ async function collectBatch(
   { principal, bytes }: Omit<Call, 'signal'>,
   params: object,
 ) {
-  assertReady(api);
+  assertMay(api, 'collect');
   const { calls: batch, import: progress, ...others } = params as Readonly<Record<string, unknown>>;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw badRequest('unknown key', `$.${unknown}`);
-  if (!Array.isArray(batch)) throw badRequest('must be an array', '$.calls');
-  const accepted = collect({
-    type: 'import',
-    body: { batch, import: progress },
-    bytes,
-    receivedAtMs: clock.now(),
-    view: api.collecting(principal.account),
-  });
+  if (unknown !== undefined) throw badRequest('unknown key', unknown);
+  if (!Array.isArray(batch)) throw badRequest('must be an array', 'calls');
+  const accepted = withParamPath(() =>
+    collect({
+      type: 'import',
+      body: { batch, import: progress },
+      bytes,
+      receivedAtMs: clock.now(),
+      view: api.collecting(principal.account),
+    }),
+  );
   return api.accept(principal.account, accepted, true);
+}
+
+/** Turns a path into the body that collect was given into one into the params. */
+function withParamPath<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof MusterError)) throw error;
+    const path = error.path?.replace('$.batch', 'calls').replace('$.', '');
+    throw new MusterError(error.code, error.message, { path });
+  }
 }
 
 function objectOf(params: unknown): Readonly<Record<string, unknown>> {
@@ -95,7 +108,7 @@ function timeoutOf(timeoutMs: unknown): number {
   if (Number.isInteger(timeoutMs) && Number(timeoutMs) >= 1 && Number(timeoutMs) <= QUERY_TIMEOUT_MS_MAX) {
     return Number(timeoutMs);
   }
-  throw badRequest(`must be a whole number from 1 to ${QUERY_TIMEOUT_MS_MAX}`, '$.timeoutMs');
+  throw badRequest(`must be a whole number from 1 to ${QUERY_TIMEOUT_MS_MAX}`, 'timeoutMs');
 }
 
 interface Limits {

@@ -3,7 +3,7 @@ import { readBody } from '../ingest/body.ts';
 import { collect } from '../ingest/collect.ts';
 import { writeKeyOf } from '../ingest/keys.ts';
 import type { Api, Principal } from '../shard/api.ts';
-import { assertReady, authenticate, type Carried } from './call.ts';
+import { assertMay, authenticate, type Carried } from './call.ts';
 import { type HttpRequest, json, type Reply, type Route } from './http.ts';
 import { mayCollect } from './methods.ts';
 
@@ -52,7 +52,7 @@ async function collectOne({ api, clock }: Carried, type: CollectType, request: H
   const receivedAtMs = clock.now();
   const headerKey = writeKeyOf(request.header('authorization'), undefined);
   let principal = headerKey === undefined ? undefined : collectorOf(api, headerKey);
-  assertReady(api);
+  assertMay(api, 'collect');
   const body = await readBody(request.body, request.header('content-encoding'));
   principal ??= collectorOf(api, writeKeyOf(undefined, body.value));
   const view = api.collecting(principal.account);

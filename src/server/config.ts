@@ -4,7 +4,7 @@ import { badRequest, MusterError } from '../base/errors.ts';
 import { parseDuration } from '../base/time.ts';
 import { isWebhookSecret } from '../delivery/channels/webhook.ts';
 import type { Role } from '../shard/api.ts';
-import { sha256Hex } from '../shard/methods/accounts.ts';
+import { sha256Hex } from '../shard/keys.ts';
 import { environmentDocument, nameOfVariable } from './environment.ts';
 import { formatBytes, formatDuration, parseBytes } from './units.ts';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DamageError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import type { Role } from '../shard/api.ts';
-import { newKey } from '../shard/methods/accounts.ts';
+import { newKey } from '../shard/keys.ts';
 
 /** The keys of the account `default`, made at the first start of a server that was configured none. */
 export type FirstKeys = Readonly<Record<Role, string>>;

@@ -5,10 +5,11 @@ import { SECOND_MS } from '../base/limits.ts';
 import { realRandom } from '../base/random.ts';
 import { RealDisk } from '../base/realDisk.ts';
 import { FileLog } from '../log/fileLog.ts';
+import type { ControlRecord } from '../log/record.ts';
 import { HOST_PARTITION, Hub } from '../shard/hub.ts';
-import { sha256Hex } from '../shard/methods/accounts.ts';
+import { sha256Hex } from '../shard/keys.ts';
 import { accountSection } from '../shard/shard.ts';
-import { configuredDecisions } from './accounts.ts';
+import { configuredDecisions, unnamedDecisions } from './accounts.ts';
 import type { AccountConfig, Config } from './config.ts';
 import { type FirstKeys, firstKeys } from './firstKeys.ts';
 import { freePort } from './freePort.ts';
@@ -78,7 +79,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     const { frames } = await hub.replay();
     const keys = await decideAccounts(hub, config);
     hub.goLive();
-    const stopWatching = watchDisk(log, hub);
+    const stopWatching = watchCondition(hub, () => conditionOf(log, config.memoryLimitBytes));
     const stop = async () => {
       stopWatching();
       hub.setCondition('draining');
@@ -108,9 +109,17 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 /** Brings the accounts in the log to what the configuration says. Gives the keys of the account it makes by itself. */
 async function decideAccounts(hub: Hub, { accounts, data, threads }: Config): Promise<RunningServer['keys']> {
   const keys = accounts.length > 0 ? undefined : await firstKeys(data, realRandom);
-  for (const account of keys === undefined ? accounts : [defaultAccount(keys.keys)]) {
-    const decisions = configuredDecisions(hub.directory, account, { threads, clock: realClock });
-    if (decisions.length > 0) await hub.append([accountSection(account.name, ...decisions)]);
+  const named = keys === undefined ? accounts : [defaultAccount(keys.keys)];
+  const decide = async (account: string, decisions: readonly ControlRecord[]) => {
+    if (decisions.length > 0) await hub.append([accountSection(account, ...decisions)]);
+  };
+  for (const entry of [...hub.directory.accounts]) {
+    const { name } = entry.state;
+    if (!named.some((account) => account.name === name))
+      await decide(name, unnamedDecisions(entry, realClock));
+  }
+  for (const account of named) {
+    await decide(account.name, configuredDecisions(hub.directory, account, { threads, clock: realClock }));
   }
   return keys;
 }
@@ -135,13 +144,19 @@ function defaultAccount(keys: FirstKeys): AccountConfig {
   };
 }
 
-/** Refuses requests while the disk is full, and takes them again by itself. */
-function watchDisk(log: FileLog, hub: Hub): () => void {
-  let wasFull = false;
+/** Why less than everything can be done, if so: see DONE_WHILE of shard/shardApi.ts. */
+function conditionOf(log: FileLog, memoryLimitBytes: number): string | undefined {
+  if (log.outOfDisk) return 'out of disk';
+  return process.memoryUsage.rss() > memoryLimitBytes ? 'out of memory' : undefined;
+}
+
+/** Tells the shards of every change; what was refused is taken again by itself. */
+function watchCondition(hub: Hub, conditionNow: () => string | undefined): () => void {
+  let told: string | undefined;
   const timer = setInterval(() => {
-    if (log.outOfDisk === wasFull) return;
-    wasFull = log.outOfDisk;
-    hub.setCondition(wasFull ? 'out of disk' : undefined);
+    const condition = conditionNow();
+    if (condition !== told) hub.setCondition(condition);
+    told = condition;
   }, SECOND_MS);
   return () => clearInterval(timer);
 }

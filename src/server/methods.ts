@@ -12,14 +12,13 @@ const read: Method = { role: 'read' };
 const admin: Method = { role: 'admin' };
 
 /** Every method of either carrier. */
-const METHODS = new Map<string, Method>([
+export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['ingest.batch', write],
   ['import.status', write],
   ['segment.count', read],
   ['segment.members', read],
   ['segment.contains', read],
   ['segment.evaluate', read],
-  ['segment.explain', read],
   ['segment.list', read],
   ['segment.get', read],
   ['segment.watch', { role: 'read', subscribes: true }],
@@ -28,7 +27,6 @@ const METHODS = new Map<string, Method>([
   ['user.profile', read],
   ['user.timeline', read],
   ['user.segments', read],
-  ['user.delete', admin],
   ['campaign.list', read],
   ['campaign.get', read],
   ['campaign.stats', read],
@@ -36,12 +34,8 @@ const METHODS = new Map<string, Method>([
   ['campaign.pause', admin],
   ['campaign.resume', admin],
   ['campaign.delete', admin],
-  ['message.list', read],
   ['schema.get', read],
   ['account.stats', read],
-  ['account.create', admin],
-  ['account.list', admin],
-  ['account.update', admin],
   ['key.create', admin],
   ['key.list', admin],
   ['key.revoke', admin],

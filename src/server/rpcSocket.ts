@@ -129,7 +129,7 @@ class RpcSession implements SocketHandler {
 
   #authenticate(params: unknown): unknown {
     const { key } = Object(params) as { key?: unknown };
-    if (typeof key !== 'string') throw badRequest('must be text', '$.key');
+    if (typeof key !== 'string') throw badRequest('must be text', 'key');
     const { account, role } = authenticate(this.#carried.api, key);
     this.#key = key;
     this.#cancelAuthTimer();

@@ -55,6 +55,10 @@ export class FakeApi implements Api {
   notReady(): string | undefined {
     return this.reason;
   }
+
+  refusal(): string | undefined {
+    return this.reason;
+  }
 }
 
 export const LISTENER_KINDS: readonly Listener['kind'][] = ['uWebSockets.js', 'node:http'];

@@ -64,6 +64,9 @@ async function startThread(data: ThreadData): Promise<void> {
         return;
       case 'metrics':
         metrics.arrived(message.id, message.text);
+        return;
+      case 'metricsFailed':
+        metrics.failed(message.id, message.message);
     }
   });
 }
@@ -82,19 +85,29 @@ async function openListener(data: ThreadData, carried: Carried, metrics: Process
 /** This thread's metrics, and the way to those of all threads, by way of the main thread. */
 class ProcessMetrics {
   readonly registry = new Registry();
-  readonly #asked = new Map<number, (text: string) => void>();
+  readonly #asked = new Map<number, Asked>();
   #nextId = 1;
 
   ask(): Promise<string> {
     const id = this.#nextId++;
     tell({ kind: 'metricsWanted', id });
-    return new Promise((resolve) => this.#asked.set(id, resolve));
+    return new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }));
   }
 
   arrived(id: number, text: string): void {
-    this.#asked.get(id)?.(text);
+    this.#asked.get(id)?.resolve(text);
     this.#asked.delete(id);
   }
+
+  failed(id: number, message: string): void {
+    this.#asked.get(id)?.reject(new MusterError('internal', `no metrics: ${message}`));
+    this.#asked.delete(id);
+  }
+}
+
+interface Asked {
+  readonly resolve: (text: string) => void;
+  readonly reject: (error: MusterError) => void;
 }
 
 function tell(message: FromThread): void {

@@ -9,7 +9,8 @@ export type ToThread =
   /** Stop accepting, finish what is under way, close. */
   | { readonly kind: 'close' }
   | { readonly kind: 'collectMetrics'; readonly id: number }
-  | { readonly kind: 'metrics'; readonly id: number; readonly text: string };
+  | { readonly kind: 'metrics'; readonly id: number; readonly text: string }
+  | { readonly kind: 'metricsFailed'; readonly id: number; readonly message: string };
 
 export type FromThread =
   | { readonly kind: 'listening'; readonly port: number }

@@ -120,13 +120,16 @@ export class Threads {
     round.parts.push(part);
     if (round.parts.length < this.#workers.length) return;
     this.#metrics.delete(id);
-    AggregatorRegistry.aggregate(round.parts)
-      .metrics()
-      .then(
-        (text) => round.asker.postMessage({ kind: 'metrics', id: round.askerId, text } satisfies ToThread),
-        () => {},
-      );
+    const answer = (message: ToThread) => round.asker.postMessage(message);
+    aggregate(round.parts).then(
+      (text) => answer({ kind: 'metrics', id: round.askerId, text }),
+      (error) => answer({ kind: 'metricsFailed', id: round.askerId, message: String(error) }),
+    );
   }
+}
+
+async function aggregate(parts: readonly object[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...parts]).metrics();
 }
 
 interface MetricsRound {

@@ -1,6 +1,6 @@
 import type { Accepted, AcceptedCounts, CollectingView } from '../ingest/accepted.ts';
 
-/** What a carrier (HTTP routes, RPC) may ask of the thread it runs on. The one door from `server` into `shard`. */
+/** What a carrier (HTTP routes, RPC) may ask of the thread it runs on; main.ts and thread.ts start and stop the rest. */
 export interface Api {
   /** The key's account and role; undefined for a key that is unknown or revoked. */
   authenticate(key: string): Principal | undefined;
@@ -16,9 +16,14 @@ export interface Api {
    * `notify` receives notifications of subscriptions that the call opens; they end when `signal` aborts.
    */
   call(request: MethodCall): Promise<unknown>;
-  /** Why the server is not ready (INTERFACE: replaying, draining, out of disk), or undefined when it is. */
+  /** Why the server is not ready (replaying, draining, out of disk or memory), or undefined when it is. */
   notReady(): string | undefined;
+  /** The same where it keeps the server from this work: while out of disk, reads are served. */
+  refusal(work: Work): string | undefined;
 }
+
+/** Reading; deciding for an account (a segment, a campaign, a key); collecting calls. */
+export type Work = 'read' | 'decide' | 'collect';
 
 export type Role = 'write' | 'read' | 'admin';
 

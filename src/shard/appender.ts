@@ -35,8 +35,8 @@ export class Appender {
       const waiting = this.#waiting.get(result.token)!;
       if ('error' in result) {
         this.#waiting.delete(result.token);
-        const { code, message } = result.error;
-        waiting.reject(new MusterError(code, message, { retryAfterSeconds: 1 }));
+        const { code, message, ...where } = result.error;
+        waiting.reject(new MusterError(code, message, where));
       } else {
         waiting.owners = waiting.tellApplied ? result.owners : 0;
         this.#finish(result.token, waiting);

@@ -10,10 +10,7 @@ import { PrefixTree } from '../tablet/placement.ts';
 export class Directory {
   readonly #accounts = new Map<string, AccountEntry>();
   /** SHA-256 of a key, hex → whose it is. */
-  readonly #keys = new Map<
-    string,
-    { readonly account: string; readonly id: string; readonly key: KeyValue }
-  >();
+  readonly #keys = new Map<string, KeyOwner>();
   readonly #threads: number;
 
   constructor(threads: number) {
@@ -35,9 +32,7 @@ export class Directory {
     return this.#accounts.values();
   }
 
-  keyOf(
-    sha256: string,
-  ): { readonly account: string; readonly id: string; readonly key: KeyValue } | undefined {
+  keyOf(sha256: string): KeyOwner | undefined {
     return this.#keys.get(sha256);
   }
 
@@ -58,11 +53,22 @@ export class Directory {
     if (record.kind !== 'control') return;
     if (record.what === 'account') entry.tree = PrefixTree.even(entry.state.settings.tablets);
     if (record.what === 'key') {
-      if (before !== undefined) this.#keys.delete(before.sha256);
+      if (before !== undefined) this.#forgetKey(account, before);
       const key = entry.state.keys.get(record.name);
       if (key !== undefined) this.#keys.set(key.sha256, { account, id: record.name, key });
     }
   }
+
+  /** A key that has moved to another account since stays that one's. */
+  #forgetKey(account: string, { sha256 }: KeyValue): void {
+    if (this.#keys.get(sha256)?.account === account) this.#keys.delete(sha256);
+  }
+}
+
+export interface KeyOwner {
+  readonly account: string;
+  readonly id: string;
+  readonly key: KeyValue;
 }
 
 export interface AccountEntry {

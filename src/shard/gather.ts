@@ -1,12 +1,16 @@
-import type { ErrorBody } from '../base/errors.ts';
+import { sleep } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import type { OperationName, Operations } from '../tablet/operations.ts';
-import { epochsAgree } from '../tablet/transfers.ts';
-import type { Peer, Question, TabletAnswer } from './messages.ts';
+import { epochsAgree, type MergeEpochs } from '../tablet/transfers.ts';
+import type { Failure, Peer, Question, TabletAnswer } from './messages.ts';
 import type { Shard } from './shard.ts';
 
-/** Tries to get a picture in which no merge is half done; each holds new merges back for longer. */
-const TRIES_MAX = 6;
+/** Tries to get a whole picture: every tablet answers, and no merge is half done. */
+const TRIES_MAX = 7;
+/** Before a second try; doubles with every one. Merges under way take about as long as the log takes to sync. */
+const PAUSE_MS = 5;
+/** A hold outlasts the pause and the try it is for by this much: a try asks its peers before it reads. */
+const HOLD_MARGIN_MS = 25;
 
 /**
  * Questions that concern tablets of several shards: scattered to their owners, gathered here (map in the tablets,
@@ -22,39 +26,60 @@ export class Gather {
     this.#shard = shard;
   }
 
-  /** One part per tablet of the account, in the order of their prefixes. */
+  /** One part per tablet of the account, in the order of their prefixes. Rejects as `whole` does. */
   async ask<K extends OperationName>(question: {
     readonly account: string;
     readonly operation: K;
     readonly args: Operations[K]['args'];
     readonly signal: AbortSignal;
   }): Promise<readonly Operations[K]['part'][]> {
-    const { account, operation, args, signal } = question;
-    for (let attempt = 0; ; attempt++) {
-      const holdTransfersMs = 25 * attempt;
-      const answers = await this.#scatter(
-        { account, tablet: undefined, operation, args, ...(attempt > 0 ? { holdTransfersMs } : {}) },
-        signal,
-      );
-      const epochs = new Map(answers.map(({ tablet, epochs }) => [tablet, epochs]));
-      if (attempt === TRIES_MAX || epochsAgree(epochs)) {
-        answers.sort((a, b) => (a.tablet < b.tablet ? -1 : 1));
-        return answers.map(({ part }) => part as Operations[K]['part']);
-      }
-    }
+    const { signal, ...rest } = question;
+    const answers = await this.whole(async (hold) => {
+      const answers = await this.#scatter({ ...rest, tablet: undefined, ...hold }, signal);
+      const leaves = this.#shard.directory.get(rest.account)?.tree.leaves;
+      return answers.length === leaves?.length ? answers : undefined;
+    });
+    return answers
+      .toSorted((a, b) => (a.tablet < b.tablet ? -1 : 1))
+      .map(({ part }) => part as Operations[K]['part']);
   }
 
-  /** The part of one tablet. */
+  /** What one tablet answers. Rejects with `unavailable` when its owner does not know the tablet yet. */
   async askOne<K extends OperationName>(question: {
     readonly account: string;
     readonly tablet: string;
     readonly operation: K;
     readonly args: Operations[K]['args'];
     readonly signal: AbortSignal;
-  }): Promise<Operations[K]['part']> {
+    readonly holdTransfersMs?: number;
+  }): Promise<TabletAnswer & { readonly part: Operations[K]['part'] }> {
     const { signal, ...rest } = question;
     const [answer] = await this.#scatter(rest, signal);
-    return answer!.part as Operations[K]['part'];
+    if (answer === undefined)
+      throw new MusterError('unavailable', 'the account is being made', { retryAfterSeconds: 1 });
+    return answer as TabletAnswer & { readonly part: Operations[K]['part'] };
+  }
+
+  /**
+   * Repeats `read` until it gives answers (undefined: some are missing) in which every merge among their tablets is
+   * done or not begun. From the second try on it gets a time to hold merges back. Rejects with `unavailable`.
+   */
+  async whole<T extends readonly TabletAnswer[]>(
+    read: (hold: { readonly holdTransfersMs?: number }) => Promise<T | undefined>,
+  ): Promise<T> {
+    const { clock } = this.#shard;
+    let hold = {};
+    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+      const startedMs = clock.monotonicMs();
+      const answers = await read(hold);
+      if (answers !== undefined && agree(answers)) return answers;
+      const pauseMs = PAUSE_MS * 2 ** attempt;
+      const tookMs = clock.monotonicMs() - startedMs;
+      hold = { holdTransfersMs: Math.ceil(2 * tookMs + 2 * pauseMs + HOLD_MARGIN_MS) };
+      await sleep(clock, pauseMs);
+    }
+    const message = 'the tablets do not come to rest: users are being merged, or the account is being made';
+    throw new MusterError('unavailable', message, { retryAfterSeconds: 1 });
   }
 
   /** Handles a message of a peer that is about questions. */
@@ -83,7 +108,8 @@ export class Gather {
       const tablets = await this.#shard.answer(question, abort.signal);
       this.#shard.postPeer(from, { kind: 'answer', id, tablets });
     } catch (error) {
-      this.#shard.postPeer(from, { kind: 'failed', id, error: errorBodyOf(error) });
+      if (!(error instanceof MusterError)) this.#shard.onFatal(error);
+      this.#shard.postPeer(from, { kind: 'failed', id, error: failureOf(error) });
     } finally {
       this.#answering.delete(`${from}.${id}`);
     }
@@ -115,8 +141,7 @@ export class Gather {
       signal.addEventListener('abort', onAbort, { once: true });
       this.#asked.set(id, {
         answered: resolve,
-        failed: ({ code, message, path }) =>
-          reject(new MusterError(code, message, path === undefined ? {} : { path })),
+        failed: ({ code, message, ...where }) => reject(new MusterError(code, message, where)),
         done: () => signal.removeEventListener('abort', onAbort),
       });
       this.#shard.postPeer(shard, { kind: 'ask', id, question });
@@ -129,12 +154,27 @@ export class Gather {
 
 interface Asked {
   readonly answered: (tablets: readonly TabletAnswer[]) => void;
-  readonly failed: (error: ErrorBody) => void;
+  readonly failed: (error: Failure) => void;
   readonly done: () => void;
 }
 
-/** What may be told to the asker: expected failures as they are, anything else as internal. */
-export function errorBodyOf(error: unknown): ErrorBody {
-  if (error instanceof MusterError) return error.body;
+/**
+ * Whether the answers show each user once. Of a tablet that is not among them nothing is counted, so nothing need agree
+ * with it.
+ */
+function agree(answers: readonly TabletAnswer[]): boolean {
+  const asked = new Set(answers.map(({ tablet }) => tablet));
+  const amongAsked = (counters: MergeEpochs['done']) =>
+    Object.fromEntries(Object.entries(counters).filter(([neighbour]) => asked.has(neighbour)));
+  const epochs = answers.map(({ tablet, epochs: { done, received } }): [string, MergeEpochs] => [
+    tablet,
+    { done: amongAsked(done), received: amongAsked(received) },
+  ]);
+  return epochsAgree(new Map(epochs));
+}
+
+/** What the asker is told: expected failures as they are, anything else as internal. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof MusterError) return { ...error.body, retryAfterSeconds: error.retryAfterSeconds };
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }

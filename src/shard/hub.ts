@@ -120,7 +120,7 @@ export class Hub {
         this.#failed(error);
         return;
       }
-      shard.results.push({ token, error: error.body });
+      shard.results.push({ token, error: { ...error.body, retryAfterSeconds: error.retryAfterSeconds } });
     } finally {
       this.#underWay--;
     }

@@ -49,14 +49,19 @@ export interface Delivery {
 
 export type AppendResult =
   | { readonly token: number; readonly position: number; readonly owners: number }
-  | { readonly token: number; readonly error: ErrorBody };
+  | { readonly token: number; readonly error: Failure };
+
+/** A MusterError on its way to another thread. */
+export interface Failure extends ErrorBody {
+  readonly retryAfterSeconds?: number | undefined;
+}
 
 /** Shard ↔ shard. */
 export type Peer =
   | { readonly kind: 'applied'; readonly applied: readonly Applied[] }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | { readonly kind: 'answer'; readonly id: number; readonly tablets: readonly TabletAnswer[] }
-  | { readonly kind: 'failed'; readonly id: number; readonly error: ErrorBody }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: Failure }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'watch'; readonly account: string; readonly watching: boolean }
   | { readonly kind: 'changed'; readonly account: string; readonly changes: readonly SegmentChange[] };

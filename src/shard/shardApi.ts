@@ -1,24 +1,35 @@
-import { createHash } from 'node:crypto';
 import { MusterError } from '../base/errors.ts';
 import { userHash } from '../base/hash.ts';
+import { FRAME_BYTES_MAX, SECTION_BYTES_MAX } from '../base/limits.ts';
 import type { Accepted, AcceptedCounts, CollectingView } from '../ingest/accepted.ts';
 import type { AccountRecord, Call, TabletRecord } from '../log/record.ts';
 import { encodeRecords, type Section } from '../log/sections.ts';
-import type { Api, MethodCall, Principal } from './api.ts';
+import { tabletOfLetter } from '../tablet/deadLetters.ts';
+import type { Api, MethodCall, Principal, Work } from './api.ts';
 import type { AccountEntry } from './directory.ts';
 import { Gather } from './gather.ts';
+import { sha256Hex } from './keys.ts';
 import { methods } from './methods/methods.ts';
 import { accountSection, type Shard } from './shard.ts';
+import { Turns } from './turns.ts';
 import { Watchers } from './watchers.ts';
 
 /** Keys whose hash is remembered, so that a request costs no SHA-256. */
 const KEY_CACHE_MAX = 10_000;
+
+/** What is still done in a condition that keeps the host from being ready; in any other, nothing is. */
+const DONE_WHILE: Readonly<Record<string, readonly Work[]>> = {
+  'out of disk': ['read'],
+  'out of memory': ['read', 'decide'],
+};
 
 /** The Api on one shard: takes requests for any tablet and brings each to where it belongs. */
 export class ShardApi implements Api {
   readonly shard: Shard;
   readonly gather: Gather;
   readonly watchers: Watchers;
+  /** Replays of dead letters, one at a time, so that none is collected twice. */
+  readonly replays = new Turns();
   readonly #keyHashes = new Map<string, string>();
 
   constructor(shard: Shard) {
@@ -38,7 +49,7 @@ export class ShardApi implements Api {
   authenticate(key: string): Principal | undefined {
     let sha256 = this.#keyHashes.get(key);
     if (sha256 === undefined) {
-      sha256 = createHash('sha256').update(key).digest('hex');
+      sha256 = sha256Hex(key);
       if (this.#keyHashes.size >= KEY_CACHE_MAX) this.#keyHashes.clear();
       this.#keyHashes.set(key, sha256);
     }
@@ -50,9 +61,16 @@ export class ShardApi implements Api {
     return collectingView(this.entry(account));
   }
 
-  async accept(account: string, accepted: Accepted, counted: boolean): Promise<AcceptedCounts> {
-    this.#assertReady();
-    const sections = this.#sectionsOf(this.entry(account), accepted);
+  /** `replayed`: the dead letter this was, which is done with the same frame. */
+  async accept(
+    account: string,
+    accepted: Accepted,
+    counted: boolean,
+    replayed?: string,
+  ): Promise<AcceptedCounts> {
+    this.#assertMay('collect');
+    const sections = this.#sectionsOf(this.entry(account), accepted, replayed);
+    assertFitsFrame(sections);
     if (sections.length === 0) return { accepted: 0, duplicate: 0, rejected: 0 };
     if (counted) return this.shard.appender.appendAndApply(sections);
     await this.shard.appender.append(sections);
@@ -62,12 +80,17 @@ export class ShardApi implements Api {
   async call(request: MethodCall): Promise<unknown> {
     const method = methods[request.method];
     if (method === undefined) throw new MusterError('not_found', `no method ${request.method}`);
-    this.#assertReady();
+    this.#assertMay('read');
     return method(this, request);
   }
 
   notReady(): string | undefined {
     return this.shard.notReady;
+  }
+
+  refusal(work: Work): string | undefined {
+    const reason = this.shard.notReady;
+    return reason === undefined || DONE_WHILE[reason]?.includes(work) ? undefined : reason;
   }
 
   entry(account: string): AccountEntry {
@@ -78,22 +101,19 @@ export class ShardApi implements Api {
 
   /** Makes an account-wide decision. Resolves when every tablet has applied it. */
   async decide(account: string, ...records: AccountRecord[]): Promise<void> {
-    await this.shard.appender.appendAndApply([accountSection(account, ...records)]);
+    this.#assertMay('decide');
+    const sections = [accountSection(account, ...records)];
+    assertFitsFrame(sections);
+    await this.shard.appender.appendAndApply(sections);
   }
 
-  /** Brings a record to the tablet that keeps what belongs to no user. */
-  async toFirstTablet(account: string, record: TabletRecord): Promise<void> {
-    const tablet = this.entry(account).tree.leaves[0]!;
-    await this.shard.appender.appendAndApply([{ account, tablet, records: encodeRecords([record]) }]);
-  }
-
-  #assertReady(): void {
-    const reason = this.shard.notReady;
+  #assertMay(work: Work): void {
+    const reason = this.refusal(work);
     if (reason !== undefined) throw new MusterError('unavailable', reason, { retryAfterSeconds: 1 });
   }
 
-  /** One request as sections: what the account must know first, then the calls of each tablet, then what was refused. */
-  #sectionsOf({ state, tree }: AccountEntry, accepted: Accepted): Section[] {
+  /** One request as sections: what the account must know first, then one for each tablet that gets something. */
+  #sectionsOf({ state, tree }: AccountEntry, accepted: Accepted, replayed: string | undefined): Section[] {
     const account = state.name;
     const atMs = accepted.receivedAtMs;
     const decisions = [accepted.declare, accepted.progress].filter((record) => record !== undefined);
@@ -105,17 +125,29 @@ export class ShardApi implements Api {
       if (calls === undefined) callsOf.set(tablet, [call]);
       else calls.push(call);
     }
+    const recordsOf = new Map<string, TabletRecord[]>();
+    const add = (tablet: string, record: TabletRecord) =>
+      recordsOf.set(tablet, [...(recordsOf.get(tablet) ?? []), record]);
     let { droppedValues } = accepted;
     for (const [tablet, calls] of callsOf) {
-      const record = { kind: 'calls', atMs, calls, ...(droppedValues > 0 && { droppedValues }) } as const;
-      sections.push({ account, tablet, records: encodeRecords([record]) });
+      add(tablet, { kind: 'calls', atMs, calls, ...(droppedValues > 0 && { droppedValues }) });
       droppedValues = 0;
     }
-    if (accepted.letters.length > 0) {
-      const records = encodeRecords([{ kind: 'deadLetters', atMs, letters: accepted.letters }]);
-      sections.push({ account, tablet: tree.leaves[0], records });
+    const { letters } = accepted;
+    if (letters.length > 0) add(tree.leaves[0]!, { kind: 'deadLetters', atMs, letters });
+    if (replayed !== undefined)
+      add(tabletOfLetter(replayed), { kind: 'deadLetterDone', atMs, ids: [replayed] });
+    for (const [tablet, records] of recordsOf) {
+      sections.push({ account, tablet, records: encodeRecords(records) });
     }
     return sections;
+  }
+}
+
+function assertFitsFrame(sections: readonly Section[]): void {
+  const bytes = sections.reduce((sum, { records }) => sum + records.byteLength + SECTION_BYTES_MAX, 0);
+  if (bytes > FRAME_BYTES_MAX) {
+    throw new MusterError('too_large', `comes to ${bytes} bytes in the log, which takes ${FRAME_BYTES_MAX}`);
   }
 }
 

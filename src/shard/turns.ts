@@ -1,53 +1,68 @@
+/** Reads side by side on one tablet: more of them would only make each other, and the writes behind them, later. */
+const READS_MAX = 2;
+
 /**
- * Whose turn it is on one tablet: writes one at a time and alone, reads side by side, all in the order they came. So a
- * query sees the tablet between two frames, and neither queries nor writes can starve the other.
+ * Whose turn it is on one tablet. Writes run one at a time and alone, so that a query sees the tablet between two
+ * frames; reads run side by side. When both wait they alternate, a write and then at most READS_MAX reads: an event
+ * waits for a query or two and never for a queue of them, and a stream of events does not keep queries out.
  */
 export class Turns {
-  readonly #waiting: Turn[] = [];
-  #readers = 0;
+  readonly #writes: Turn[] = [];
+  readonly #reads: Turn[] = [];
   #writing = false;
+  #reading = 0;
+  /** Reads that may start although a write waits. */
+  #readsFirst = READS_MAX;
 
   read<T>(work: () => Promise<T>): Promise<T> {
-    return this.#enter(false, work);
+    return this.#enter(this.#reads, work);
   }
 
   write<T>(work: () => Promise<T>): Promise<T> {
-    return this.#enter(true, work);
+    return this.#enter(this.#writes, work);
   }
 
   /** Whether a write is under way or waiting. */
   get isWriting(): boolean {
-    return this.#writing || this.#waiting.some(({ writes }) => writes);
+    return this.#writing || this.#writes.length > 0;
   }
 
-  #enter<T>(writes: boolean, work: () => Promise<T>): Promise<T> {
+  #enter<T>(queue: Turn[], work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ writes, start: () => work().then(resolve, reject) });
+      queue.push(() => work().then(resolve, reject));
       this.#next();
     });
   }
 
   #next(): void {
-    for (let turn = this.#waiting[0]; turn !== undefined; turn = this.#waiting[0]) {
-      if (this.#writing || (turn.writes && this.#readers > 0)) return;
-      this.#waiting.shift();
-      this.#start(turn);
+    while (!this.#writing && this.#reads.length > 0 && this.#reading < READS_MAX && this.#mayRead()) {
+      this.#reading++;
+      this.#start(this.#reads.shift()!, () => {
+        this.#reading--;
+      });
     }
+    if (this.#writing || this.#reading > 0 || this.#writes.length === 0) return;
+    this.#writing = true;
+    this.#start(this.#writes.shift()!, () => {
+      this.#writing = false;
+      this.#readsFirst = READS_MAX;
+    });
   }
 
-  #start({ writes, start }: Turn): void {
-    if (writes) this.#writing = true;
-    else this.#readers++;
-    void start().then(() => {
-      if (writes) this.#writing = false;
-      else this.#readers--;
+  #mayRead(): boolean {
+    if (this.#writes.length === 0) return true;
+    if (this.#readsFirst === 0) return false;
+    this.#readsFirst--;
+    return true;
+  }
+
+  #start(turn: Turn, ended: () => void): void {
+    void turn().then(() => {
+      ended();
       this.#next();
     });
   }
 }
 
-interface Turn {
-  readonly writes: boolean;
-  /** Never rejects. */
-  readonly start: () => Promise<void>;
-}
+/** Never rejects. */
+type Turn = () => Promise<void>;

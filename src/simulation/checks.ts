@@ -1,42 +1,43 @@
-import type { LogEntry } from '../log/log.ts';
-import type { LogRecord } from '../log/record.ts';
+import type { Log, LogEntry } from '../log/log.ts';
 import { decodeRecords, decodeSections } from '../log/sections.ts';
-import { type OracleUser, oracleEvaluate } from '../query/oracle.ts';
-import type { TimelineEvent } from '../query/timeline.ts';
+import { HOST_PARTITION } from '../shard/hub.ts';
 import { logicalHash } from '../tablet/logicalHash.ts';
 import type { Tablet } from '../tablet/tablet.ts';
-import type { SimulatedHost } from './host.ts';
-import { Model } from './model.ts';
-import { Replica } from './replica.ts';
-import type { Sink } from './sink.ts';
-import { ACCOUNT, SEGMENTS, type Submission } from './workload.ts';
-
-/** An invariant of docs/spec/tablet.md does not hold. */
-export class SimulationFailure extends Error {
-  override readonly name = 'SimulationFailure';
-}
+import { expectSame, fail } from './failures.ts';
+import { Replica, type ReplicaChange } from './replica.ts';
+import { requestKey, type Workload } from './workload.ts';
 
 /** The state of a tablet between two frames. */
 export interface TabletMark {
+  readonly account: string;
   readonly tablet: string;
   readonly position: number;
   readonly hash: string;
 }
 
+/** Those tablets are between two frames just now. */
+export function marksOf(tablets: readonly Tablet[]): TabletMark[] {
+  return tablets.map((tablet) => ({
+    account: tablet.account.name,
+    tablet: tablet.bits,
+    position: tablet.position,
+    hash: logicalHash(tablet),
+  }));
+}
+
 /** Invariant 3: applying the log again gives every state that was seen. Gives the number of frames. */
-export async function checkReplay(
-  entries: AsyncIterable<LogEntry>,
-  marks: readonly TabletMark[],
-): Promise<number> {
+export async function checkReplay(log: Log, marks: readonly TabletMark[]): Promise<number> {
   const replica = new Replica();
   const left = new Set(marks.filter(({ position }) => position >= 0));
   let frames = 0;
-  for await (const entry of entries) {
+  for await (const entry of log.read(HOST_PARTITION, 0)) {
     replica.apply(entry);
     frames++;
     for (const mark of left) {
       if (mark.position !== entry.position) continue;
-      const tablet = replica.tablets.find(({ bits }) => bits === mark.tablet);
+      const tablet = replica.tablets.find(
+        ({ account, bits }) => account.name === mark.account && bits === mark.tablet,
+      );
       const hash = tablet === undefined ? 'no tablet' : logicalHash(tablet);
       expectSame(hash, mark.hash, `state of tablet ${mark.tablet} after frame ${mark.position}, replayed`);
       left.delete(mark);
@@ -47,116 +48,75 @@ export async function checkReplay(
   return frames;
 }
 
-/** Invariants 1 and 2: what was acknowledged is there, and nothing is there twice. */
-export function checkSubmissions(host: SimulatedHost, submissions: readonly Submission[]): void {
-  const counts = new Map<number, number>();
-  for (const tablet of host.tablets) {
-    for (const serial of serialsOf(tablet)) counts.set(serial, (counts.get(serial) ?? 0) + 1);
+/** Frames between two looks at everything that is visible; after a transfer there is always one. */
+const FRAMES_PER_LOOK = 10;
+
+/**
+ * Invariant 7: at any position of the log an event is visible in one tablet, and one that was visible stays. Gives the
+ * changes of segments on the way.
+ */
+export function checkVisibility(log: readonly LogEntry[], workloads: readonly Workload[]): ReplicaChange[] {
+  const replica = new Replica();
+  const changes: ReplicaChange[] = [];
+  const before = new Map<string, Map<number, number>>();
+  for (const [i, entry] of log.entries()) {
+    changes.push(...replica.apply(entry));
+    if (i % FRAMES_PER_LOOK !== 0 && !hasTransfer(entry)) continue;
+    for (const { account } of workloads) {
+      const counts = visibleSerials(replica.tablets, account);
+      for (const [serial, count] of counts)
+        if (count > 1) fail(`event ${serial} is there ${count} times after frame ${entry.position}`);
+      const isKeptForEver = replica.tablets.every(({ settings }) => settings.retentionMs === undefined);
+      for (const serial of before.get(account)?.keys() ?? [])
+        if (isKeptForEver && !counts.has(serial))
+          fail(`event ${serial} is not visible after frame ${entry.position}`);
+      before.set(account, counts);
+    }
   }
-  for (const { serial, acknowledged } of submissions) {
+  return changes;
+}
+
+/** Invariants 1 and 2: what was acknowledged is there, nothing is there twice, and no request in part. */
+export function checkSubmissions(
+  tablets: readonly Tablet[],
+  log: readonly LogEntry[],
+  { account, submissions, requests }: Workload,
+  visibleAfterMs: number,
+): void {
+  const counts = visibleSerials(tablets, account);
+  const logged = new Set<number>();
+  for (const { frame } of log) {
+    const calls = decodeSections(frame)
+      .filter((section) => section.account === account)
+      .flatMap(({ records }) => decodeRecords(records))
+      .flatMap((record) => (record.kind === 'calls' ? record.calls : []));
+    if (calls.length === 0) continue;
+    const key = requestKey(calls);
+    if (!requests.has(key)) fail(`a frame holds ${key}, which nobody sent together`);
+    for (const call of calls) if (call.kind === 'event') logged.add(call.properties.serial as number);
+  }
+  for (const { serial, timeMs, acknowledged } of submissions) {
+    if (timeMs <= visibleAfterMs) continue;
     const count = counts.get(serial) ?? 0;
     if (acknowledged && count === 0) fail(`event ${serial} was acknowledged and is lost`);
     if (count > 1) fail(`event ${serial} is there ${count} times`);
+    if (logged.has(serial) !== count > 0) fail(`event ${serial} is ${count > 0 ? 'not ' : ''}in the log`);
   }
 }
 
-/** Invariant 4: queries and live segments answer what a naive reading of the log gives. */
-export async function checkAnswers(
-  host: SimulatedHost,
-  log: readonly LogEntry[],
-  nowMs: number,
-): Promise<void> {
-  const model = new Model();
-  for (const { frame } of log) for (const section of decodeSections(frame)) model.apply(section);
-  const users = [...model.users].map(([key, user]) => ({ key, oracle: oracleUser(user) }));
-  const saved = Object.fromEntries(
-    Object.entries(SEGMENTS).map(([name, { definition }]) => [name, definition]),
+function hasTransfer({ frame }: LogEntry): boolean {
+  return decodeSections(frame).some(({ records }) =>
+    decodeRecords(records).some(({ kind }) => kind === 'transfer'),
   );
-  const [api] = host.apis;
-  const { tree } = api!.entry(ACCOUNT);
-  const expected = (of: readonly { readonly oracle: OracleUser }[], definition: unknown, atMs: number) => {
-    const options = { atMs, nowMs: atMs, zone: 'UTC', saved };
-    return [
-      ...oracleEvaluate(
-        of.map(({ oracle }) => oracle),
-        definition,
-        options,
-      ),
-    ];
-  };
-  for (const [name, { definition, live }] of Object.entries(SEGMENTS)) {
-    const answer = await host.call('segment.members', { segment: name, at: new Date(nowMs).toISOString() });
-    const members = (answer as { users: { id: string }[] }).users.map(({ id }) => id);
-    expectSameMembers(members, expected(users, definition, nowMs), `members of ${name}`);
-    if (!live) continue;
-    for (const tablet of host.tablets) {
-      const here = users.filter(({ oracle }) => tree.tabletOf(oracle.id) === tablet.bits);
-      const kept = liveMembers(tablet, name);
-      expectSameMembers(
-        kept,
-        expected(here, definition, tablet.clockMs),
-        `live members of ${name} in tablet ${tablet.bits}`,
-      );
-    }
-  }
-  for (const { key, oracle } of users) {
-    if (!key.startsWith('known')) continue;
-    const answer = await host.call('user.timeline', { userId: oracle.id, limit: 1000, at: FAR_AHEAD });
-    const seen = (answer as { events: TimelineEvent[] }).events.map(({ time, ...event }) =>
-      nameOf(Date.parse(time), event),
-    );
-    const wanted = oracle.events.map(({ timeMs, ...event }) => nameOf(timeMs, event));
-    expectSameMembers(seen, wanted, `timeline of ${oracle.id}`);
-  }
 }
 
-/** Invariants 5 and 6: every event that a campaign waits for became one message, under one id, and it arrived. */
-export function checkMessages(log: readonly LogEntry[], sink: Sink): void {
-  const idOf = new Map<string, string>();
-  for (const [id, { serial, campaign, taken }] of sink.messages) {
-    if (campaign === 'receipt') {
-      const other = idOf.get(serial);
-      if (other !== undefined) fail(`the message about event ${serial} was sent as ${other} and as ${id}`);
-      idOf.set(serial, id);
-    }
-    if (!taken) fail(`message ${id} was never taken`);
+function visibleSerials(tablets: readonly Tablet[], account: string): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const tablet of tablets) {
+    if (tablet.account.name !== account) continue;
+    for (const serial of serialsOf(tablet)) counts.set(serial, (counts.get(serial) ?? 0) + 1);
   }
-  for (const serial of ordersAfterCampaign(log)) {
-    if (!idOf.has(String(serial))) fail(`there was no message about event ${serial}`);
-  }
-}
-
-/**
- * An event as timelines are compared. A message has two outcomes in the log when its user moved while it was under way:
- * whichever reaches the tablet first gives the time.
- */
-function nameOf(timeMs: number, { event, properties }: Pick<TimelineEvent, 'event' | 'properties'>): string {
-  const { messageId, serial } = properties;
-  return messageId === undefined ? `${event} ${serial} at ${timeMs}` : `${event} ${messageId}`;
-}
-
-/** Serials of the orders that the campaign `receipt` was there for. */
-function ordersAfterCampaign(log: readonly LogEntry[]): Set<number> {
-  const serials = new Set<number>();
-  let active = false;
-  const visit = (record: LogRecord) => {
-    if (record.kind === 'control' && record.what === 'campaign' && record.name === 'receipt') active = true;
-    if (record.kind !== 'calls') return;
-    for (const call of record.calls) {
-      if (call.kind !== 'event' || call.event !== 'Order') continue;
-      const serial = call.properties.serial as number;
-      if (active) serials.add(serial);
-      else before.add(serial);
-    }
-  };
-  const before = new Set<number>();
-  for (const { frame } of log) {
-    for (const { records } of decodeSections(frame))
-      for (const record of decodeRecords(records)) visit(record);
-  }
-  // One that came before the campaign, and again after it, is a duplicate then.
-  for (const serial of before) serials.delete(serial);
-  return serials;
+  return counts;
 }
 
 function* serialsOf(tablet: Tablet): Generator<number> {
@@ -169,42 +129,4 @@ function* serialsOf(tablet: Tablet): Generator<number> {
       if (typeof serial === 'number') yield serial;
     }
   }
-}
-
-function liveMembers(tablet: Tablet, name: string): string[] {
-  const members: string[] = [];
-  for (let ordinal = 0; ordinal < tablet.users.count; ordinal++) {
-    if (tablet.live.has(name, ordinal)) members.push(tablet.users.refOf(ordinal).id);
-  }
-  return members;
-}
-
-function oracleUser({
-  id,
-  events,
-  traits,
-}: Model['users'] extends Map<string, infer User> ? User : never): OracleUser {
-  return { id, events, traits: Object.fromEntries([...traits].map(([trait, { value }]) => [trait, value])) };
-}
-
-/** Events may lie a little ahead; a timeline shows them when asked so late. */
-const FAR_AHEAD = '2030-01-01T00:00:00Z';
-
-function expectSame(found: string, expected: string, what: string): void {
-  if (found !== expected) fail(`${what}:\n  found    ${found}\n  expected ${expected}`);
-}
-
-/** In whatever order; what is there twice must be there twice. */
-function expectSameMembers(found: readonly string[], expected: readonly string[], what: string): void {
-  const missing = [...expected];
-  const extra = found.filter((member) => {
-    const place = missing.indexOf(member);
-    if (place !== -1) missing.splice(place, 1);
-    return place === -1;
-  });
-  if (missing.length > 0 || extra.length > 0) fail(`${what}: missing [${missing}], too many [${extra}]`);
-}
-
-function fail(message: string): never {
-  throw new SimulationFailure(message);
 }

@@ -3,15 +3,21 @@ import type { FileLogOptions } from '../log/fileLog.ts';
 
 /** Bugs put in on purpose, to prove that the simulator finds them. None in a true run. */
 export interface Faults {
-  readonly log: NonNullable<FileLogOptions['faults']>;
-  readonly sender: Pick<SenderSettings, 'faults'>;
+  readonly log?: FileLogOptions['faults'];
+  readonly sender?: Pick<SenderSettings, 'faults'>;
+  /** A replay reads neighbouring frames in the wrong order. */
+  readonly swapFrames?: boolean;
+  /** Shards do not always hear that a peer has applied what they wait for. */
+  readonly loseApplied?: boolean;
 }
 
-export const NO_BUGS: Faults = { log: {}, sender: {} };
+export const NO_BUGS: Faults = {};
 
 /** By the name `npm run simulate -- --bug NAME` knows. */
 export const BUGS: Readonly<Record<string, Faults>> = {
-  'acknowledge-before-sync': { log: { acknowledgeBeforeSync: true }, sender: {} },
-  'ignore-short-writes': { log: { ignoreShortWrites: true }, sender: {} },
-  'fresh-id-per-attempt': { log: {}, sender: { faults: { freshIdPerAttempt: true } } },
+  'acknowledge-before-sync': { log: { acknowledgeBeforeSync: true } },
+  'ignore-short-writes': { log: { ignoreShortWrites: true } },
+  'fresh-id-per-attempt': { sender: { faults: { freshIdPerAttempt: true } } },
+  'swap-frames': { swapFrames: true },
+  'lose-applied': { loseApplied: true },
 };

@@ -1,7 +1,7 @@
 import type { Network } from '../base/network.ts';
 import type { SeededRandom } from '../base/random.ts';
 import { FileLog } from '../log/fileLog.ts';
-import type { LogEntry } from '../log/log.ts';
+import type { Log, LogEntry } from '../log/log.ts';
 import { HOST_PARTITION, Hub } from '../shard/hub.ts';
 import type { FromHub, Link, Peer, ToHub } from '../shard/messages.ts';
 import { Shard } from '../shard/shard.ts';
@@ -10,22 +10,18 @@ import type { Tablet } from '../tablet/tablet.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { Faults } from './faults.ts';
+import { FlakyLog } from './flakyLog.ts';
+import type { Life } from './life.ts';
 import { simulatedLink } from './links.ts';
-import { ACCOUNT } from './workload.ts';
 
 /** So few that runs of the simulator seal many blocks. */
 const HEAD_ROWS = 16;
-
-/** Ends a host, also one that is still starting: everything in memory is gone, whatever was under way stops there. */
-export interface Life {
-  isOver: boolean;
-}
 
 /** One life of a simulated host: the real log, hub, shards and senders, from start to crash. */
 export class SimulatedHost {
   readonly apis: readonly ShardApi[];
   readonly hub: Hub;
-  readonly #log: FileLog;
+  readonly #log: Log;
 
   static async start(options: {
     readonly clock: SimulatedClock;
@@ -35,29 +31,34 @@ export class SimulatedHost {
     readonly shards: number;
     readonly faults: Faults;
     readonly life: Life;
-    /** Hears of failures that end the process. */
-    readonly failed: (error: unknown) => void;
+    /** Files of the log are this small. */
+    readonly segmentBytesMax: number;
+    /** Probability that an append is refused. */
+    readonly refusal: number;
   }): Promise<SimulatedHost> {
+    const { random, refusal, faults, segmentBytesMax } = options;
     const log = await FileLog.open({
       disk: options.disk,
       directory: 'log',
       partition: HOST_PARTITION,
       clock: options.clock,
-      random: options.random,
-      faults: options.faults.log,
+      random,
+      limits: { segmentBytesMax },
+      ...(faults.log !== undefined && { faults: faults.log }),
     });
-    return new SimulatedHost(log, options);
+    const flaky = new FlakyLog(log, random, { refusal, swapFrames: faults.swapFrames === true });
+    return new SimulatedHost(flaky, options);
   }
 
-  private constructor(log: FileLog, options: Parameters<typeof SimulatedHost.start>[0]) {
-    const { random, network, shards: count, faults } = options;
-    const clock = options.clock.forHost(() => !options.life.isOver);
-    const failed = (error: unknown) => {
-      if (!options.life.isOver) options.failed(error);
-    };
+  private constructor(log: Log, options: Parameters<typeof SimulatedHost.start>[0]) {
+    const { random, network, shards: count, faults, life } = options;
+    const clock = options.clock.forHost(() => !life.isOver);
+    const failed = (error: unknown) => life.fail(error);
+    const isLost = ({ kind }: Peer) =>
+      faults.loseApplied === true && kind === 'applied' && random.chance(0.1);
     this.#log = log;
     const hubLinks = Array.from({ length: count }, () => simulatedLink<FromHub, ToHub>(clock, random));
-    const peers = peerLinks(count, () => simulatedLink<Peer, Peer>(clock, random));
+    const peers = peerLinks(count, () => simulatedLink<Peer, Peer>(clock, random, isLost));
     const shards = hubLinks.map(
       ([, hub], index) =>
         new Shard({
@@ -91,8 +92,8 @@ export class SimulatedHost {
     return entries;
   }
 
-  call(method: string, params: unknown): Promise<unknown> {
-    const principal = { account: ACCOUNT, role: 'admin' as const };
+  call(account: string, method: string, params: unknown): Promise<unknown> {
+    const principal = { account, role: 'admin' as const };
     return this.apis[0]!.call({ principal, method, params, signal: new AbortController().signal });
   }
 

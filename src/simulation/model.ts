@@ -1,32 +1,34 @@
 import type { Value } from '../base/value.ts';
-import type { EventCall, LogRecord, TraitsCall, UserRef } from '../log/record.ts';
-import { decodeRecords, type Section } from '../log/sections.ts';
+import type { LogEntry } from '../log/log.ts';
+import type { EventCall, LogRecord, OutcomeRecord, TraitsCall, UserRef } from '../log/record.ts';
+import { decodeRecords, decodeSections } from '../log/sections.ts';
 
 /**
- * The naive reading of a log: plain objects, nothing shared with the tablets, no transfers (they only follow from what
- * is here). What the tablets answer is held against it.
+ * The naive reading of one account's log: plain objects, nothing shared with the tablets, no transfers (they only
+ * follow from what is here). What the tablets answer is held against it.
  */
 export class Model {
   readonly users = new Map<string, ModelUser>();
   /** Anonymous id → the known user's id. */
   readonly #owners = new Map<string, string>();
   readonly #messageIds = new Set<string>();
-  readonly #finished = new Set<string>();
+  /** How each message ended, by its id. */
+  readonly outcomes = new Map<string, OutcomeRecord['result']['kind']>();
 
-  apply(section: Section): void {
-    for (const record of decodeRecords(section.records)) this.#record(record);
-  }
-
-  /** A user by what may be asked for. */
-  find(ref: UserRef): ModelUser | undefined {
-    return this.users.get(this.#keyOf(ref));
+  constructor(account: string, log: readonly LogEntry[]) {
+    for (const { frame } of log) {
+      for (const section of decodeSections(frame)) {
+        if (section.account !== account) continue;
+        for (const record of decodeRecords(section.records)) this.#record(record);
+      }
+    }
   }
 
   #record(record: LogRecord): void {
     if (record.kind === 'outcome') {
       const { result, messageId, user, atMs } = record;
-      if (result.kind === 'retry' || this.#finished.has(messageId)) return;
-      this.#finished.add(messageId);
+      if (result.kind === 'retry' || this.outcomes.has(messageId)) return;
+      this.outcomes.set(messageId, result.kind);
       const names = { sent: 'Message Sent', failed: 'Message Failed', skipped: 'Message Skipped' };
       this.#user(user).events.push({ event: names[result.kind], timeMs: atMs, properties: { messageId } });
     }
@@ -79,7 +81,8 @@ export class Model {
     const key = this.#keyOf(ref);
     let user = this.users.get(key);
     if (user === undefined) {
-      user = { id: key.slice(key.indexOf(' ') + 1), events: [], traits: new Map() };
+      const known = key.startsWith('known ');
+      user = { known, id: key.slice(key.indexOf(' ') + 1), events: [], traits: new Map() };
       this.users.set(key, user);
     }
     return user;
@@ -87,6 +90,7 @@ export class Model {
 }
 
 export interface ModelUser {
+  readonly known: boolean;
   readonly id: string;
   /** In order of arrival. */
   readonly events: ModelEvent[];

@@ -1,23 +1,31 @@
-import { assert } from '../base/assert.ts';
-import { MINUTE_MS, SECOND_MS } from '../base/limits.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/limits.ts';
 import { SeededRandom } from '../base/random.ts';
 import { FileLog } from '../log/fileLog.ts';
 import { HOST_PARTITION } from '../shard/hub.ts';
 import { accountSection } from '../shard/shard.ts';
-import { logicalHash } from '../tablet/logicalHash.ts';
-import { checkAnswers, checkMessages, checkReplay, checkSubmissions, type TabletMark } from './checks.ts';
+import { Answers } from './answers.ts';
+import { checkReplay, checkSubmissions, checkVisibility, marksOf, type TabletMark } from './checks.ts';
 import { SimulatedClock } from './clock.ts';
+import { LEAVING_URL, SINK_URL } from './definitions.ts';
 import { NO_FAULTS, SimulatedDisk } from './disk.ts';
+import { fail, isRefusal } from './failures.ts';
 import { type Faults, NO_BUGS } from './faults.ts';
-import { type Life, SimulatedHost } from './host.ts';
+import { SimulatedHost } from './host.ts';
+import { Life } from './life.ts';
+import { checkMessages } from './messages.ts';
+import { Model } from './model.ts';
 import { SimulatedNetwork } from './network.ts';
 import { Sink } from './sink.ts';
-import { ACCOUNT, CAMPAIGNS, SEGMENTS, SINK_URL, Workload } from './workload.ts';
+import { Workload } from './workload.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 12);
 const SHARDS = 2;
 const TABLETS = 4;
 const CLIENTS = 3;
+/** Requests in peace take far less, unless one waits in vain. */
+const REQUESTS_MS_MAX = 20 * SECOND_MS;
+/** A message may wait an hour for its next attempt. */
+const QUIET_MS_MAX = 4 * HOUR_MS;
 
 export interface SimulationReport {
   readonly seed: number;
@@ -44,9 +52,15 @@ class Simulation {
   readonly #random: SeededRandom;
   readonly #clock: SimulatedClock;
   readonly #network: SimulatedNetwork;
-  readonly #workload: Workload;
   readonly #sink: Sink;
+  /** One for each account. */
+  readonly #workloads: readonly Workload[];
+  readonly #settings: { readonly timezone: string; readonly tablets: number; readonly retentionMs?: number };
+  readonly #segmentBytesMax: number;
+  readonly #lives: Life[] = [];
   #disk: SimulatedDisk;
+  /** Probability that the log refuses. */
+  #refusal = 0;
 
   constructor(seed: number, faults: Faults) {
     this.#seed = seed;
@@ -54,56 +68,64 @@ class Simulation {
     this.#random = new SeededRandom(seed);
     this.#clock = new SimulatedClock(this.#random, START_MS);
     this.#network = new SimulatedNetwork(this.#random, this.#clock);
-    this.#workload = new Workload(this.#random, this.#clock);
     this.#sink = new Sink(this.#random);
-    this.#network.sink(SINK_URL, (request) => this.#sink.answer(request));
+    this.#network.sink(SINK_URL, (request) => this.#sink.answer(request, [503, 429, 401]));
+    this.#network.sink(LEAVING_URL, (request) => this.#sink.answer(request, [503, 410]));
     this.#disk = new SimulatedDisk(this.#random, { clock: this.#clock });
+    const accounts = this.#random.chance(0.2) ? ['shop', 'other'] : ['shop'];
+    this.#workloads = accounts.map((account) => new Workload(account, this.#random, this.#clock));
+    const retention = this.#random.chance(0.2) ? { retentionMs: 30 * MINUTE_MS } : {};
+    this.#settings = { timezone: 'UTC', tablets: TABLETS, ...retention };
+    this.#segmentBytesMax = this.#random.pick([4096, 16_384, 1 << 20]);
   }
 
   async run(): Promise<SimulationReport> {
     const crashes = 3 + this.#random.below(3);
     for (let life = 0; life < crashes; life++) await this.#clock.run(this.#liveAndCrash());
-    return this.#clock.run(this.#lastLife(crashes));
+    const report = await this.#clock.run(this.#lastLife(crashes));
+    this.#throwBugs();
+    return report;
   }
 
   async #liveAndCrash(): Promise<void> {
     this.#disk.faults = {
       shortWrite: this.#random.chance(0.5) ? 0.1 : 0,
-      writeError: 0,
+      writeError: this.#random.chance(0.2) ? 0.01 : 0,
       syncError: this.#random.chance(0.2) ? 0.02 : 0,
     };
     this.#network.faults = { lostRequest: 0.05, lostResponse: 0.1, slow: 0.1 };
+    this.#refusal = this.#random.chance(0.3) ? 0.2 : 0;
+    const life = this.#newLife();
     let host: SimulatedHost | undefined;
-    const life: Life = { isOver: false };
     const live = async () => {
-      const started = await this.#start(life);
-      host = started;
-      await this.#decide(started);
-      await Promise.all(
-        Array.from({ length: CLIENTS }, () =>
-          this.#workload.client(this.#random.pick(started.apis), 4 + this.#random.below(12)),
-        ),
-      );
+      host = await this.#start(life);
+      await this.#runClients(host);
     };
-    let failedDisk: (error: unknown) => void = () => {};
-    const diskFailure = new Promise<void>((resolve) => {
-      failedDisk = () => resolve();
-    });
-    this.#onFailure = failedDisk;
-    // Whichever comes first: the clients are done, the disk fails, or the seed says now.
+    // Whichever comes first: the clients are done, something fails, or the seed says now.
     await Promise.race([
-      live().catch(rethrowBugs),
-      diskFailure,
+      live().catch((error: unknown) => {
+        if (!isRefusal(error)) life.fail(error);
+      }),
+      life.failed,
       this.#clock.sleep(this.#random.fraction() * 1500),
     ]);
-    const marks = host === undefined ? [] : marksOf(host);
+    const marks = host === undefined ? [] : marksOf(host.settledTablets);
     life.isOver = true;
+    this.#throwBugs();
     this.#disk = this.#random.chance(0.6) ? this.#disk.crash() : this.#disk.kill();
     this.#clock.skewMs += this.#random.chance(0.2) ? this.#random.below(2 * MINUTE_MS) - MINUTE_MS : 0;
     await this.#checkReplay(marks);
   }
 
-  #onFailure: (error: unknown) => void = () => {};
+  #newLife(): Life {
+    const life = new Life();
+    this.#lives.push(life);
+    return life;
+  }
+
+  #throwBugs(): void {
+    for (const { bugs } of this.#lives) if (bugs.length > 0) throw bugs[0];
+  }
 
   async #start(life: Life): Promise<SimulatedHost> {
     const host = await SimulatedHost.start({
@@ -114,73 +136,102 @@ class Simulation {
       shards: SHARDS,
       faults: this.#faults,
       life,
-      failed: (error) => this.#onFailure(error),
+      segmentBytesMax: this.#segmentBytesMax,
+      refusal: this.#refusal,
     });
     await host.hub.replay();
     host.hub.goLive();
     while (host.apis.some((api) => api.notReady() !== undefined)) await this.#clock.sleep(1);
+    for (const { account, operator } of this.#workloads) {
+      await this.#makeAccount(host, account);
+      await operator.decide(host.apis[0]!);
+    }
     return host;
   }
 
-  /** The first life that gets so far makes the account; what is already decided stays. */
-  async #decide(host: SimulatedHost): Promise<void> {
-    const atMs = this.#clock.now();
-    const [api] = host.apis;
-    if (host.hub.directory.get(ACCOUNT) === undefined) {
-      const value = { timezone: 'UTC', tablets: TABLETS };
-      await host.hub.append([
-        accountSection(ACCOUNT, { kind: 'control', atMs, what: 'account', name: ACCOUNT, value }),
+  /** The first life that gets so far makes the account. */
+  async #makeAccount({ hub, apis }: SimulatedHost, account: string): Promise<void> {
+    if (hub.directory.get(account) === undefined) {
+      const atMs = this.#clock.now();
+      const value = this.#settings;
+      await hub.append([
+        accountSection(account, { kind: 'control', atMs, what: 'account', name: account, value }),
       ]);
-      while (api!.shard.directory.get(ACCOUNT) === undefined) await this.#clock.sleep(1);
     }
-    const principal = { account: ACCOUNT, role: 'admin' as const };
-    const { signal } = new AbortController();
-    const { segments, campaigns } = api!.entry(ACCOUNT).state;
-    for (const [name, { definition, live }] of Object.entries(SEGMENTS)) {
-      if (segments.has(name)) continue;
-      await api!.call({ principal, method: 'segment.save', params: { name, definition, live }, signal });
-    }
-    for (const campaign of CAMPAIGNS) {
-      if (campaigns.has((campaign as { name: string }).name)) continue;
-      await api!.call({ principal, method: 'campaign.save', params: campaign, signal });
-    }
+    while (apis.some(({ shard }) => shard.directory.get(account) === undefined)) await this.#clock.sleep(1);
+  }
+
+  async #runClients(host: SimulatedHost): Promise<void> {
+    await Promise.all(
+      Array.from({ length: CLIENTS }, () => {
+        const workload = this.#random.pick(this.#workloads);
+        return workload.client(this.#random.pick(host.apis), 4 + this.#random.below(12));
+      }),
+    );
   }
 
   async #lastLife(crashes: number): Promise<SimulationReport> {
     this.#network.faults = { lostRequest: 0, lostResponse: 0, slow: 0 };
+    this.#refusal = 0;
     this.#sink.heal();
-    this.#onFailure = (error) => {
-      throw error;
+    const life = this.#newLife();
+    const live = async () => {
+      const host = await this.#answered(this.#start(life));
+      return this.#checkAll(host);
     };
-    const life: Life = { isOver: false };
-    const host = await this.#start(life);
-    await this.#decide(host);
-    await this.#workload.client(host.apis[0]!, 5);
-    await this.#quiet(host);
-    const log = await host.readLog();
-    checkSubmissions(host, this.#workload.submissions);
-    await checkAnswers(host, log, this.#clock.now());
-    checkMessages(log, this.#sink);
-    const marks = marksOf(host);
-    await host.stop();
+    const ended = await Promise.race([live(), life.failed]);
+    this.#throwBugs();
+    if (ended === undefined) fail('the disk failed in the last life');
     life.isOver = true;
-    const frames = await this.#checkReplay(marks);
-    const { submissions } = this.#workload;
-    const hash = marks.map((mark) => mark.hash).join('');
+    const frames = await this.#checkReplay(ended);
+    const submissions = this.#workloads.reduce((sum, workload) => sum + workload.submissions.length, 0);
+    const hash = ended.map((mark) => mark.hash).join('');
     const messages = this.#sink.messages.size;
-    return { seed: this.#seed, crashes, frames, submissions: submissions.length, messages, hash };
+    return { seed: this.#seed, crashes, frames, submissions, messages, hash };
   }
 
-  /** Until every message is done and every merge has arrived. */
+  async #checkAll(host: SimulatedHost): Promise<TabletMark[]> {
+    await this.#answered(this.#runClients(host));
+    for (const { operator } of this.#workloads) await this.#answered(operator.resume(host.apis[0]!));
+    await this.#quiet(host);
+    const before = await host.readLog();
+    for (const workload of this.#workloads) {
+      const model = new Model(workload.account, before);
+      const answers = new Answers(workload.account, host, this.#clock, model);
+      await this.#answered(answers.checkCountsUnderMerges(workload));
+    }
+    await this.#quiet(host);
+    const log = await host.readLog();
+    const { retentionMs = Number.POSITIVE_INFINITY } = this.#settings;
+    const changes = checkVisibility(log, this.#workloads);
+    for (const workload of this.#workloads) {
+      const { account } = workload;
+      const model = new Model(account, log);
+      checkSubmissions(host.tablets, log, workload, this.#clock.now() - retentionMs);
+      await new Answers(account, host, this.#clock, model).check();
+      checkMessages(account, log, changes, model, this.#sink);
+    }
+    const marks = marksOf(host.settledTablets);
+    await host.stop();
+    return marks;
+  }
+
+  #answered<T>(work: Promise<T>): Promise<T> {
+    const late = this.#clock.sleep(REQUESTS_MS_MAX).then(() => fail('a request is never answered'));
+    return Promise.race([work, late]);
+  }
+
+  /** Until every message is done, every merge has arrived, and no tablet is ahead of the clock. */
   async #quiet(host: SimulatedHost): Promise<void> {
-    for (let waitedMs = 0; waitedMs < 4 * 60 * MINUTE_MS; waitedMs += 5 * SECOND_MS) {
+    for (let waitedMs = 0; waitedMs < QUIET_MS_MAX; waitedMs += 5 * SECOND_MS) {
       await this.#clock.sleep(5 * SECOND_MS);
       const isQuiet = host.tablets.every(
-        (tablet) => tablet.outbox.pendingCount === 0 && tablet.transfers.pending().length === 0,
+        ({ outbox, transfers, clockMs }) =>
+          outbox.pendingCount === 0 && transfers.pending().length === 0 && clockMs <= this.#clock.now(),
       );
       if (isQuiet) return;
     }
-    assert(false, 'messages and merges come to an end');
+    fail('messages and merges do not come to an end');
   }
 
   async #checkReplay(marks: readonly TabletMark[]): Promise<number> {
@@ -194,24 +245,9 @@ class Simulation {
       partition: HOST_PARTITION,
     });
     try {
-      return await checkReplay(log.read(HOST_PARTITION, 0), marks);
+      return await checkReplay(log, marks);
     } finally {
       await log.close();
     }
   }
-}
-
-/** State hashes of the tablets that are between two frames just now. */
-function marksOf(host: SimulatedHost): TabletMark[] {
-  return host.settledTablets.map((tablet) => ({
-    tablet: tablet.bits,
-    position: tablet.position,
-    hash: logicalHash(tablet),
-  }));
-}
-
-function rethrowBugs(error: unknown): void {
-  const expected = ['MusterError', 'LogFailedError', 'DiskError'];
-  if (error instanceof Error && expected.includes(error.name)) return;
-  throw error;
 }

@@ -3,8 +3,9 @@ import type { SeededRandom } from '../base/random.ts';
 
 /** What a message says it is about. */
 export interface Received {
-  readonly serial: string;
+  readonly account: string;
   readonly campaign: string;
+  readonly serial: string;
   /** Whether it was ever answered with 200. */
   readonly taken: boolean;
 }
@@ -24,11 +25,14 @@ export class Sink {
     this.#failing = 0;
   }
 
-  answer(request: HttpRequest): HttpResponse {
+  /** `failures`: the status of an answer that is none of success. */
+  answer(request: HttpRequest, failures: readonly number[]): HttpResponse {
     const id = request.headers['webhook-id']!;
-    const { serial, campaign } = JSON.parse(new TextDecoder().decode(request.body)) as Received;
+    const received = JSON.parse(new TextDecoder().decode(request.body)) as Omit<Received, 'taken'>;
     const taken = !this.#random.chance(this.#failing);
-    this.messages.set(id, { serial, campaign, taken: taken || this.messages.get(id)?.taken === true });
-    return { status: taken ? 200 : 503, headers: {}, bodyStart: '' };
+    this.messages.set(id, { ...received, taken: taken || this.messages.get(id)?.taken === true });
+    if (taken) return { status: 200, headers: {}, bodyStart: '' };
+    const status = this.#random.pick(failures);
+    return { status, headers: status === 429 ? { 'retry-after': '2' } : {}, bodyStart: '' };
   }
 }

@@ -1,55 +1,35 @@
-import { MusterError } from '../base/errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../base/limits.ts';
 import type { SeededRandom } from '../base/random.ts';
 import { collect } from '../ingest/collect.ts';
 import type { ShardApi } from '../shard/shardApi.ts';
 import type { SimulatedClock } from './clock.ts';
-
-export const ACCOUNT = 'shop';
-export const SINK_URL = 'http://sink.test/hook';
-
-/** Definitions that the workload asks for and, when live, keeps. */
-export const SEGMENTS: Readonly<Record<string, { readonly definition: unknown; readonly live: boolean }>> = {
-  buyers: { definition: { event: 'Order', count: { gte: 2 } }, live: true },
-  recent: { definition: { event: ['Order', 'Page Viewed'], within: { last: '10m' } }, live: true },
-  lapsed: {
-    definition: { and: [{ event: 'Order' }, { not: { event: 'Order', within: { last: '5m' } } }] },
-    live: true,
-  },
-  gold: { definition: { profile: 'plan', op: 'eq', value: 'gold' }, live: true },
-  big: { definition: { event: 'Order', where: [{ prop: 'amount', op: 'gte', value: 50 }] }, live: false },
-  either: { definition: { or: [{ segment: 'gold' }, { segment: 'big' }] }, live: false },
-};
-
-export const CAMPAIGNS: readonly unknown[] = [
-  {
-    name: 'receipt',
-    trigger: { event: 'Order' },
-    channel: 'webhook',
-    message: { url: SINK_URL, body: { serial: '{{ event.serial }}', campaign: 'receipt' } },
-  },
-  {
-    name: 'welcome',
-    trigger: { segment: 'buyers', on: 'enter' },
-    channel: 'webhook',
-    message: { url: SINK_URL, body: { serial: '{{ user.id }}', campaign: 'welcome' } },
-  },
-];
+import { SEGMENTS } from './definitions.ts';
+import { isRefusal } from './failures.ts';
+import { Operator } from './operator.ts';
 
 /** What a client knows of what it sent. `serial` is in the event, so that it can be looked for. */
 export interface Submission {
   readonly serial: number;
+  readonly timeMs: number;
   acknowledged: boolean;
 }
 
-/** Clients of the simulated server: they send, repeat what was not acknowledged, merge users and ask. */
+type Item = Readonly<Record<string, unknown>>;
+
+/** Clients of one account: they send, repeat what was not acknowledged, merge users, ask, and change decisions. */
 export class Workload {
+  readonly account: string;
+  readonly operator: Operator;
   readonly submissions: Submission[] = [];
+  /** What each request asked to be stored, as `requestKey` writes it. */
+  readonly requests = new Set<string>();
   readonly #random: SeededRandom;
   readonly #clock: SimulatedClock;
   #nextSerial = 1;
 
-  constructor(random: SeededRandom, clock: SimulatedClock) {
+  constructor(account: string, random: SeededRandom, clock: SimulatedClock) {
+    this.account = account;
+    this.operator = new Operator(account, random);
     this.#random = random;
     this.#clock = clock;
   }
@@ -57,9 +37,21 @@ export class Workload {
   /** One client for as long as the host lives; the crash simply ends its answers. */
   async client(api: ShardApi, requests: number): Promise<void> {
     for (let i = 0; i < requests; i++) {
-      if (this.#random.chance(0.15)) await this.#ask(api);
+      const kind = this.#random.fraction();
+      if (kind < 0.15) await this.#unlessRefused(() => this.#ask(api));
+      else if (kind < 0.2) await this.#unlessRefused(() => this.operator.meddle(api));
       else await this.#send(api);
       await this.#clock.sleep(this.#random.fraction() * 40);
+    }
+  }
+
+  /** Makes each of these anonymous users a known one who is new, one after the other. */
+  async mergeIntoNewUsers(api: ShardApi, anonymousIds: readonly string[]): Promise<void> {
+    for (const previousId of anonymousIds) {
+      const timestamp = new Date(this.#clock.now()).toISOString();
+      const messageId = `m${this.#nextSerial++}`;
+      const item = { type: 'alias', messageId, timestamp, userId: `new-${previousId}`, previousId };
+      await this.#submit(api, [item], this.#random.chance(0.5));
     }
   }
 
@@ -68,38 +60,45 @@ export class Workload {
     const batch = Array.from({ length: 1 + this.#random.below(8) }, () => this.#item(submissions));
     this.submissions.push(...submissions);
     for (let tries = 0; tries < 3; tries++) {
-      try {
-        const receivedAtMs = this.#clock.now();
-        const view = api.collecting(ACCOUNT);
-        const accepted = collect({ type: 'batch', body: { batch }, receivedAtMs, view, bytes: 1000 });
-        await api.accept(ACCOUNT, accepted, this.#random.chance(0.3));
+      const isTaken = await this.#unlessRefused(() => this.#submit(api, batch, this.#random.chance(0.3)));
+      if (isTaken) {
         for (const submission of submissions) submission.acknowledged = true;
         // SDKs repeat a request whose answer got lost: the ids must keep it from counting twice.
         if (this.#random.chance(0.9)) return;
-      } catch (error) {
-        if (!(error instanceof MusterError)) throw error;
-        await this.#clock.sleep(100);
-      }
+      } else await this.#clock.sleep(100);
     }
   }
 
-  #item(submissions: Submission[]): Readonly<Record<string, unknown>> {
+  async #submit(api: ShardApi, batch: readonly Item[], counted: boolean): Promise<void> {
+    const view = api.collecting(this.account);
+    const receivedAtMs = this.#clock.now();
+    const accepted = collect({ type: 'batch', body: { batch }, receivedAtMs, view, bytes: 1000 });
+    this.requests.add(requestKey(accepted.calls));
+    await api.accept(this.account, accepted, counted);
+  }
+
+  #item(submissions: Submission[]): Item {
     const serial = this.#nextSerial++;
     const messageId = `m${serial}`;
     const n = this.#random.below(20);
     const known = { userId: `u${n}` };
     const anonymous = { anonymousId: `a${this.#random.below(30)}` };
-    const timestamp = new Date(this.#time()).toISOString();
+    const timeMs = this.#time();
+    const timestamp = new Date(timeMs).toISOString();
     const kind = this.#random.fraction();
-    if (kind < 0.12) {
+    if (kind < 0.03) {
+      // Always the same value: which trait of two survives a merge depends on when the transfer arrives.
+      return { type: 'identify', messageId, timestamp, ...anonymous, traits: { visitor: 'yes' } };
+    }
+    if (kind < 0.14) {
       const both = this.#random.chance(0.6) ? { ...known, ...anonymous } : known;
       const traits = { plan: this.#random.pick(['gold', 'silver']), n };
       return { type: 'identify', messageId, timestamp, ...both, traits };
     }
-    if (kind < 0.17) {
+    if (kind < 0.19) {
       return { type: 'alias', messageId, timestamp, ...known, previousId: anonymous.anonymousId };
     }
-    submissions.push({ serial, acknowledged: false });
+    submissions.push({ serial, timeMs, acknowledged: false });
     const who = this.#random.chance(0.4) ? anonymous : known;
     if (kind < 0.4)
       return { type: 'page', messageId, timestamp, ...who, name: 'Home', properties: { serial } };
@@ -116,19 +115,28 @@ export class Workload {
     return kind < 0.95 ? now - this.#random.below(48 * HOUR_MS) : now + this.#random.below(10 * MINUTE_MS);
   }
 
+  /** Only for what it does to everything else: answers are held against the model when that is exact (answers.ts). */
   async #ask(api: ShardApi): Promise<void> {
-    const signal = new AbortController().signal;
-    const name = this.#random.pick(Object.keys(SEGMENTS));
+    const principal = { account: this.account, role: 'read' as const };
+    const request = { principal, signal: new AbortController().signal };
+    const segment = this.#random.pick(Object.keys(SEGMENTS));
+    if (api.entry(this.account).state.segments.has(segment))
+      await api.call({ ...request, method: 'segment.count', params: { segment } });
+  }
+
+  async #unlessRefused(work: () => Promise<void>): Promise<boolean> {
     try {
-      const request = { principal: { account: ACCOUNT, role: 'read' as const }, signal };
-      if (this.#random.chance(0.5)) {
-        await api.call({ ...request, method: 'segment.count', params: { segment: name } });
-      } else {
-        const userId = `u${this.#random.below(20)}`;
-        await api.call({ ...request, method: 'user.timeline', params: { userId, limit: 10 } });
-      }
+      await work();
+      return true;
     } catch (error) {
-      if (!(error instanceof MusterError)) throw error;
+      if (!isRefusal(error)) throw error;
+      return false;
     }
   }
+}
+
+/** Names the calls of one request by their message ids. */
+export function requestKey(calls: readonly { readonly messageId?: string }[]): string {
+  const ids = new Set(calls.flatMap(({ messageId }) => messageId ?? []));
+  return [...ids].sort().join();
 }

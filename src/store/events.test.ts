@@ -26,7 +26,7 @@ function storeOf(rows: readonly PlainRow[], random: SeededRandom, options: Event
 function naiveTrail(
   rows: readonly PlainRow[],
   ordinals: readonly number[],
-  options: TrailOptions,
+  options: TrailOptions & { readonly limit?: number },
 ): PlainRow[] {
   const { fromMs = -Infinity, toMs = Infinity, newestFirst = false, limit } = options;
   const rank = (row: PlainRow) =>

@@ -13,8 +13,6 @@ export interface TrailOptions {
   readonly toMs?: number;
   /** The exact reverse of the trail's order. */
   readonly newestFirst?: boolean;
-  /** Rows from the start of that order. */
-  readonly limit?: number;
 }
 
 /**
@@ -25,8 +23,23 @@ export interface TrailOptions {
 export function readTrail(
   events: EventsView,
   ordinals: readonly number[],
-  { fromMs = -Infinity, toMs = Infinity, newestFirst = false, limit = Infinity }: TrailOptions = {},
+  {
+    limit = Infinity,
+    ...range
+  }: TrailOptions & { /** Rows from the start of that order. */ readonly limit?: number } = {},
 ): TrailRow[] {
+  const trail: TrailRow[] = [];
+  if (limit === 0) return trail;
+  for (const row of walkTrail(events, ordinals, range)) if (trail.push(row) === limit) break;
+  return trail;
+}
+
+/** The same, row by row: what lies behind the last row taken is not merged. */
+export function* walkTrail(
+  events: EventsView,
+  ordinals: readonly number[],
+  { fromMs = -Infinity, toMs = Infinity, newestFirst = false }: TrailOptions = {},
+): Generator<TrailRow, void> {
   const direction = newestFirst ? -1 : 1;
   const before = (a: Run, b: Run) => compare(a, b) * direction < 0;
   const runs: Run[] = [];
@@ -40,17 +53,15 @@ export function readTrail(
   });
   for (let i = (runs.length >>> 1) - 1; i >= 0; i--) siftDown(runs, i, before);
 
-  const trail: TrailRow[] = [];
-  while (runs.length > 0 && trail.length < limit) {
+  while (runs.length > 0) {
     const first = runs[0]!;
-    trail.push({ part: first.part, row: first.row, timeMs: first.timeMs });
+    yield { part: first.part, row: first.row, timeMs: first.timeMs };
     if (!first.advance()) {
       const last = runs.pop()!;
       if (runs.length > 0) runs[0] = last;
     }
     siftDown(runs, 0, before);
   }
-  return trail;
 }
 
 /** A part's rows of one user, in trail order or its reverse, read one by one. */

@@ -54,9 +54,9 @@ function* applyRecord(tablet: Tablet, record: LogRecord, place: string, effects:
       applyOutcome(tablet, record, effects);
       return;
     case 'deadLetters':
-      for (const [i, letter] of record.letters.entries())
-        tablet.deadLetters.add(`${tablet.bits}-${place}.${i}`, letter);
+      for (const [i, letter] of record.letters.entries()) tablet.deadLetters.add(`${place}.${i}`, letter);
       effects.rejected += record.letters.length;
+      tablet.totals.rejected += record.letters.length;
       return;
     case 'deadLetterDone':
       for (const id of record.ids) tablet.deadLetters.remove(id);

@@ -46,7 +46,7 @@ function refuse(tablet: Tablet, call: EventCall | TraitsCall, place: string, rea
     ...(messageId === undefined ? {} : { messageId }),
     timestamp: new Date(timeMs).toISOString(),
   };
-  tablet.deadLetters.add(`${tablet.bits}-${place}`, {
+  tablet.deadLetters.add(place, {
     reason,
     item: JSON.stringify(item),
     receivedAtMs: tablet.clockMs,

@@ -2,7 +2,7 @@ import { DEAD_LETTER_BYTES_MAX, DEAD_LETTERS_MAX } from '../base/limits.ts';
 import type { DeadLetter } from '../log/record.ts';
 import type { StateHash } from '../store/stateHash.ts';
 
-/** The account's refused items, the oldest going first when there are too many. */
+/** The refused items that a tablet keeps, the oldest going first when there are too many. */
 export class DeadLetters {
   readonly #letters = new Map<string, DeadLetter>();
   #bytes = 0;
@@ -10,8 +10,16 @@ export class DeadLetters {
   added = 0;
   dropped = 0;
 
-  /** `id` is the letter's place in the log, so that a replay gives the same. */
-  add(id: string, letter: DeadLetter): void {
+  readonly #bits: string;
+
+  /** `bits`: of the tablet. */
+  constructor(bits: string) {
+    this.#bits = bits;
+  }
+
+  /** `place`: in the log, so that a replay gives the same id. */
+  add(place: string, letter: DeadLetter): void {
+    const id = `${this.#bits}-${place}`;
     this.#letters.set(id, letter);
     this.#bytes += bytesOf(letter);
     this.added++;
@@ -52,6 +60,11 @@ export class DeadLetters {
     hash.number(this.#letters.size).number(this.added).number(this.dropped);
     for (const [id, letter] of this.#letters) hash.text(id).text(letter.reason).text(letter.item);
   }
+}
+
+/** The tablet that keeps the letter, by the letter's id. */
+export function tabletOfLetter(id: string): string {
+  return id.slice(0, id.indexOf('-'));
 }
 
 function bytesOf(letter: DeadLetter): number {

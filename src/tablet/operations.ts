@@ -156,7 +156,7 @@ const implementations: Implementations = {
   *timeline(tablet, { userId, request }) {
     const located = locate(tablet, userId);
     if (typeof located === 'object') return located;
-    return { page: located === -1 ? undefined : readTimeline(tablet, located, request) };
+    return { page: located === -1 ? undefined : yield* readTimeline(tablet, located, request) };
   },
 
   *schema(tablet) {

@@ -23,7 +23,7 @@ export class Tablet implements TabletView {
   readonly events: EventStore;
   readonly dedupe = new Dedupe();
   readonly transfers = new Transfers();
-  readonly deadLetters = new DeadLetters();
+  readonly deadLetters: DeadLetters;
   readonly live: LiveSegments;
   readonly outbox: Outbox;
   /** The largest stamp applied: the tablet's now. Timers, retention and dedupe run on it only. */
@@ -36,6 +36,7 @@ export class Tablet implements TabletView {
   constructor(accountName: string, bits: string, events: EventStoreOptions = {}) {
     this.bits = bits;
     this.events = new EventStore(events);
+    this.deadLetters = new DeadLetters(bits);
     this.account = new AccountState(accountName);
     this.live = new LiveSegments(this);
     this.outbox = new Outbox(this, accountName);

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
 import { mergeDescriptions } from '../../store/schema.ts';
 import type { KeyValue } from '../../tablet/account.ts';
+import { keyId, newKey, sha256Hex } from '../keys.ts';
 import { isoTime, type Method, nameShape, notFound, readParams } from './params.ts';
 
 const KEYS_MAX = 1000;
@@ -95,17 +95,3 @@ export const accountMethods: Readonly<Record<string, Method>> = {
     };
   },
 };
-
-/** A fresh key: its role's letter, `k_`, 192 bits of chance. */
-export function newKey(role: KeyValue['role'], bytes: Uint8Array): string {
-  return `${role[0]}k_${Buffer.from(bytes).toString('base64url')}`;
-}
-
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** The name of a key wherever it is listed: the beginning of its hash. */
-export function keyId({ sha256 }: KeyValue): string {
-  return sha256.slice(0, 12);
-}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badRequest, MusterError } from '../../base/errors.ts';
-import { QUERY_TIMEOUT_MS } from '../../base/limits.ts';
 import { parseTime } from '../../base/time.ts';
+import type { QueryStats } from '../../query/scan.ts';
 import type { MethodCall } from '../api.ts';
 import type { ShardApi } from '../shardApi.ts';
 
@@ -17,11 +17,8 @@ export function readParams<Shape extends z.ZodType>(shape: Shape, params: unknow
   throw badRequest(unknownKey.length > 0 ? `unknown key ${path}` : `${path}: ${issue?.message}`, path);
 }
 
-/** What every query takes. */
-export const queryShape = {
-  at: z.string().optional(),
-  timeoutMs: z.int().min(1).max(QUERY_TIMEOUT_MS).optional(),
-};
+/** What every query takes; `timeoutMs` is the carrier's. */
+export const queryShape = { at: z.string().optional() };
 
 export const nameShape = z.string().min(1).max(200);
 
@@ -36,6 +33,22 @@ export function momentsOf(
   const atMs = parseTime(at, api.entry(account).state.settings.timezone);
   if (atMs === undefined) throw badRequest('at is not an ISO-8601 time', 'at');
   return { atMs, nowMs };
+}
+
+/** What every query says of its own cost. */
+export interface CallStats extends QueryStats {
+  readonly ms: number;
+  /** Asked. */
+  readonly tablets: number;
+}
+
+export function statsSince(
+  api: ShardApi,
+  startedMs: number,
+  scanned: QueryStats,
+  tablets: number,
+): CallStats {
+  return { ms: api.shard.clock.monotonicMs() - startedMs, ...scanned, tablets };
 }
 
 export function notFound(what: string, name: string): MusterError {

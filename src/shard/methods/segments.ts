@@ -1,14 +1,28 @@
 import { z } from 'zod';
 import { badRequest, MusterError } from '../../base/errors.ts';
-import { MEMBERS_PAGE_MAX, SEGMENT_CRITERIA_MAX, SEGMENTS_MAX } from '../../base/limits.ts';
-import { referencedSegments } from '../../query/criterion.ts';
+import {
+  EVALUATE_CRITERIA_MAX,
+  EVALUATE_SEGMENTS_MAX,
+  MEMBERS_PAGE_MAX,
+  SEGMENTS_MAX,
+} from '../../base/limits.ts';
+import type { CampaignValue } from '../../delivery/campaign.ts';
+import { type Criterion, referencedSegments } from '../../query/criterion.ts';
 import { decodeMembersCursor, encodeMembersCursor } from '../../query/members.ts';
 import { parseSegment } from '../../query/parse.ts';
 import { checkReferences } from '../../query/saved.ts';
 import { newStats, type QueryStats } from '../../query/scan.ts';
-import type { Member } from '../../tablet/operations.ts';
 import type { ShardApi } from '../shardApi.ts';
-import { isoTime, type Method, momentsOf, nameShape, notFound, queryShape, readParams } from './params.ts';
+import {
+  isoTime,
+  type Method,
+  momentsOf,
+  nameShape,
+  notFound,
+  queryShape,
+  readParams,
+  statsSince,
+} from './params.ts';
 import { locateUser } from './users.ts';
 
 /** A definition, or the name of a saved one. */
@@ -25,11 +39,7 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
   async 'segment.evaluate'(api, { principal: { account }, params, signal }) {
     const shape = z.strictObject({ segments: z.record(z.string(), segmentShape), ...queryShape });
     const { segments, at } = readParams(shape, params);
-    const names = Object.keys(segments);
-    if (names.length > SEGMENT_CRITERIA_MAX * 10) throw badRequest('too many segments at once', 'segments');
-    const definitions = Object.fromEntries(
-      names.map((name) => [name, checkedDefinition(api, account, segments[name])]),
-    );
+    const definitions = checkedDefinitions(api, account, segments);
     const { counts, stats } = await countUsers(api, account, definitions, at, signal);
     return { counts, stats };
   },
@@ -49,28 +59,35 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     const { nowMs, atMs } = { ...moments, ...cursor };
     const { leaves } = api.entry(account).tree;
     const startedMs = api.shard.clock.monotonicMs();
-    const users: Member[] = [];
-    let stats = newStats();
     let next = cursor ?? { atMs, tablet: 0, ordinal: 0 };
-    while (next.tablet < leaves.length && users.length < limit) {
-      const part = await api.gather.askOne({
-        account,
-        tablet: leaves[next.tablet]!,
-        operation: 'members',
-        args: { segment: definition, atMs, nowMs, from: next.ordinal, limit: limit - users.length, traits },
-        signal,
-      });
-      users.push(...part.members);
-      stats = addStats(stats, part.stats);
-      const { nextOrdinal } = part;
-      next =
-        nextOrdinal === undefined
-          ? { atMs, tablet: next.tablet + 1, ordinal: 0 }
-          : { ...next, ordinal: nextOrdinal };
-    }
+    const answers = await api.gather.whole(async (hold) => {
+      next = cursor ?? { atMs, tablet: 0, ordinal: 0 };
+      const read = [];
+      for (let left = limit; next.tablet < leaves.length && left > 0; ) {
+        const tablet = leaves[next.tablet]!;
+        const args = { segment: definition, atMs, nowMs, from: next.ordinal, limit: left, traits };
+        const answer = await api.gather.askOne({
+          account,
+          tablet,
+          operation: 'members',
+          args,
+          signal,
+          ...hold,
+        });
+        read.push(answer);
+        const { members, nextOrdinal } = answer.part;
+        left -= members.length;
+        next =
+          nextOrdinal === undefined
+            ? { atMs, tablet: next.tablet + 1, ordinal: 0 }
+            : { ...next, ordinal: nextOrdinal };
+      }
+      return read;
+    });
+    const users = answers.flatMap(({ part }) => part.members);
+    const scanned = answers.map(({ part }) => part.stats).reduce(addStats, newStats());
     const more = next.tablet < leaves.length ? { next: encodeMembersCursor(next) } : {};
-    const ms = api.shard.clock.monotonicMs() - startedMs;
-    return { users, ...more, stats: { ms, ...stats, tablets: leaves.length } };
+    return { users, ...more, stats: statsSince(api, startedMs, scanned, answers.length) };
   },
 
   async 'segment.contains'(api, { principal: { account }, params, signal }) {
@@ -78,8 +95,8 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     const { segment, userId, at } = readParams(shape, params);
     const segments = { it: checkedDefinition(api, account, segment) };
     const args = { userId, segments, ...momentsOf(api, account, at) };
-    const part = await locateUser(api, account, 'contains', args, signal);
-    return { in: part.in.it };
+    const { part, stats } = await locateUser(api, account, 'contains', args, signal);
+    return { in: part.in.it, stats };
   },
 
   async 'segment.save'(api, { principal: { account }, params, signal }) {
@@ -91,6 +108,7 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     const { name, definition, live } = readParams(shape, params);
     const { segments } = api.entry(account).state;
     const criterion = parseSegment(definition);
+    if (!live) refuseWhileUsed(api, account, name, ['trigger']);
     checkReferences(name, criterion, (other) => segments.get(other)?.definition);
     if (!segments.has(name) && segments.size >= SEGMENTS_MAX) {
       throw new MusterError('too_large', `an account has at most ${SEGMENTS_MAX} segments`);
@@ -120,6 +138,7 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
       if (referencedSegments(parseSegment(definition)).has(name))
         throw new MusterError('conflict', `segment ${other} refers to ${name}`);
     }
+    refuseWhileUsed(api, account, name, ['trigger', 'audience']);
     await api.decide(account, {
       kind: 'control',
       atMs: api.shard.clock.now(),
@@ -150,14 +169,80 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
 
 /** The definition as JSON, checked; a text is the name of a saved one. */
 function checkedDefinition(api: ShardApi, account: string, segment: unknown): unknown {
-  const { segments } = api.entry(account).state;
   if (segment === undefined) throw badRequest('segment is missing', 'segment');
-  if (typeof segment === 'string') {
-    if (!segments.has(segment)) throw notFound('segment', segment);
-    return { segment };
+  checkDefinition(api, account, segment);
+  return definitionOf(segment);
+}
+
+function definitionOf(segment: unknown): unknown {
+  return typeof segment === 'string' ? { segment } : segment;
+}
+
+function checkDefinition(api: ShardApi, account: string, segment: unknown): Criterion {
+  const { segments } = api.entry(account).state;
+  if (typeof segment === 'string' && !segments.has(segment)) throw notFound('segment', segment);
+  const criterion = parseSegment(definitionOf(segment));
+  checkReferences(undefined, criterion, (name) => segments.get(name)?.definition);
+  return criterion;
+}
+
+/** Those of one call, together within its limits; an error's path begins with the name of its segment. */
+function checkedDefinitions(
+  api: ShardApi,
+  account: string,
+  segments: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const names = Object.keys(segments);
+  if (names.length > EVALUATE_SEGMENTS_MAX)
+    throw badRequest(`must be at most ${EVALUATE_SEGMENTS_MAX}`, 'segments');
+  let criteria = 0;
+  for (const name of names) {
+    const check = () => checkDefinition(api, account, segments[name]);
+    criteria += leafCount(withPath(`segments.${name}`, check));
+    if (criteria > EVALUATE_CRITERIA_MAX)
+      throw badRequest(`must have at most ${EVALUATE_CRITERIA_MAX} criteria together`, 'segments');
   }
-  checkReferences(undefined, parseSegment(segment), (name) => segments.get(name)?.definition);
-  return segment;
+  return Object.fromEntries(names.map((name) => [name, definitionOf(segments[name])]));
+}
+
+/** Criteria other than and, or, not. */
+function leafCount(criterion: Criterion): number {
+  if (criterion.kind === 'not') return leafCount(criterion.criterion);
+  if (criterion.kind !== 'and' && criterion.kind !== 'or') return 1;
+  return criterion.criteria.reduce((sum, inner) => sum + leafCount(inner), 0);
+}
+
+/** Puts a path that begins at a definition, `$`, where the definition is. */
+function withPath<T>(place: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof MusterError)) throw error;
+    const path = error.path?.startsWith('$') ? `${place}${error.path.slice(1)}` : place;
+    throw new MusterError(error.code, error.message, { path });
+  }
+}
+
+/** Throws `conflict` while a campaign's trigger or audience refers to the segment. */
+function refuseWhileUsed(
+  api: ShardApi,
+  account: string,
+  name: string,
+  parts: readonly ('trigger' | 'audience')[],
+): void {
+  for (const [campaign, value] of api.entry(account).state.campaigns) {
+    const { trigger, audience } = (value as CampaignValue).definition as {
+      readonly trigger: { readonly segment?: unknown };
+      readonly audience?: unknown;
+    };
+    const isUsed = {
+      trigger: () => trigger.segment === name,
+      audience: () => audience !== undefined && referencedSegments(parseSegment(audience)).has(name),
+    };
+    const part = parts.find((part) => isUsed[part]());
+    if (part !== undefined)
+      throw new MusterError('conflict', `the ${part} of campaign ${campaign} refers to segment ${name}`);
+  }
 }
 
 async function countUsers(
@@ -170,15 +255,12 @@ async function countUsers(
   const startedMs = api.shard.clock.monotonicMs();
   const args = { segments, ...momentsOf(api, account, at) };
   const parts = await api.gather.ask({ account, operation: 'count', args, signal });
-  const counts: Record<string, number> = {};
-  for (const name of Object.keys(segments))
-    counts[name] = parts.reduce((sum, part) => sum + part.counts[name]!, 0);
-  const stats = parts.map((part) => part.stats).reduce(addStats);
-  const ms = api.shard.clock.monotonicMs() - startedMs;
+  const countOf = (name: string) => parts.reduce((sum, part) => sum + part.counts[name]!, 0);
+  const scanned = parts.map((part) => part.stats).reduce(addStats);
   return {
-    counts,
+    counts: Object.fromEntries(Object.keys(segments).map((name) => [name, countOf(name)])),
     total: parts.reduce((sum, part) => sum + part.total, 0),
-    stats: { ms, ...stats, tablets: parts.length },
+    stats: statsSince(api, startedMs, scanned, parts.length),
   };
 }
 

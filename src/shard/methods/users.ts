@@ -1,16 +1,26 @@
 import { z } from 'zod';
 import { TIMELINE_PAGE_MAX } from '../../base/limits.ts';
+import { newStats } from '../../query/scan.ts';
 import type { Located, Operations } from '../../tablet/operations.ts';
 import type { ShardApi } from '../shardApi.ts';
-import { type Method, momentsOf, notFound, queryShape, readParams } from './params.ts';
+import {
+  type CallStats,
+  type Method,
+  momentsOf,
+  notFound,
+  queryShape,
+  readParams,
+  statsSince,
+} from './params.ts';
 
 export const userMethods: Readonly<Record<string, Method>> = {
   async 'user.profile'(api, { principal: { account }, params, signal }) {
     const { userId } = readParams(z.strictObject({ userId: z.string(), ...queryShape }), params);
     const args = { userId, nowMs: api.shard.clock.now() };
-    const { profile } = await locateUser(api, account, 'profile', args, signal);
+    const { part, stats } = await locateUser(api, account, 'profile', args, signal);
+    const { profile } = part;
     if (profile === undefined) throw notFound('user', userId);
-    return { ...profile, devices: [] };
+    return { ...profile, devices: [], stats };
   },
 
   async 'user.timeline'(api, { principal: { account }, params, signal }) {
@@ -28,9 +38,9 @@ export const userMethods: Readonly<Record<string, Method>> = {
       ...(events === undefined ? {} : { events }),
     };
     const request = { ...page_, ...momentsOf(api, account, at) };
-    const { page } = await locateUser(api, account, 'timeline', { userId, request }, signal);
-    if (page === undefined) throw notFound('user', userId);
-    return page;
+    const { part, stats } = await locateUser(api, account, 'timeline', { userId, request }, signal);
+    if (part.page === undefined) throw notFound('user', userId);
+    return { ...part.page, stats };
   },
 
   async 'user.segments'(api, { principal: { account }, params, signal }) {
@@ -38,8 +48,8 @@ export const userMethods: Readonly<Record<string, Method>> = {
     const saved = [...api.entry(account).state.segments.keys()];
     const segments = Object.fromEntries(saved.map((name) => [name, { segment: name }]));
     const args = { userId, segments, ...momentsOf(api, account, at) };
-    const part = await locateUser(api, account, 'contains', args, signal);
-    return { segments: saved.filter((name) => part.in[name]) };
+    const { part, stats } = await locateUser(api, account, 'contains', args, signal);
+    return { segments: saved.filter((name) => part.in[name]), stats };
   },
 };
 
@@ -53,19 +63,29 @@ export async function locateUser<K extends UserOperation>(
   operation: K,
   args: Operations[K]['args'],
   signal: AbortSignal,
-): Promise<Found<Operations[K]['part']>> {
+): Promise<{ readonly part: Found<Operations[K]['part']>; readonly stats: CallStats }> {
   const { tree } = api.entry(account);
-  const ask = (userId: string) =>
-    api.gather.askOne({
+  const startedMs = api.shard.clock.monotonicMs();
+  const ask = async (userId: string): Promise<Located<unknown>> => {
+    const tablet = tree.tabletOf(userId);
+    const answer = await api.gather.askOne({
       account,
-      tablet: tree.tabletOf(userId),
+      tablet,
       operation,
       args: { ...args, userId },
       signal,
     });
-  const part: Located<unknown> = await ask(args.userId);
-  if (isForward(part)) return (await ask(part.forward)) as Found<Operations[K]['part']>;
-  return part as Found<Operations[K]['part']>;
+    return answer.part;
+  };
+  let tablets = 1;
+  let part = await ask(args.userId);
+  if (isForward(part)) {
+    tablets = 2;
+    part = await ask(part.forward);
+  }
+  // One user's trail is read, not scanned.
+  const stats = statsSince(api, startedMs, newStats(), tablets);
+  return { part: part as Found<Operations[K]['part']>, stats };
 }
 
 function isForward(part: unknown): part is { readonly forward: string } {

@@ -1,0 +1,160 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { initHash } from '../base/hash.ts';
+import { FRAME_BYTES_MAX } from '../base/limits.ts';
+import { decodeRecords, decodeSections } from '../log/sections.ts';
+import { refusal, TestHost } from './testHost.ts';
+
+beforeAll(initHash);
+
+const track = (userId: string, more: object = {}) => ({ type: 'track', userId, event: 'Order', ...more });
+const one = () => TestHost.start({ shards: 1, tablets: 1 });
+const { ACCOUNT } = TestHost;
+
+describe('what a frame cannot hold', () => {
+  test('is refused before it reaches the log', async () => {
+    const host = await one();
+    const [api] = host.apis;
+    const accepted = host.collect([track('u')]);
+    const letter = { reason: 'r', item: 'x'.repeat(FRAME_BYTES_MAX - 200), receivedAtMs: 0 };
+    const frames = host.log.frames.length;
+    const tooLarge = expect.objectContaining({ code: 'too_large' });
+    await expect(api!.accept(ACCOUNT, { ...accepted, letters: [letter] }, true)).rejects.toEqual(tooLarge);
+    const value = { definition: 'x'.repeat(FRAME_BYTES_MAX), live: false };
+    const record = { kind: 'control', atMs: 0, what: 'segment', name: 's', value } as const;
+    await expect(api!.decide(ACCOUNT, record)).rejects.toEqual(tooLarge);
+    expect(host.log.frames.length).toBe(frames);
+  });
+});
+
+describe('dead letters', () => {
+  const count = async (host: TestHost) =>
+    (
+      (await host.call('segment.count', { segment: { event: 'Order', count: { gte: 2 } } })) as {
+        count: number;
+      }
+    ).count;
+
+  /** A letter that is well made after all, as after a limit was raised. */
+  async function withLetter() {
+    const host = await TestHost.start({ shards: 2, tablets: 4 });
+    const letter = { reason: 'r', item: JSON.stringify(track('u')), receivedAtMs: 1 };
+    await host.apis[0]!.accept(ACCOUNT, { ...host.collect([]), letters: [letter] }, true);
+    const { letters } = (await host.call('deadLetter.list', {})) as { letters: { id: string }[] };
+    return { host, id: letters[0]!.id };
+  }
+
+  test('are replayed once, however often they are named at once', async () => {
+    const { host, id } = await withLetter();
+    const replays = await Promise.allSettled([
+      host.call('deadLetter.replay', { ids: [id, id] }),
+      host.call('deadLetter.replay', { ids: [id] }),
+    ]);
+    expect(replays).toMatchObject([
+      { status: 'fulfilled', value: { replayed: 1, failed: [] } },
+      { status: 'rejected', reason: { code: 'not_found' } },
+    ]);
+    expect(await count(host)).toBe(0);
+    expect(await host.call('deadLetter.list', {})).toMatchObject({ total: 0 });
+  });
+
+  test('are collected and done in one frame', async () => {
+    const { host, id } = await withLetter();
+    const before = host.log.frames.length;
+    await host.call('deadLetter.replay', { ids: [id] });
+    const [frame, ...others] = host.log.frames.slice(before);
+    const kinds = decodeSections(frame!).flatMap(({ records }) =>
+      decodeRecords(records).map(({ kind }) => kind),
+    );
+    expect([kinds, others]).toEqual([['declare', 'calls', 'deadLetterDone'], []]);
+  });
+});
+
+describe('conditions', () => {
+  const read = ['segment.count', { segment: { all: true } }] as const;
+  const decide = ['segment.save', { name: 's', definition: { all: true } }] as const;
+
+  test.each([
+    ['out of disk', ['read']],
+    ['out of memory', ['read', 'decide']],
+    ['draining', []],
+  ])('%s leaves %j', async (condition, done) => {
+    const host = await one();
+    const [api] = host.apis;
+    host.hub.setCondition(condition);
+    await expect.poll(() => api!.notReady()).toBe(condition);
+    const works = {
+      read: () => host.call(...read),
+      decide: () => host.call(...decide),
+      collect: () => host.accept(track('u')),
+    };
+    for (const [work, run] of Object.entries(works)) {
+      if (done.includes(work)) await run();
+      else {
+        const refused = { code: 'unavailable', message: condition, retryAfterSeconds: 1 };
+        await expect(run()).rejects.toEqual(expect.objectContaining(refused));
+      }
+    }
+  });
+
+  test('a refused append says when to come again', async () => {
+    const host = await one();
+    host.log.refusal = refusal(7);
+    await expect(host.accept(track('u'))).rejects.toMatchObject({
+      code: 'unavailable',
+      retryAfterSeconds: 7,
+    });
+  });
+});
+
+describe('segments', () => {
+  test('stay while a campaign refers to them', async () => {
+    const host = await one();
+    const campaign = {
+      name: 'c',
+      trigger: { segment: 'trigger', on: 'enter' },
+      audience: { not: { segment: 'audience' } },
+      channel: 'webhook',
+      message: { url: 'https://sink.test/', body: {} },
+    };
+    const definition = { event: 'Order' };
+    await host.call('segment.save', { name: 'trigger', definition, live: true });
+    await host.call('segment.save', { name: 'audience', definition });
+    await host.call('campaign.save', campaign);
+    const conflict = { code: 'conflict' };
+    await expect(host.call('segment.delete', { name: 'trigger' })).rejects.toMatchObject(conflict);
+    await expect(host.call('segment.delete', { name: 'audience' })).rejects.toMatchObject(conflict);
+    await expect(host.call('segment.save', { name: 'trigger', definition })).rejects.toMatchObject(conflict);
+    await host.call('segment.save', { name: 'audience', definition });
+    await host.call('campaign.delete', { name: 'c' });
+    await host.call('segment.delete', { name: 'trigger' });
+  });
+
+  test('evaluated together are named in errors, and bounded together', async () => {
+    const host = await one();
+    const fine = { all: true };
+    const wrong = { event: 'E', where: [{ prop: 'p', op: 'no' }] };
+    await expect(host.call('segment.evaluate', { segments: { fine, big: wrong } })).rejects.toMatchObject({
+      code: 'bad_request',
+      path: 'segments.big.where[0].op',
+    });
+    const many = { or: new Array(200).fill(fine) };
+    const segments = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`s${i}`, many]));
+    await expect(host.call('segment.evaluate', { segments })).rejects.toMatchObject({ path: 'segments' });
+  });
+});
+
+test('every query says what it cost', async () => {
+  const host = await TestHost.start({ shards: 2, tablets: 4 });
+  await host.accept(track('u'));
+  const queries = {
+    'segment.contains': { segment: { all: true }, userId: 'u' },
+    'segment.members': { segment: { all: true } },
+    'user.profile': { userId: 'u' },
+    'user.timeline': { userId: 'u' },
+    'user.segments': { userId: 'u' },
+  };
+  for (const [method, params] of Object.entries(queries)) {
+    const { stats } = (await host.call(method, params)) as { stats: object };
+    expect(Object.keys(stats)).toEqual(['ms', 'rowsScanned', 'bytesScanned', 'blocksSkipped', 'tablets']);
+  }
+});
