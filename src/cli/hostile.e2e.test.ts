@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { BODY_BYTES_MAX, EVENT_BYTES_MAX, EVENT_NAMES_MAX, SECOND_MS } from '../base/limits.ts';
 import { packMessage } from '../client/wire.ts';
+import { LISTENER_KINDS } from '../server/testApi.ts';
 import { KEYS, TestServer, until } from './testServer.ts';
 
 /** Whatever clients do, the server answers as documented, keeps what it acknowledged, and goes on. */
-describe.each(['uWebSockets.js', 'node:http'] as const)('over %s', (listener) => {
+describe.each(LISTENER_KINDS)('over %s', (listener) => {
   let server: TestServer;
 
   beforeAll(async () => {
