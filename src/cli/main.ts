@@ -15,7 +15,7 @@ function interruption(): AbortSignal {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (interrupted.signal.aborted) process.exit(1);
+      if (interrupted.signal.aborted) process.kill(process.pid, 'SIGKILL');
       interrupted.abort();
     });
   }

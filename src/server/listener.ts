@@ -17,8 +17,8 @@ export interface Listener {
    * another listener of the same user shares: see freePort.ts.
    */
   listen(address: Address): Promise<number>;
-  /** Stops accepting, lets what is under way finish (at most CLOSE_MS_MAX), then closes every connection. */
-  close(): Promise<void>;
+  /** Stops accepting, lets what is under way finish (for CLOSE_MS_MAX unless told), then closes every connection. */
+  close(patienceMs?: number): Promise<void>;
   load(): ListenerLoad;
 }
 

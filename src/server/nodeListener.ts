@@ -67,10 +67,10 @@ export function nodeListener(service: Service, options: ListenerOptions): Listen
         server.on('error', (cause) => reject(cannotListen({ host, port }, cause)));
         server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
       }),
-    async close() {
+    async close(patienceMs = patience.closeMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await underWay.drain(patience.closeMs);
+      await underWay.drain(patienceMs);
       for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
       await closed;

@@ -37,6 +37,7 @@ async function startThread(data: ThreadData): Promise<void> {
     sending: data.sending,
   });
   shard.onFatal = failed;
+  process.on('uncaughtException', failed);
   const api = new ShardApi(shard);
   const metrics = new ProcessMetrics();
   const listener = await openListener(data, { api, clock: realClock, failed }, metrics);
@@ -55,7 +56,7 @@ async function startThread(data: ThreadData): Promise<void> {
         );
         return;
       case 'close':
-        listener.close().then(() => tell({ kind: 'closed' }), failed);
+        listener.close(message.patienceMs).then(() => tell({ kind: 'closed' }), failed);
         return;
       case 'collectMetrics':
         metrics.registry

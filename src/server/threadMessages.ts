@@ -7,7 +7,7 @@ import type { Link } from '../shard/messages.ts';
 export type ToThread =
   | { readonly kind: 'listen'; readonly host: string; readonly port: number }
   /** Stop accepting, finish what is under way, close. */
-  | { readonly kind: 'close' }
+  | { readonly kind: 'close'; readonly patienceMs?: number }
   | { readonly kind: 'collectMetrics'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string }
   | { readonly kind: 'metricsFailed'; readonly id: number; readonly message: string };

@@ -14,6 +14,9 @@ import {
 /** A shard's V8 heap; columns live outside it. The default of 4 GB is too little for profiles of many users. */
 const HEAP_MIB_MAX = 12 * 1024;
 
+/** A failing process ends within this, whatever its threads do. */
+const FAILING_MS_MAX = 500;
+
 /** The shard threads as the main thread sees them: started, connected with each other, asked, stopped. */
 export class Threads {
   /** The hub's ends. */
@@ -23,6 +26,7 @@ export class Threads {
   readonly #waiting = new Map<Worker, (message: FromThread) => void>();
   readonly #metrics = new Map<number, MetricsRound>();
   #nextMetrics = 1;
+  readonly #failed: (message: string) => void;
   #stopping = false;
 
   /** `failed` is told when a thread cannot go on: the process must end. */
@@ -38,6 +42,7 @@ export class Threads {
     const hubs = Array.from({ length: count }, () => new MessageChannel());
     const peers = peerPorts(count);
     this.#listener = listener;
+    this.#failed = options.failed;
     this.links = hubs.map(({ port1 }) => portLink(port1));
     this.#workers = hubs.map(({ port2 }, index) => {
       const workerData: ThreadData = { index, version, listener, sending, hub: port2, peers: peers[index]! };
@@ -49,10 +54,10 @@ export class Threads {
         resourceLimits,
         name: `shard-${index}`,
       });
-      worker.on('message', (message: FromThread) => this.#receive(worker, message, options.failed));
-      worker.on('error', (error) => options.failed(error.stack ?? error.message));
+      worker.on('message', (message: FromThread) => this.#receive(worker, message));
+      worker.on('error', (error) => this.#fail(error.stack ?? error.message));
       worker.on('exit', (code) => {
-        if (!this.#stopping) options.failed(`shard thread ${index} ended with code ${code}`);
+        if (!this.#stopping) this.#fail(`shard thread ${index} ended with code ${code}`);
       });
       return worker;
     });
@@ -68,15 +73,27 @@ export class Threads {
     return taken;
   }
 
-  /** Stops accepting and finishes requests under way. */
-  async closeListeners(): Promise<void> {
+  /** Stops accepting and finishes requests under way, for so long at the most. */
+  async closeListeners(patienceMs?: number): Promise<void> {
     const listening = this.#listener === 'uWebSockets.js' ? this.#workers : this.#workers.slice(0, 1);
-    await Promise.all(listening.map((worker) => this.#ask(worker, { kind: 'close' })));
+    await Promise.all(
+      listening.map((worker) =>
+        this.#ask(worker, { kind: 'close', ...(patienceMs !== undefined && { patienceMs }) }),
+      ),
+    );
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  /** Sockets are closed first where the threads still can: a process that ends with them open aborts in native code. */
+  #fail(message: string): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const enough = new Promise<void>((resolve) => setTimeout(resolve, FAILING_MS_MAX));
+    void Promise.race([this.closeListeners(0), enough]).then(() => this.#failed(message));
   }
 
   async #listenOn(worker: Worker, host: string, port: number): Promise<number> {
@@ -92,10 +109,10 @@ export class Threads {
     return new Promise((resolve) => this.#waiting.set(worker, resolve));
   }
 
-  #receive(worker: Worker, message: FromThread, failed: (message: string) => void): void {
+  #receive(worker: Worker, message: FromThread): void {
     switch (message.kind) {
       case 'fatal':
-        failed(message.message);
+        this.#fail(message.message);
         return;
       case 'metricsWanted':
         this.#collectMetrics(worker, message.id);

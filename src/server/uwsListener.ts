@@ -63,10 +63,10 @@ export function uwsListener(uws: Uws, service: Service, options: ListenerOptions
       if (listening === undefined) throw cannotListen({ host, port });
       return shared;
     },
-    async close() {
+    async close(patienceMs = patience.closeMs) {
       if (listening !== undefined) uws.us_listen_socket_close(listening);
       listening = undefined;
-      await underWay.drain(patience.closeMs);
+      await underWay.drain(patienceMs);
       app.close();
     },
   };
