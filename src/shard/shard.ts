@@ -27,6 +27,7 @@ import type {
   ToHub,
 } from './messages.ts';
 import { Slicer } from './slicer.ts';
+import { Ticker } from './ticker.ts';
 import { TransferBringer } from './transferBringer.ts';
 import { Turns } from './turns.ts';
 
@@ -57,9 +58,9 @@ export class Shard {
   readonly #slicer: Slicer;
   readonly #tablets = new Map<string, OwnedTablet>();
   readonly #sender: Sender;
+  readonly #ticker: Ticker;
   #live = false;
   #notReady: string | undefined = 'replaying the log';
-  #ticking = false;
   #holdTransfersUntilMs = 0;
   /** Told what the shard's own requests and questions come to (gather.ts), and what peers announce. */
   onPeer: (message: Peer, from: number) => void = () => {};
@@ -80,6 +81,11 @@ export class Shard {
       network: options.network,
       random: options.random,
       settings: options.sending,
+    });
+    this.#ticker = new Ticker({
+      clock: options.clock,
+      tablets: () => this.tablets,
+      append: (sections) => this.#appendSurely(sections),
     });
     this.#sender.onFatal = (error) => this.onFatal(error);
     options.hub.onMessage((message) => this.#receive(message));
@@ -146,7 +152,7 @@ export class Shard {
         this.#live = true;
         this.#notReady = undefined;
         for (const owned of this.#tablets.values()) this.#perform(owned, pendingEffects(owned.tablet));
-        this.#scheduleTick();
+        this.#ticker.start((error) => this.onFatal(error));
         return;
       case 'condition':
         this.#notReady = message.notReady;
@@ -298,31 +304,6 @@ export class Shard {
         await new Promise<void>((resolve) => this.clock.schedule(TICK_MS, resolve));
       }
     }
-  }
-
-  #scheduleTick(): void {
-    this.clock.schedule(TICK_MS, () => {
-      if (!this.#ticking) this.#tick().catch(this.onFatal);
-      this.#scheduleTick();
-    });
-  }
-
-  /** Tells the tablets that are waiting for the time what time it is. One frame for all of them. */
-  async #tick(): Promise<void> {
-    const atMs = this.clock.now();
-    const due = this.tablets.filter(
-      (tablet) => (tablet.nextDeadlineMs() ?? Number.POSITIVE_INFINITY) <= atMs,
-    );
-    if (due.length === 0) return;
-    this.#ticking = true;
-    await this.#appendSurely(() =>
-      due.map(({ account, bits }) => ({
-        account: account.name,
-        tablet: bits,
-        records: encodeRecords([{ kind: 'tick', atMs }]),
-      })),
-    );
-    this.#ticking = false;
   }
 }
 
