@@ -40,6 +40,17 @@ test('import: every event is there, and again after a replay', async () => {
   expect(replay!.rows[0]).toMatchObject({ events: 1000 });
 });
 
+test('memory: the parts add up', async () => {
+  const [report] = await run('memory');
+  expectSane(report!, 'de90a2e132cc');
+  const megabytes = (of: string) => report!.rows.find(({ part }) => part === of)!.megabytes as number;
+  const end = report!.rows.findIndex(({ part }) => part === 'sum');
+  const parts = report!.rows.slice(0, end).filter(({ part }) => !(part as string).startsWith('- '));
+  const total = parts.reduce((sum, row) => sum + (row.megabytes as number), 0);
+  expect(total).toBeCloseTo(megabytes('sum'), 6);
+  expect(megabytes('process')).toBeGreaterThan(megabytes('sum'));
+});
+
 test('segments: one thread and two answer the same', async () => {
   const [apply, segments] = await run('segments');
   expectSane(apply!, '113da952851a');

@@ -76,7 +76,7 @@ export class LoadedTablet {
   #apply(record: LogRecord): void {
     const beforeMs = threadCpuMs();
     timedSteps(applyRecords(this.#tablet, [record], this.#position++));
-    while (this.#tablet.events.hasFrozen) timedSteps(this.#tablet.events.sealSteps());
+    while (timedSteps(this.#tablet.events.writeSteps()).result);
     this.#cpuMs += threadCpuMs() - beforeMs;
   }
 }

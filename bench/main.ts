@@ -7,8 +7,10 @@ import { isMainThread } from 'node:worker_threads';
 import { initHash } from '../src/base/hash.ts';
 import { printReport, type Report } from './harness.ts';
 import { runThread } from './threads.ts';
+import { blocks } from './workloads/blocks.ts';
 import { collect } from './workloads/collect.ts';
 import { imports } from './workloads/import.ts';
+import { memory } from './workloads/memory.ts';
 import { segments } from './workloads/segments.ts';
 
 /** What a workload is given. */
@@ -19,7 +21,9 @@ export interface Bench {
   /** Of the server. */
   readonly threads: number;
   /** Instead of a workload's own number of events. */
-  readonly given: { readonly events?: number };
+  readonly given: { readonly events?: number; readonly users?: number };
+  /** A directory of files for the blocks workload, instead of the samples. */
+  readonly sets: string | undefined;
   /** To import instead of the samples and synthetic events. */
   readonly file: string | undefined;
   /** Empty, and removed afterwards. */
@@ -31,17 +35,20 @@ export interface Bench {
 }
 
 const WORKLOADS: Readonly<Record<string, (bench: Bench) => Promise<Report[]>>> = {
+  blocks,
   collect,
   import: imports,
+  memory,
   segments,
 };
 const USERS = { real: '100000', tiny: '100' };
 
 const USAGE = `npm run bench -- [${Object.keys(WORKLOADS).join('|')}]... [--tiny] [--json]
-  --events N   of each workload that makes some (import 500000, segments 2000000)
-  --users N    ${USERS.real}
+  --events N   of each workload that makes some (blocks 20000000, import 500000, memory and segments 2000000)
+  --users N    ${USERS.real} (blocks 1000000, memory 300000)
   --threads N  of the server, 2
   --file PATH  imported instead of the sample and of synthetic events: NDJSON, plain or gzip
+  --sets DIR   its *.ndjson.gz are what blocks measures besides synthetic sessions (the sample)
   --data DIR   where the data directories are made (the system's temporary directory)
   --seed N     1`;
 
@@ -57,6 +64,7 @@ async function main(): Promise<void> {
       threads: { type: 'string', default: '2' },
       seed: { type: 'string', default: '1' },
       file: { type: 'string' },
+      sets: { type: 'string' },
       data: { type: 'string', default: tmpdir() },
     },
   });
@@ -87,7 +95,11 @@ async function main(): Promise<void> {
         seed: Number(seed),
         users: Number(users ?? USERS[size]),
         threads: Number(threads),
-        given: events === undefined ? {} : { events: Number(events) },
+        given: {
+          ...(events !== undefined && { events: Number(events) }),
+          ...(users !== undefined && { users: Number(users) }),
+        },
+        sets: values.sets,
         file: values.file,
         directory,
         samples: values.tiny

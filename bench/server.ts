@@ -26,6 +26,17 @@ const WITHOUT_NATIVE_LISTENER = moduleUrl(`
     }`),
   )});`);
 
+/** Loaded into every thread of the server: SIGUSR2 makes each collect its garbage. */
+const COLLECTING = moduleUrl(`
+  import { BroadcastChannel, isMainThread } from 'node:worker_threads';
+  const channel = new BroadcastChannel('collect');
+  channel.onmessage = collect;
+  channel.unref();
+  function collect() {
+    for (let i = 0; i < 2; i++) gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  }
+  if (isMainThread) process.on('SIGUSR2', () => { channel.postMessage(null); collect(); });`);
+
 /** `muster serve` as a process of its own, with its threads, its log on the disk, and its syncs. Linux only. */
 export class BenchServer {
   readonly report: ServeReport;
@@ -55,6 +66,7 @@ export class BenchServer {
       [
         ...process.execArgv,
         ...(listener === 'node:http' ? ['--import', WITHOUT_NATIVE_LISTENER] : []),
+        ...['--expose-gc', '--import', COLLECTING],
         fileURLToPath(program),
         ...['serve', '--json', '--data', directory, '--port', '0', '--threads', String(threads)],
         ...['--config', configFile],
@@ -83,6 +95,12 @@ export class BenchServer {
       if (after.all - before.all <= CPU_TICK_MS) return after;
       before = after;
     }
+  }
+
+  /** Makes every thread collect its garbage. */
+  async collectGarbage(): Promise<void> {
+    this.#process.kill('SIGUSR2');
+    await this.settledCpu();
   }
 
   async rssBytes(): Promise<number> {

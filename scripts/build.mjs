@@ -1,4 +1,4 @@
-// Builds dist/: the program and its worker thread as ES modules. Run by `npm ci` (prepare) and by every npm script.
+// Builds dist/: the program and its worker threads as ES modules. Run by `npm ci` (prepare) and by every npm script.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildKernels } from './kernels.mjs';
@@ -15,7 +15,11 @@ export const bundling = {
   logLevel: 'warning',
 };
 
-export const serverEntryPoints = { muster: 'src/cli/main.ts', thread: 'src/server/thread.ts' };
+export const serverEntryPoints = {
+  muster: 'src/cli/main.ts',
+  thread: 'src/server/thread.ts',
+  blockWorker: 'src/server/blockWorker.ts',
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildKernels();

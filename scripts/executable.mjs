@@ -65,6 +65,8 @@ const missingModules = {
   },
 };
 
+const commonJs = { ...bundling, format: 'cjs', splitting: false };
+
 /**
  * The program, its libraries and what it reads, below `directory`, in the places where a checkout has them. Resolves
  * with the files' paths.
@@ -78,9 +80,16 @@ async function buildProgram(directory) {
     plugins: [addons, missingModules],
     // For libraries that are CommonJS.
     banner: {
-      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+      js: [
+        "import { createRequire as requireFrom } from 'node:module';",
+        'const require = requireFrom(import.meta.url);',
+        'const __dirname = import.meta.dirname;',
+      ].join(' '),
     },
   });
+  // Piscina starts its threads from this file, which it looks for in its own directory.
+  const worker = join(dirname(createRequire(import.meta.url).resolve('piscina')), 'worker.js');
+  await build({ ...commonJs, entryPoints: [worker], outfile: join(directory, 'dist/worker.js') });
   await cp(SAMPLE, join(directory, SAMPLE));
   return [...(await readdir(join(directory, 'dist'))).map((name) => `dist/${name}`), SAMPLE];
 }
@@ -98,7 +107,6 @@ async function buildBlob(directory) {
   const place = (name) => join(directory, name);
   const [launcher, contents, config, blob] = ['launcher.cjs', 'contents.json', 'sea.json', 'blob'].map(place);
   // The main script of an executable cannot be an ES module.
-  const commonJs = { ...bundling, format: 'cjs', splitting: false };
   await build({ ...commonJs, entryPoints: ['src/cli/launcher.ts'], outfile: launcher });
   await writeFile(contents, JSON.stringify({ hash: await hashOf(directory, files), files }));
   const assets = {

@@ -7,11 +7,11 @@ import asc from 'assemblyscript/asc';
 const kernels = new URL('../src/encoding/kernels/', import.meta.url);
 
 export async function buildKernels() {
-  const source = await readFile(new URL('assembly/index.ts', kernels), 'utf8');
   let program;
-  const options = ['--runtime', 'stub', '--enable', 'simd', '-O3', '--noAssert', '--initialMemory', '1'];
+  const options = ['--runtime', 'stub', '--enable', 'simd', '-O3', '--noAssert', '--importMemory'];
   const { error, stderr } = await asc.main(['index.ts', '--outFile', 'kernels.wasm', ...options], {
-    readFile: (name) => (name === 'index.ts' ? source : null),
+    // The compiler also asks for names that do not exist; null sends it on to the next.
+    readFile: (name) => readFile(new URL(name, new URL('assembly/', kernels)), 'utf8').catch(() => null),
     writeFile: (name, content) => {
       if (name === 'kernels.wasm') program = content;
     },

@@ -95,12 +95,32 @@ export const ORDINALS_MAX = 1 << 24;
 export const HEAD_CELLS_MAX = 1 << 21;
 /** Rows encoded together: analyzing and encoding so many doubles takes up to about a millisecond. */
 export const CHUNK_ROWS = 1 << 15;
+/** The most a chunk may say it has: what reads it has scratch space for so many. */
+export const CHUNK_ROWS_MAX = 1 << 16;
 /** Rows of a block: their bitmaps, 2 MiB, pass through WebAssembly's memory. */
 export const BLOCK_ROWS_MAX = 1 << 24;
+/** So few that a user's trail, and any query, opens little; a fifth is merged with others. */
+export const BLOCKS_PER_WINDOW_MAX = 4;
+/** Rows of a window before it is cut into finer ones: sixteen heads, which 4 blocks hold after two rewrites of each row. */
+export const WINDOW_ROWS_MAX = 1 << 20;
+/** Full heads that wait to be sealed, 26 MiB each at the most; past it a tablet takes no more rows until one is. */
+export const HEADS_WAITING_MAX = 4;
+/** A tablet that has taken no rows for so long is tidied: its head is sealed and its windows are merged. */
+export const QUIET_MS = 10 * SECOND_MS;
+/** Fewer rows stay in the head when it is quiet: sealing them again and again would cost more than they take. */
+export const HEAD_ROWS_QUIET_MIN = 1 << 12;
 /** Texts of a tablet's dictionary: below the 2^24 entries at which a Map throws. Past it a new text is not stored. */
 export const DICTIONARY_TEXTS_MAX = (1 << 24) - 1024;
 /** Decompressed groups a thread keeps, up to 512 KiB each and mostly 32 KiB. */
 export const LZ4_GROUPS_OPEN_MAX = 32;
+/** Decompressed groups a thread keeps, of 16 KiB each: those of one row of as many cold columns. */
+export const GROUPS_OPEN_MAX = 64;
+/** A text of the store: an array's JSON is the longest, where each byte may become the 6 of an escape. */
+export const TEXT_BYTES_MAX = MIB;
+/** A head whose texts take more is full: growing their heap copies at most half of it, in about 2 ms. */
+export const HEAD_TEXT_BYTES_MAX = 16 * MIB;
+/** Decompressed groups of texts that a thread keeps: 250 of a dictionary, or all texts of a few users' trails. */
+export const OPEN_TEXTS_BYTES_MAX = 4 * MIB;
 
 // Sending.
 export const MESSAGE_BYTES_MAX = 256 * KIB;
@@ -173,7 +193,9 @@ assert(FRAME_BYTES_MAX < LOG_SEGMENT_BYTES_MAX, 'a frame fits a log segment');
 assert(FRAME_BYTES_MAX < LOG_QUEUE_BYTES_MAX, 'a frame fits the queue');
 assert(BODY_BYTES_MAX < BODIES_HELD_BYTES_MAX, 'a body fits what a listener holds');
 assert(SEGMENT_DEPTH_MAX * 3 < MESSAGE_PACK_DEPTH_MAX, 'the deepest definition can be sent');
+assert(CHUNK_ROWS <= CHUNK_ROWS_MAX, 'a chunk may have its rows');
 assert(CHUNK_ROWS % 256 === 0, 'chunks begin at words of a bitmap and at rank samples');
 assert(HEAD_ROWS_MAX <= BLOCK_ROWS_MAX, 'a head fits a block');
+assert(ARRAY_VALUES_MAX * (VALUE_BYTES_MAX * 6 + 3) < TEXT_BYTES_MAX, 'the longest array is a text');
 assert(DICTIONARY_TEXTS_MAX < 1 << 24, 'a Map holds every text');
 assert(LOG_QUEUE_BYTES_MAX < DISK_FREE_BYTES_MIN, 'what was accepted into the queue can still be written');

@@ -53,7 +53,8 @@ test('a restart brings everything back', async () => {
     const {
       memoryBytes: _,
       memory: __,
-      bytesPerEvent: ___,
+      memoryByName: ___,
+      bytesPerEvent: ____,
       ...stats
     } = await server.call('account.stats', {});
     return {

@@ -201,6 +201,34 @@ describe('a command that asks a server', () => {
     });
   });
 
+  test('shows memory by part and by name, the largest first', async () => {
+    const traits = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`trait ${i}`, 1024 * (i + 1)]));
+    server.answer = ({ method }) =>
+      method === 'server.stats'
+        ? {
+            threads: 2,
+            time: '2026-01-01T00:00:00.000Z',
+            accounts: 1,
+            memoryBytes: 2048,
+            memory: { head: 2048 },
+          }
+        : {
+            ...{ events: 1, users: 2, accepted: 3, duplicate: 4, rejected: 5, droppedValues: 6 },
+            ...{ deadLetters: 7, bytesPerEvent: 8, tablets: [], memoryBytes: 81_920 },
+            memory: { head: 0, profiles: 79_972 },
+            memoryByName: { profiles: { '(all traits)': 100, ...traits } },
+          };
+    const lines = (await ask(['stats'])).stdout.trimEnd().split('\n');
+    expect(lines.slice(-13).map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ['head', '0 B'],
+      ['profiles', '78.1 KiB'],
+      ...[11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map((i) => [`trait ${i}`, expect.stringContaining('KiB')]),
+      ['(3 others)', '3.10 KiB'],
+    ]);
+    const ofServer = (await ask(['stats', '--server'])).stdout.trimEnd().split('\n');
+    expect(ofServer.at(-1)!.trim().split(/ {2,}/)).toEqual(['head', '2.00 KiB']);
+  });
+
   test('replays the dead letters that are named, or all', async () => {
     server.answer = ({ method }) =>
       method === 'deadLetter.list'

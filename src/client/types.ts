@@ -83,7 +83,7 @@ export interface Methods {
   'key.revoke': { params: { id: string }; result: NoParams };
   'schema.get': { params: NoParams; result: Schema };
   'account.stats': { params: NoParams; result: AccountStats };
-  'server.stats': { params: NoParams; result: { threads: number; time: string; accounts: number } };
+  'server.stats': { params: NoParams; result: ServerStats };
 }
 
 export type MethodName = keyof Methods;
@@ -284,6 +284,8 @@ export interface AccountStats {
   readonly memoryBytes: number;
   /** Bytes in memory by part; together `memoryBytes`. */
   readonly memory: Readonly<Record<string, number>>;
+  /** Of some parts by what they hold, such as of profiles by trait; in brackets what is of no single one. */
+  readonly memoryByName: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly bytesPerEvent: number;
   readonly accepted: number;
   readonly duplicate: number;
@@ -296,6 +298,15 @@ export interface AccountStats {
     readonly users: number;
     readonly position: number;
   }[];
+}
+
+export interface ServerStats {
+  readonly threads: number;
+  readonly time: string;
+  readonly accounts: number;
+  /** Of all accounts. */
+  readonly memoryBytes: number;
+  readonly memory: Readonly<Record<string, number>>;
 }
 
 interface Seen {

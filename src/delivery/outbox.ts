@@ -14,6 +14,8 @@ import { type MessageOutcome, messageIdOf, outcomeOf } from './message.ts';
 
 /** What one `takeDue` hands out at the most: a step of well under a millisecond. */
 const TAKEN_MAX = 1000;
+/** A name of some 40 characters in a Set. */
+const SUPPRESSION_BYTES = 100;
 
 /** A message to be sent: for one user, by one campaign, because of one occurrence. */
 export interface Intent {
@@ -80,6 +82,11 @@ export class Outbox {
     this.#view = view;
     this.#account = account;
     this.#intentsMax = intentsMax;
+  }
+
+  /** An estimate: messages are V8's own. */
+  get memoryBytes(): number {
+    return this.#intents.memoryBytes + this.#suppressed.size * SUPPRESSION_BYTES;
   }
 
   /** `value` as in the control record: a CampaignValue, or null. Messages of a removed campaign are skipped. */

@@ -1,80 +1,79 @@
 import { crc32c } from '../base/crc32c.ts';
+import { CHUNK_ROWS_MAX } from '../base/limits.ts';
+import { clearArena } from './arena.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
 import {
-  damaged,
   type EncodedValues,
   expectBytes,
   type Filter,
   type NumberVector,
-  type Place,
   passes,
   selectAll,
-  statisticsOf,
+  type Values,
 } from './contract.ts';
-import { encodingById, pick, type Temperature } from './picker.ts';
+import type { Temperature } from './picker.ts';
+import { openValues, valuesDraft } from './values.ts';
 
 /**
- * One chunk of a column, as it lies in a block:
+ * One chunk of a column, as it lies in a block, at any offset:
  *
- *   0  u32  CRC32C of bytes 4 to the end of the body
- *   4  u32  encoding id
- *   8  u32  rows, at least one
- *  12  u32  bytes of the body
- *  16  f64  least value
- *  24  f64  greatest value
- *  32       body, zero-padded to a multiple of 8 bytes
+ *   0  u32     CRC32C of the chunk's other bytes
+ *   4  varint  rows, 1 to CHUNK_ROWS_MAX
+ *   .  varint  bytes of the body
+ *   .          body: values, see values.ts
  *
- * Chunks start at multiples of 8, so that bodies are read in place. Valid: the checksum fits, the encoding is known and
- * takes a body of this length for so many rows.
+ * Valid: the checksum fits, and the body is made of what its parts say and nothing else.
  */
-const HEADER_BYTES = 32;
+const CRC_BYTES = 4;
 
-export function encodeChunk(values: Float64Array, temperature: Temperature): Uint8Array {
-  const statistics = statisticsOf(values);
-  const { encoding, candidate } = pick(values, statistics, temperature);
-  const body = candidate.encode();
-  const bytes = new Uint8Array(HEADER_BYTES + Math.ceil(body.length / 8) * 8);
-  const header = new DataView(bytes.buffer);
-  header.setUint32(4, encoding.id, true);
-  header.setUint32(8, values.length, true);
-  header.setUint32(12, body.length, true);
-  header.setFloat64(16, statistics.min, true);
-  header.setFloat64(24, statistics.max, true);
-  bytes.set(body, HEADER_BYTES);
-  header.setUint32(0, crc32c(bytes.subarray(4, HEADER_BYTES + body.length)), true);
-  return bytes;
+const header = new ByteWriter(16);
+const body = new ByteWriter(65_536);
+
+/** At least one value, all of them finite. The result is owned by the caller. */
+export function encodeChunk(values: Values, temperature: Temperature): Uint8Array {
+  clearArena();
+  body.clear();
+  valuesDraft(values, temperature).write(body);
+  header.clear();
+  header.bytes(new Uint8Array(CRC_BYTES));
+  header.varint(values.length);
+  header.varint(body.length);
+  const chunk = new Uint8Array(header.length + body.length);
+  chunk.set(header.written());
+  chunk.set(body.written(), header.length);
+  new DataView(chunk.buffer).setUint32(0, crc32c(chunk.subarray(CRC_BYTES)), true);
+  return chunk;
 }
 
 export class Chunk {
   readonly rowCount: number;
   readonly min: number;
   readonly max: number;
-  /** Padding included: the next chunk starts so many bytes on. */
+  /** The next chunk starts so many bytes on. */
   readonly byteLength: number;
   readonly #values: EncodedValues;
 
   /**
-   * Reads in place the chunk at `offset`, a multiple of 8. `bytes` must not change any more. Throws DamageError, whose
-   * offset is the chunk's.
+   * Reads in place the chunk at `offset`. `bytes` must not change any more. Throws DamageError, whose offset is the
+   * chunk's. Bytes that this process made itself are `trusted`: only their lengths are checked.
    */
-  constructor(bytes: Uint8Array, offset: number, file: string) {
-    const place: Place = { file, offset };
-    if (offset % 8 !== 0) damaged(place, 'a chunk at a multiple of 8', `offset ${offset}`);
-    if (offset + HEADER_BYTES > bytes.length)
-      damaged(place, 'a chunk header', `${bytes.length - offset} bytes`);
-    const header = new DataView(bytes.buffer, bytes.byteOffset + offset, HEADER_BYTES);
-    const bodyAt = offset + HEADER_BYTES;
-    const bodyBytes = header.getUint32(12, true);
-    this.byteLength = HEADER_BYTES + Math.ceil(bodyBytes / 8) * 8;
-    if (offset + this.byteLength > bytes.length) damaged(place, `${bodyBytes} body bytes`, 'the end');
-    const checksum = crc32c(bytes.subarray(offset + 4, bodyAt + bodyBytes));
-    expectBytes(place, 'CRC32C', header.getUint32(0, true), checksum);
-
-    this.rowCount = header.getUint32(8, true);
-    this.min = header.getFloat64(16, true);
-    this.max = header.getFloat64(24, true);
-    const encoding = encodingById(header.getUint32(4, true));
-    if (encoding === undefined) damaged(place, 'a known encoding', String(header.getUint32(4, true)));
-    this.#values = encoding.open(bytes.subarray(bodyAt, bodyAt + bodyBytes), this.rowCount, place);
+  constructor(bytes: Uint8Array, offset: number, file: string, trusted = false) {
+    const place = { file, offset };
+    const reader = new ByteReader(bytes, { offset, end: bytes.length }, place, trusted);
+    const crcAt = reader.skip(CRC_BYTES);
+    this.rowCount = reader.varint('rows', 1, CHUNK_ROWS_MAX);
+    const bodyBytes = reader.varint('body bytes', 1, bytes.length);
+    reader.endAfter(bodyBytes);
+    this.byteLength = reader.offset + bodyBytes - offset;
+    if (!trusted) {
+      const stated = new DataView(bytes.buffer, bytes.byteOffset + crcAt).getUint32(0, true);
+      const actual = crc32c(bytes.subarray(crcAt + CRC_BYTES, offset + this.byteLength));
+      expectBytes(place, 'CRC32C', stated, actual);
+    }
+    this.#values = openValues(reader, this.rowCount);
+    reader.expectEnd();
+    this.min = this.#values.min;
+    this.max = this.#values.max;
   }
 
   at(row: number): number {
@@ -86,21 +85,30 @@ export class Chunk {
     this.#values.decode(from, to, target);
   }
 
-  /** Sets the bits of rows that pass; `words` holds ⌈rowCount / 32⌉ zeros. Looks at the rows only when it must. */
+  /** Bit i of `words` = whether row i passes; ⌈rowCount / 32⌉ words, all written. */
   select(filter: Filter, words: Uint32Array): void {
-    if (this.min === this.max) {
-      if (passes(filter, this.min)) selectAll(words, this.rowCount);
-    } else if (filter.kind === 'range' && filter.from <= this.min && this.max < filter.to) {
-      selectAll(words, this.rowCount);
-    } else if (this.#mayPass(filter)) {
-      this.#values.select(filter, words);
+    switch (this.verdict(filter)) {
+      case 'all':
+        selectAll(words, this.rowCount);
+        break;
+      case 'none':
+        words.fill(0);
+        break;
+      case 'some':
+        this.#values.select(filter, words);
     }
   }
 
-  #mayPass(filter: Filter): boolean {
-    if (filter.kind === 'range') return filter.from <= this.max && this.min < filter.to;
-    if (filter.kind === 'test') return true;
-    for (const value of filter.values) if (value >= this.min && value <= this.max) return true;
-    return false;
+  /** What the bounds alone say about the rows that pass. */
+  verdict(filter: Filter): 'all' | 'none' | 'some' {
+    const { min, max } = this;
+    if (min === max) return passes(filter, min) ? 'all' : 'none';
+    if (filter.kind === 'range') {
+      if (filter.from <= min && max < filter.to) return 'all';
+      return filter.from <= max && min < filter.to ? 'some' : 'none';
+    }
+    if (filter.kind !== 'in') return 'some';
+    for (const value of filter.values) if (value >= min && value <= max) return 'some';
+    return 'none';
   }
 }

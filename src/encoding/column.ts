@@ -1,23 +1,22 @@
 import { assert } from '../base/assert.ts';
-import { Bitset, popcount32 } from '../base/bitset.ts';
+import { Bitset } from '../base/bitset.ts';
+import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { Chunk } from './chunk.ts';
-import { damaged, equalTo, type Filter, type NumberVector } from './contract.ts';
+import { damaged, type Filter, type NumberVector } from './contract.ts';
 
-/** A rank sample is kept every so many rows: 4 bytes for 256 rows, and at most 256 rows are looked at. */
-const RANK_ROWS = 256;
-const rankScratch = new Float64Array(RANK_ROWS);
+/** What an open chunk's objects take, measured. */
+const OPEN_CHUNK_BYTES = 300;
+const selected = new Uint32Array(CHUNK_ROWS_MAX / 32);
 
 /** A column of numbers: chunks of `chunkRows` rows, the last one possibly shorter. */
 export class Column {
   readonly rowCount: number;
   readonly #chunks: readonly Chunk[];
   readonly #chunkRows: number;
-  /** Per value asked about: how many rows before row i * RANK_ROWS have it. */
-  readonly #rankSamples = new Map<number, Uint32Array>();
 
-  /** `chunkRows` is a multiple of 256, so that a chunk begins a word of a bitmap and a rank sample. */
+  /** `chunkRows` is a multiple of 32, so that a chunk begins a word of a bitmap. */
   constructor(chunks: readonly Chunk[], chunkRows: number) {
-    assert(chunkRows % RANK_ROWS === 0, 'chunks begin at rank samples');
+    assert(chunkRows % 32 === 0, 'chunks begin at words of a bitmap');
     this.rowCount = chunks.reduce((total, chunk) => total + chunk.rowCount, 0);
     this.#chunks = chunks;
     this.#chunkRows = chunkRows;
@@ -34,9 +33,7 @@ export class Column {
 
   /** Bytes held beside the block's own. */
   get memoryBytes(): number {
-    let total = 0;
-    for (const samples of this.#rankSamples.values()) total += samples.byteLength;
-    return total;
+    return this.#chunks.length * OPEN_CHUNK_BYTES;
   }
 
   at(row: number): number {
@@ -51,7 +48,8 @@ export class Column {
       const index = Math.floor(row / this.#chunkRows);
       const chunkFrom = index * this.#chunkRows;
       const end = Math.min(to, chunkFrom + this.#chunkRows);
-      this.#chunks[index]!.decode(row - chunkFrom, end - chunkFrom, target.subarray(row - from));
+      const rest = row === from ? target : target.subarray(row - from);
+      this.#chunks[index]!.decode(row - chunkFrom, end - chunkFrom, rest);
       row = end;
     }
   }
@@ -59,51 +57,62 @@ export class Column {
   /** The rows that pass. A fresh bitset, owned by the caller. */
   select(filter: Filter): Bitset {
     const rows = new Bitset(this.rowCount);
-    const wordsPerChunk = this.#chunkRows >>> 5;
-    this.#chunks.forEach((chunk, i) => {
-      chunk.select(filter, rows.words.subarray(i * wordsPerChunk, (i + 1) * wordsPerChunk));
-    });
+    for (let i = 0; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i]!;
+      if (chunk.verdict(filter) !== 'none') chunk.select(filter, this.#wordsOf(i, rows));
+    }
     return rows;
   }
 
-  /** How many of the rows before `row` hold this value. */
-  rank(value: number, row: number): number {
-    const samples = this.#samplesOf(value);
-    const sample = Math.floor(row / RANK_ROWS);
-    const from = sample * RANK_ROWS;
-    this.decode(from, row, rankScratch);
-    let rank = samples[sample]!;
-    for (let i = 0; i < row - from; i++) if (rankScratch[i] === value) rank++;
-    return rank;
+  /** Takes the rows that do not pass out of `rows`. Chunks with no row in it are not looked at. */
+  and(rows: Bitset, filter: Filter): void {
+    for (let i = 0; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i]!;
+      const words = this.#wordsOf(i, rows);
+      if (!hasAny(words)) continue;
+      const verdict = chunk.verdict(filter);
+      if (verdict === 'all') continue;
+      if (verdict === 'none') {
+        words.fill(0);
+        continue;
+      }
+      const passing = selected.subarray(0, words.length);
+      chunk.select(filter, passing);
+      for (let w = 0; w < words.length; w++) words[w]! &= passing[w]!;
+    }
   }
 
-  #samplesOf(value: number): Uint32Array {
-    const known = this.#rankSamples.get(value);
-    if (known !== undefined) return known;
-    const { words } = this.select(equalTo(value));
-    const samples = new Uint32Array(Math.floor(this.rowCount / RANK_ROWS) + 1);
-    let count = 0;
-    for (let w = 0; w < words.length; w++) {
-      if ((w << 5) % RANK_ROWS === 0) samples[(w << 5) / RANK_ROWS] = count;
-      count += popcount32(words[w]!);
-    }
-    if (this.rowCount % RANK_ROWS === 0) samples[samples.length - 1] = count;
-    this.#rankSamples.set(value, samples);
-    return samples;
+  /** and() with from <= value < to. */
+  andRange(rows: Bitset, from: number, to: number): void {
+    this.and(rows, { kind: 'range', from, to });
+  }
+
+  #wordsOf(index: number, rows: Bitset): Uint32Array {
+    const from = (index * this.#chunkRows) >>> 5;
+    return rows.words.subarray(from, from + ((this.#chunks[index]!.rowCount + 31) >>> 5));
   }
 }
 
-/** Reads the chunks of `rowCount` rows that lie one after another at `offset`. Throws DamageError. */
+function hasAny(words: Uint32Array): boolean {
+  for (let w = 0; w < words.length; w++) if (words[w] !== 0) return true;
+  return false;
+}
+
+/**
+ * Reads the chunks of `rowCount` rows that lie one after another at `offset`. Yields between chunks; throws DamageError.
+ * `trusted` as for a chunk.
+ */
 export function* openColumnSteps(
   bytes: Uint8Array,
   offset: number,
   rowCount: number,
   chunkRows: number,
   file: string,
+  trusted = false,
 ): Generator<void, Column> {
   const chunks: Chunk[] = [];
   for (let row = 0; row < rowCount; row += chunkRows) {
-    const chunk = new Chunk(bytes, offset, file);
+    const chunk = new Chunk(bytes, offset, file, trusted);
     const expected = Math.min(chunkRows, rowCount - row);
     if (chunk.rowCount !== expected) damaged({ file, offset }, `${expected} rows`, String(chunk.rowCount));
     chunks.push(chunk);

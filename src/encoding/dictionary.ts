@@ -1,151 +1,152 @@
-import {
-  damaged,
-  type EncodedValues,
-  type Encoding,
-  expectBytes,
-  type Filter,
-  type NumberVector,
-  passes,
-  statisticsOf,
-} from './contract.ts';
-import { isLaneBits, Lanes, laneBitsFor, laneBytes } from './lanes.ts';
-import { packed } from './packed.ts';
-import { raw } from './raw.ts';
+import { scratch } from './arena.ts';
+import type { ByteReader } from './bytes.ts';
+import type { Draft, EncodedValues, NumberVector, Values } from './contract.ts';
+import { type Frame, FramedValues } from './frame.ts';
+import { expectAtMost, openCodes } from './openCodes.ts';
 
 /**
- * The distinct values once, in order of first appearance, and a narrow code a row.
+ * The distinct values once, ascending, and the place of each row's value among them.
  *
- *   0  u32  distinct values
- *   4  u8   encoding id of the distinct values: packed or raw
- *   5  u8   bits of a lane
- *   6  u16  0
- *   8  u32  bytes of the distinct values' body
- *  12  u32  0
- *  16       the distinct values' body, padded to a multiple of 8 bytes
- *   .       lanes
+ *   u8      tag, 1
+ *   varint  distinct values, 2 to DISTINCT_MAX
+ *   values  scaled or doubles
+ *   codes
+ *
+ * Valid: values ascend, -0 before 0; codes are below their number.
  */
-const HEADER_BYTES = 16;
-/** More distinct values than this need lanes of 32 bits, which save nothing. */
-const DISTINCT_MAX = 65_536;
+export const DICTIONARY_TAG = 1;
+/** They are sorted, and a filter looks at each: under a millisecond for so many. */
+export const DISTINCT_MAX = 8192;
 
-export const dictionary: Encoding = {
-  id: 3,
-  name: 'dictionary',
+export function dictionaryDraft(distinctCount: number, distinct: Draft, codes: Draft): Draft {
+  return {
+    bytes: 3 + distinct.bytes + codes.bytes,
+    scanNsPerRow: codes.scanNsPerRow,
+    write(target) {
+      target.byte(DICTIONARY_TAG);
+      target.varint(distinctCount);
+      distinct.write(target);
+      codes.write(target);
+    },
+  };
+}
 
-  analyze(values) {
-    // With more distinct values than half the rows, storing each twice as far away is no gain.
-    const found = distinct(values, Math.min(DISTINCT_MAX, values.length >>> 1));
-    if (found === undefined) return undefined;
-    const statistics = statisticsOf(found.values);
-    const packedValues = packed.analyze(found.values, statistics);
-    const nested = packedValues ?? raw.analyze(found.values, statistics)!;
-    const bits = laneBitsFor(found.values.length - 1)!;
-    const lanesAt = HEADER_BYTES + align8(nested.bytes);
-    const bytes = lanesAt + laneBytes(bits, values.length);
-    return {
-      bytes,
-      scanNsPerRow: bits <= 8 ? 0.3 : 1,
-      encode() {
-        const body = new Uint8Array(bytes);
-        const header = new DataView(body.buffer);
-        header.setUint32(0, found.values.length, true);
-        header.setUint8(4, packedValues === undefined ? raw.id : packed.id);
-        header.setUint8(5, bits);
-        header.setUint32(8, nested.bytes, true);
-        body.set(nested.encode(), HEADER_BYTES);
-        const lanes = new Lanes(body.subarray(lanesAt), bits, values.length);
-        for (let row = 0; row < values.length; row++) lanes.set(row, found.codes[row]!);
-        return body;
-      },
-    };
-  },
+/** After the tag and the number of values. */
+export function openDictionary(
+  reader: ByteReader,
+  distinct: EncodedValues,
+  distinctCount: number,
+  rowCount: number,
+): FramedValues {
+  const frame = new DictionaryFrame(distinct, distinctCount);
+  reader.expect(reader.trusted || frame.ascends(), 'distinct values in ascending order', 'others');
+  const codes = openCodes(reader, rowCount);
+  if (!reader.trusted) expectAtMost(reader, codes, distinctCount - 1);
+  return new FramedValues(frame, codes);
+}
 
-  open(body, rowCount, place): EncodedValues {
-    if (body.length < HEADER_BYTES) damaged(place, 'a dictionary body', `${body.length} bytes`);
-    const header = new DataView(body.buffer, body.byteOffset, HEADER_BYTES);
-    const distinctCount = header.getUint32(0, true);
-    const nestedId = header.getUint8(4);
-    const bits = header.getUint8(5);
-    const nestedBytes = header.getUint32(8, true);
-    if (!isLaneBits(bits)) damaged(place, 'lanes of 1 to 32 bits', `${bits} bits`);
-    if (nestedId !== packed.id && nestedId !== raw.id)
-      damaged(place, 'packed or raw values', String(nestedId));
-    const lanesAt = HEADER_BYTES + align8(nestedBytes);
-    expectBytes(place, 'body bytes', lanesAt + laneBytes(bits, rowCount), body.length);
-    const nested = nestedId === packed.id ? packed : raw;
-    const nestedBody = body.subarray(HEADER_BYTES, HEADER_BYTES + nestedBytes);
-    return new DictionaryValues(
-      nested.open(nestedBody, distinctCount, place),
-      distinctCount,
-      new Lanes(body.subarray(lanesAt), bits, rowCount),
-    );
-  },
-};
+const table = new Float64Array(DISTINCT_MAX);
 
-class DictionaryValues implements EncodedValues {
-  readonly #values: EncodedValues;
-  readonly #distinctCount: number;
-  readonly #lanes: Lanes;
+class DictionaryFrame implements Frame {
+  readonly codeMax: number;
+  readonly isIdentity = false;
+  readonly #distinct: EncodedValues;
 
-  constructor(values: EncodedValues, distinctCount: number, lanes: Lanes) {
-    this.#values = values;
-    this.#distinctCount = distinctCount;
-    this.#lanes = lanes;
+  constructor(distinct: EncodedValues, distinctCount: number) {
+    this.codeMax = distinctCount - 1;
+    this.#distinct = distinct;
   }
 
-  at(row: number): number {
-    return this.#values.at(this.#lanes.at(row));
+  valueOf(code: number): number {
+    return this.#distinct.at(code);
   }
 
-  decode(from: number, to: number, target: NumberVector): void {
-    for (let row = from; row < to; row++) target[row - from] = this.at(row);
-  }
-
-  /** Asks once per distinct value. */
-  select(filter: Filter, words: Uint32Array): void {
-    const table = new Uint8Array(this.#distinctCount);
-    for (let code = 0; code < table.length; code++) {
-      if (passes(filter, this.#values.at(code))) table[code] = 1;
+  toValues(target: NumberVector, count: number): void {
+    // A few are cheaper to look up one by one than to decode all for.
+    if (count * 4 < this.codeMax) {
+      for (let i = 0; i < count; i++) target[i] = this.#distinct.at(target[i]!);
+    } else {
+      this.#distinct.decode(0, this.codeMax + 1, table);
+      lookUp(target, count, table);
     }
-    this.#lanes.selectTable(table, words);
+  }
+
+  ascends(): boolean {
+    this.#distinct.decode(0, this.codeMax + 1, table);
+    for (let i = 1; i <= this.codeMax; i++) {
+      const zeros = Object.is(table[i - 1], -0) && Object.is(table[i], 0);
+      if (!(table[i - 1]! < table[i]!) && !zeros) return false;
+    }
+    return true;
   }
 }
 
-interface Distinct {
+function lookUp(target: NumberVector, count: number, table: Float64Array): void {
+  for (let i = 0; i < count; i++) target[i] = table[target[i]!]!;
+}
+
+export interface Distinct {
+  /** Ascending. */
   readonly values: Float64Array;
   /** values[codes[row]] is the row's value. */
   readonly codes: Uint32Array;
 }
 
-/** undefined when there are more than `distinctMax`. Open addressing over the doubles' bits, so that -0 is not 0. */
-function distinct(values: Float64Array, distinctMax: number): Distinct | undefined {
+/** undefined when there are more than `distinctMax`, at most DISTINCT_MAX. */
+export function distinctOf(values: Values, distinctMax: number): Distinct | undefined {
+  const codes = scratch(values.length);
+  const found = values instanceof Uint32Array ? values : bitsOf(values);
+  const firstRows =
+    values instanceof Uint32Array
+      ? numberByAppearance(found, found, 1, codes, distinctMax)
+      : numberByAppearance(found, found.subarray(1), 2, codes, distinctMax);
+  if (firstRows === undefined) return undefined;
+  const appeared = Float64Array.from(firstRows, (row) => values[row]!);
+  const order = Uint32Array.from(firstRows.keys()).sort((a, b) => compare(appeared[a]!, appeared[b]!));
+  const places = new Uint32Array(order.length);
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place;
+  for (let row = 0; row < codes.length; row++) codes[row] = places[codes[row]!]!;
+  return { values: Float64Array.from(order, (appearance) => appeared[appearance]!), codes };
+}
+
+function bitsOf(values: Float64Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+}
+
+function compare(a: number, b: number): number {
+  return a - b || (Object.is(a, b) ? 0 : Object.is(a, -0) ? -1 : 1);
+}
+
+/**
+ * codes[row] = how many different values appeared before this one first did, told apart by their bits, so that -0 is not
+ * 0. Returns the rows of first appearance. Open addressing.
+ */
+function numberByAppearance(
+  lower: Uint32Array,
+  upper: Uint32Array,
+  stride: number,
+  codes: Uint32Array,
+  distinctMax: number,
+): Uint32Array | undefined {
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(distinctMax + 1) + 1)); // code + 1; 0 is free
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-  const found = new Float64Array(distinctMax);
-  const foundBits = new Uint32Array(found.buffer);
-  const codes = new Uint32Array(values.length);
+  const firstRows = new Uint32Array(distinctMax);
   let count = 0;
-  for (let row = 0; row < values.length; row++) {
-    const low = bits[row * 2]!;
-    const high = bits[row * 2 + 1]!;
+  for (let row = 0; row < codes.length; row++) {
+    const low = lower[row * stride]!;
+    const high = upper[row * stride]!;
     let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
     hash ^= hash >>> 15;
     let slot = hash & (slots.length - 1);
     for (; slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
-      const code = slots[slot]! - 1;
-      if (foundBits[code * 2] === low && foundBits[code * 2 + 1] === high) break;
+      const first = firstRows[slots[slot]! - 1]! * stride;
+      if (lower[first] === low && upper[first] === high) break;
     }
     if (slots[slot] === 0) {
       if (count === distinctMax) return undefined;
-      foundBits[count * 2] = low;
-      foundBits[count * 2 + 1] = high;
+      firstRows[count] = row;
       slots[slot] = ++count;
     }
     codes[row] = slots[slot]! - 1;
   }
-  return { values: found.slice(0, count), codes };
-}
-
-function align8(bytes: number): number {
-  return Math.ceil(bytes / 8) * 8;
+  return firstRows.slice(0, count);
 }

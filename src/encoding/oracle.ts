@@ -1,85 +1,174 @@
 import { expect } from 'vitest';
-import { SeededRandom } from '../base/random.ts';
-import { type EncodedValues, type Encoding, type Filter, passes, statisticsOf } from './contract.ts';
+import type { SeededRandom } from '../base/random.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
+import {
+  type Draft,
+  type EncodedValues,
+  type Filter,
+  type NumberVector,
+  passes,
+  type Values,
+} from './contract.ts';
 
-/** For tests only: an encoding against the plain values it was made of. */
+/** For tests only: what is encoded against the plain values it was made of. */
 
-/** Encodes and opens again; undefined when the encoding declines. Checks that it said how large it would be. */
-export function encoded(encoding: Encoding, values: Float64Array): EncodedValues | undefined {
-  const candidate = encoding.analyze(values, statisticsOf(values));
-  if (candidate === undefined) return undefined;
-  const body = candidate.encode();
-  if (encoding.name !== 'lz4') expect(body.length).toBe(candidate.bytes);
-  return encoding.open(body, values.length, { file: 'test', offset: 0 });
+export function writtenBy(draft: Draft): Uint8Array {
+  const writer = new ByteWriter(1);
+  draft.write(writer);
+  return writer.written();
 }
 
-/** Every verb agrees with the values themselves. */
-export function expectSame(actual: EncodedValues, values: Float64Array, seed = 1): void {
-  const random = new SeededRandom(seed);
+/** A reader that checks everything, of bytes that begin somewhere in a buffer. */
+export function readerOf(bytes: Uint8Array): ByteReader {
+  const moved = new Uint8Array(bytes.length + 3);
+  moved.set(bytes, 3);
+  const place = { file: 'test', offset: 3 };
+  return new ByteReader(moved, { offset: 3, end: moved.length }, place, false);
+}
+
+/** What codes, values and chunks have in common. */
+export interface Readable {
+  at(row: number): number;
+  decode(from: number, to: number, target: NumberVector): void;
+}
+
+/** `at` and `decode` agree with the values themselves. */
+export function expectRows(actual: Readable, values: Values, random: SeededRandom): void {
   const all = new Float64Array(values.length);
   actual.decode(0, values.length, all);
-  expect(sameBits(all, values)).toBe(true);
-  for (let i = 0; i < 20; i++) {
+  expectSame(all, Float64Array.from(values));
+  for (let i = 0; i < 4; i++) {
     const from = random.below(values.length);
     const to = from + random.below(values.length - from) + 1;
-    expect(Object.is(actual.at(from), values[from])).toBe(true);
-    const some = new Float64Array(to - from);
+    expect(actual.at(from)).toBe(values[from]);
+    const some = values instanceof Uint32Array ? new Uint32Array(to - from) : new Float64Array(to - from);
     actual.decode(from, to, some);
-    expect(sameBits(some, values.slice(from, to))).toBe(true);
-    expectSameRows(actual, values, randomFilter(values, random));
+    expectSame(some, values.slice(from, to));
   }
 }
 
 /** Tells -0 from 0, and is quick on long vectors. */
-function sameBits(a: Float64Array | Uint32Array, b: Float64Array | Uint32Array): boolean {
-  return Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+export function expectSame(a: Values, b: Values): void {
+  const same = Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
+    Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+  );
+  if (!same) expect(a).toEqual(b);
 }
 
-function expectSameRows(actual: EncodedValues, values: Float64Array, filter: Filter): void {
-  const expected = new Uint32Array((values.length + 31) >>> 5);
-  values.forEach((value, row) => {
-    if (passes(filter, value)) expected[row >>> 5]! |= 1 << (row & 31);
-  });
-  const words = new Uint32Array(expected.length);
-  actual.select(filter, words);
-  expect(sameBits(words, expected), JSON.stringify(filter)).toBe(true);
+/** Filters of every kind select what a loop does. */
+export function expectSelects(
+  actual: Pick<EncodedValues, 'select'>,
+  values: Values,
+  random: SeededRandom,
+): void {
+  for (let i = 0; i < 4; i++) {
+    const filter = randomFilter(values, random);
+    const expected = new Uint32Array((values.length + 31) >>> 5);
+    values.forEach((value, row) => {
+      if (passes(filter, value)) expected[row >>> 5]! |= 1 << (row & 31);
+    });
+    const words = new Uint32Array(expected.length).fill(0xdeadbeef);
+    actual.select(filter, words);
+    if (!Buffer.from(words.buffer).equals(Buffer.from(expected.buffer))) {
+      expect({ filter, words }).toEqual({ filter, words: expected });
+    }
+  }
 }
 
-function randomFilter(values: Float64Array, random: SeededRandom): Filter {
+function randomFilter(values: Values, random: SeededRandom): Filter {
   // Half of them near a value rather than on it.
   const near = () => values[random.below(values.length)]! + random.pick([0, 0, 0, 0.5, -1, 1000]);
   const [a, b] = [near(), near()];
-  return random.pick<Filter>([
-    { kind: 'in', values: new Set([a]) },
-    { kind: 'in', values: new Set([a, b, near()]) },
-    { kind: 'in', values: new Set() },
-    { kind: 'range', from: Math.min(a, b), to: Math.max(a, b) },
-    { kind: 'range', from: Number.NEGATIVE_INFINITY, to: a },
-    { kind: 'range', from: a, to: Number.POSITIVE_INFINITY },
-    { kind: 'test', test: (value) => Math.floor(value) % 2 === 0 },
-    { kind: 'test', test: (value) => value === a },
-  ]);
+  return random.pick<() => Filter>([
+    () => ({ kind: 'in', values: new Set([a]) }),
+    () => ({ kind: 'in', values: new Set([a, b, near()]) }),
+    () => ({ kind: 'in', values: new Set(Array.from({ length: 30 }, near)) }),
+    () => ({ kind: 'in', values: new Set() }),
+    () => ({ kind: 'range', from: Math.min(a, b), to: Math.max(a, b) }),
+    () => ({ kind: 'range', from: a, to: a }),
+    () => ({ kind: 'range', from: Number.NEGATIVE_INFINITY, to: a }),
+    () => ({ kind: 'range', from: a, to: Number.POSITIVE_INFINITY }),
+    () => ({
+      kind: 'set',
+      table: Uint8Array.from({ length: random.pick([0, 5, 2000]) }, () => random.below(2)),
+    }),
+    () => ({ kind: 'test', test: (value) => Math.floor(value) % 2 === 0 }),
+    () => ({ kind: 'test', test: (value) => value === a }),
+  ])();
 }
 
-/** Vectors that encodings trip over, of every length around a word and a byte. */
-export function vectors(seed: number): Float64Array[] {
-  const random = new SeededRandom(seed);
-  const shapes: (() => number)[] = [
-    () => 7,
-    () => -0,
-    () => random.pick([0, -0]),
-    () => random.below(2) * 250,
-    () => random.below(4),
-    () => random.below(13),
-    () => 1000 + random.below(256),
-    () => random.below(60_000) * 60_000 + 1_600_000_000_000,
-    () => random.uint32(),
-    () => random.pick([0, 0xffffffff]),
-    () => random.pick([Number.MIN_SAFE_INTEGER, -1, 0, 1, Number.MAX_SAFE_INTEGER]),
-    () => random.pick([2.55, -3.39, 0.1 + 0.2, 1e300, 5e-324]),
-    () => random.fraction() * 1e6,
-    () => random.pick([2 ** 53, 2 ** 60, 12]),
-  ];
-  const lengths = [1, 7, 8, 31, 32, 33, 100, 1000];
-  return shapes.flatMap((shape) => lengths.map((length) => Float64Array.from({ length }, shape)));
+/** The next value, given the one before; each starts from 0. */
+type Shape = (previous: number, random: SeededRandom) => number;
+
+const CODE_SHAPES: readonly Shape[] = [
+  () => 7,
+  (_, random) => random.below(2),
+  (_, random) => random.below(13),
+  (_, random) => 1000 + random.below(256),
+  (_, random) => random.below(4000),
+  (_, random) => random.uint32(),
+  (_, random) => random.pick([0, 0xffffffff]),
+  (_, random) => random.pick([3, 17, 1_000_000, 70_000]),
+  // Runs, of anything and of what is close.
+  (previous, random) => (random.chance(0.1) ? random.below(5) : previous),
+  (previous, random) => (random.chance(0.02) ? random.uint32() : previous),
+  (previous, random) =>
+    random.chance(0.1) ? random.uint32() : Math.min(previous + random.below(50), 2 ** 32 - 1),
+  // Ascending, evenly and not, and nearly.
+  (previous) => previous + 1,
+  (previous) => previous + 60,
+  (previous, random) => previous + random.below(40),
+  (previous, random) => (random.chance(0.1) ? random.below(previous + 1) : previous + 1),
+  // Frequent and rare ones.
+  (_, random) => Math.floor(1 / (random.fraction() + 0.001)),
+];
+
+const NUMBER_SHAPES: readonly Shape[] = [
+  () => -0,
+  () => 2.55,
+  (_, random) => random.pick([0, -0]),
+  (_, random) => random.pick([0, -0, 1, -1, 0.5]),
+  (_, random) => random.below(2) * 250 - 1000,
+  (_, random) => random.below(60_000) * 60_000 + 1_600_000_000_000,
+  (_, random) => random.below(8e9) + 1_600_000_000_000,
+  (previous, random) => (random.chance(0.15) ? random.below(8e9) : previous + random.below(60_000)),
+  (_, random) => random.pick([Number.MIN_SAFE_INTEGER, -1, 0, 1]),
+  (_, random) => random.pick([Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 2 ** 60]),
+  (_, random) => random.below(2 ** 53),
+  (_, random) => Math.round(random.fraction() * 1e5) / 100,
+  (_, random) => (random.below(200) * 5) / 100 - 3,
+  (_, random) => Math.round(random.fraction() * 360e7) / 1e7 - 180,
+  (_, random) => random.pick([2.55, -3.39, 0.1 + 0.2, 1e300, -1e300, 5e-324, Number.MAX_VALUE]),
+  (_, random) => random.fraction() * 1e6,
+  (_, random) => random.pick([2 ** 53, 2 ** 60, 12]),
+  (previous, random) => (random.chance(0.05) ? random.fraction() : previous),
+  (_, random) => Math.floor(random.fraction() * 300) / 7,
+];
+
+/** Around a word of a bitmap, a checkpoint and a piece. */
+const LENGTHS = [1, 2, 31, 32, 33, 129, 300, 1024, 1025, 4000];
+
+function vector(shape: Shape, length: number, random: SeededRandom): number[] {
+  let value = 0;
+  return Array.from({ length }, () => {
+    value = shape(value, random);
+    return value;
+  });
+}
+
+/** Vectors of whole numbers below 2^32 that encodings trip over. */
+export function codeVectors(random: SeededRandom): Uint32Array[] {
+  return CODE_SHAPES.flatMap((shape) =>
+    LENGTHS.map((length) => Uint32Array.from(vector(shape, length, random))),
+  );
+}
+
+/** Vectors of any numbers that encodings trip over, mixtures among them. */
+export function vectors(random: SeededRandom): Values[] {
+  const shapes = [...CODE_SHAPES, ...NUMBER_SHAPES];
+  const plain = NUMBER_SHAPES.flatMap((shape) => LENGTHS.map((length) => vector(shape, length, random)));
+  const mixed = Array.from({ length: 30 }, () =>
+    Array.from({ length: 4 }, () => vector(random.pick(shapes), random.below(400) + 1, random)).flat(),
+  );
+  return [...codeVectors(random), ...[...plain, ...mixed].map((values) => Float64Array.from(values))];
 }

@@ -1,160 +1,134 @@
-import {
-  damaged,
-  type EncodedValues,
-  type Encoding,
-  expectBytes,
-  type Filter,
-  type NumberVector,
-} from './contract.ts';
-import { isLaneBits, Lanes, laneBitsFor, laneBytes } from './lanes.ts';
+import { scratch } from './arena.ts';
+import { type CodeFilter, type Codes, PIECE_ROWS, selectDecoded } from './codes.ts';
+import type { Draft, NumberVector } from './contract.ts';
+import { kernels } from './kernels/kernels.ts';
 
 /**
- * Frame of reference with a common divisor: value = base + unit * code, codes in fixed lanes. Times in whole seconds or
- * minutes become narrow, and so do codes that lie close together.
- *
- *   0  f64  base: the least value
- *   8  f64  unit: divides every difference from the base
- *  16  u32  the greatest code
- *  20  u32  bits of a lane
- *  24       lanes, zero-padded to a multiple of 8 bytes
- *
- * Valid: the greatest code fits a lane and base + unit * code is a safe integer for every code up to it.
+ * Codes of 1 to 32 bits one after another, the first in the lowest bits of the first byte. The kind is the number of
+ * bits; ⌈rows * bits / 8⌉ bytes follow.
  */
-const LANES_AT = 24;
-/** Asking once per code that occurs pays while its table is not much longer than the chunk. */
-const TABLE_CODES_PER_ROW_MAX = 4;
+export function packedDraft(codes: Uint32Array, bits: number): Draft {
+  return {
+    bytes: 1 + packedBytes(codes.length, bits),
+    scanNsPerRow: packedScanNs(bits),
+    write(target) {
+      target.byte(bits);
+      target.bytes(pack(codes, bits));
+    },
+  };
+}
 
-export const packed: Encoding = {
-  id: 2,
-  name: 'packed',
+export function packedBytes(rowCount: number, bits: number): number {
+  return Math.ceil((rowCount * bits) / 8);
+}
 
-  analyze(values, { min, max, whole }) {
-    if (!whole || max - min > Number.MAX_SAFE_INTEGER) return undefined;
-    const unit = commonDivisor(values, min);
-    const codeMax = (max - min) / unit;
-    const bits = laneBitsFor(codeMax);
-    if (bits === undefined) return undefined;
-    const bytes = LANES_AT + laneBytes(bits, values.length);
-    return {
-      bytes,
-      scanNsPerRow: bits <= 8 ? 0.2 : 0.8,
-      encode() {
-        const body = new Uint8Array(bytes);
-        new Float64Array(body.buffer, 0, 2).set([min, unit]);
-        new Uint32Array(body.buffer, 16, 2).set([codeMax, bits]);
-        const lanes = new Lanes(body.subarray(LANES_AT), bits, values.length);
-        for (let row = 0; row < values.length; row++) lanes.set(row, (values[row]! - min) / unit);
-        return body;
-      },
-    };
-  },
+/** Measured: whole lanes are compared as they lie, others are shifted apart first. */
+export function packedScanNs(bits: number): number {
+  return isPowerOfTwo(bits) ? bits / 100 : 0.3;
+}
 
-  open(body, rowCount, place): EncodedValues {
-    if (body.length < LANES_AT) damaged(place, 'a packed body', `${body.length} bytes`);
-    const [base, unit] = new Float64Array(body.buffer, body.byteOffset, 2);
-    const [codeMax, bits] = new Uint32Array(body.buffer, body.byteOffset + 16, 2);
-    if (!isLaneBits(bits!)) damaged(place, 'lanes of 1 to 32 bits', `${bits} bits`);
-    expectBytes(place, 'body bytes', LANES_AT + laneBytes(bits, rowCount), body.length);
-    return new PackedValues(base!, unit!, codeMax!, new Lanes(body.subarray(LANES_AT), bits, rowCount));
-  },
-};
+export function isPowerOfTwo(bits: number): boolean {
+  return (bits & (bits - 1)) === 0;
+}
 
-/** The greatest divisor of all differences from `base`; 1 when there are none. */
-function commonDivisor(values: Float64Array, base: number): number {
-  let divisor = 0;
-  for (let i = 0; i < values.length && divisor !== 1; i++) {
-    const difference = values[i]! - base;
-    // A division is several times quicker than %, which is left to the few values that change the divisor.
-    if (divisor !== 0 && Math.round(difference / divisor) * divisor === difference) continue;
-    divisor = greatestCommonDivisor(difference, divisor);
+/** The lowest bits of every code. The result is valid until clearArena(). */
+export function pack(codes: Uint32Array, bits: number): Uint8Array {
+  const words = scratch(Math.ceil((codes.length * bits) / 32));
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, packedBytes(codes.length, bits));
+  if (bits === 8) bytes.set(codes);
+  else if (bits === 16) new Uint16Array(words.buffer, words.byteOffset, codes.length).set(codes);
+  else if (bits === 32) words.set(codes);
+  else packWords(codes, bits, words);
+  return bytes;
+}
+
+function packWords(codes: Uint32Array, bits: number, words: Uint32Array): void {
+  const mask = (1 << bits) - 1;
+  let word = 0;
+  let used = 0;
+  let w = 0;
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]! & mask;
+    word |= code << used;
+    used += bits;
+    if (used >= 32) {
+      words[w++] = word;
+      used -= 32;
+      // What is left of the code; in two shifts, as one by 32 does nothing.
+      word = (code >>> 1) >>> (bits - used - 1);
+    }
   }
-  return divisor === 0 ? 1 : divisor;
+  if (used > 0) words[w] = word;
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
-  while (b !== 0) [a, b] = [b, a % b];
-  return a;
+/** The code of so many bits from bit `bitAt` on of the bytes from `offset` on. */
+function codeAt(bytes: Uint8Array, offset: number, bitAt: number, bits: number): number {
+  const shift = bitAt & 7;
+  let at = offset + (bitAt >>> 3);
+  let code = bytes[at]! >>> shift;
+  for (let have = 8 - shift; have < bits; have += 8) code |= bytes[++at]! << have;
+  return bits === 32 ? code >>> 0 : code & ((1 << bits) - 1);
 }
 
-class PackedValues implements EncodedValues {
-  readonly #base: number;
-  readonly #unit: number;
-  readonly #codeMax: number;
-  readonly #lanes: Lanes;
+/** Up to so many rows are read sooner than a kernel is called. */
+const FEW_ROWS = 64;
+const piece = new Uint32Array(PIECE_ROWS);
 
-  constructor(base: number, unit: number, codeMax: number, lanes: Lanes) {
-    this.#base = base;
-    this.#unit = unit;
-    this.#codeMax = codeMax;
-    this.#lanes = lanes;
+export class PackedCodes implements Codes {
+  readonly rowCount: number;
+  readonly #bytes: Uint8Array;
+  readonly #offset: number;
+  readonly #bits: number;
+
+  /** packedBytes(rowCount, bits) of `bytes` from `offset` on; they must not change any more. */
+  constructor(bytes: Uint8Array, offset: number, bits: number, rowCount: number) {
+    this.rowCount = rowCount;
+    this.#bytes = bytes;
+    this.#offset = offset;
+    this.#bits = bits;
   }
 
   at(row: number): number {
-    return this.#base + this.#unit * this.#lanes.at(row);
+    return codeAt(this.#bytes, this.#offset, row * this.#bits, this.#bits);
   }
 
   decode(from: number, to: number, target: NumberVector): void {
-    for (let row = from; row < to; row++) target[row - from] = this.at(row);
-  }
-
-  select(filter: Filter, words: Uint32Array): void {
-    if (filter.kind === 'range') {
-      this.#lanes.selectRange(this.#codeFrom(filter.from), this.#codeFrom(filter.to), words);
-    } else if (filter.kind === 'in') {
-      this.#selectCodes(this.#codesOf(filter.values), words);
-    } else if (this.#codeMax < TABLE_CODES_PER_ROW_MAX * this.#lanes.count) {
-      this.#lanes.selectTable(this.#tableOf(filter.test), words);
+    const bits = this.#bits;
+    if (to - from <= FEW_ROWS) {
+      const bytes = this.#bytes;
+      const offset = this.#offset;
+      for (let row = from; row < to; row++) target[row - from] = codeAt(bytes, offset, row * bits, bits);
+    } else if (target instanceof Uint32Array) {
+      kernels().unpack(this.#packed(), bits, from, to - from, target);
     } else {
-      for (let row = 0; row < this.#lanes.count; row++) {
-        if (filter.test(this.at(row))) words[row >>> 5]! |= 1 << (row & 31);
-      }
+      this.#decodeDoubles(from, to, target);
     }
   }
 
-  #selectCodes(codes: ReadonlySet<number>, words: Uint32Array): void {
-    const [code] = codes;
-    if (codes.size === 1) {
-      this.#lanes.selectRange(code!, code! + 1, words);
-    } else if (this.#lanes.bits <= 16) {
-      const table = new Uint8Array(this.#codeMax + 1);
-      for (const code of codes) table[code] = 1;
-      this.#lanes.selectTable(table, words);
+  #decodeDoubles(from: number, to: number, target: Float64Array): void {
+    const packed = this.#packed();
+    for (let row = from; row < to; row += PIECE_ROWS) {
+      const count = Math.min(PIECE_ROWS, to - row);
+      kernels().unpack(packed, this.#bits, row, count, piece);
+      target.set(count === PIECE_ROWS ? piece : piece.subarray(0, count), row - from);
+    }
+  }
+
+  select(filter: CodeFilter, words: Uint32Array): void {
+    if (filter.kind === 'set') {
+      if (this.#bits > 16) selectDecoded(this, filter, words);
+      else kernels().selectSet(this.#packed(), this.#bits, filter.table, this.rowCount, words);
+    } else if (filter.from === filter.to) {
+      kernels().selectEqual(this.#packed(), this.#bits, filter.from, this.rowCount, words);
+    } else if (filter.from > filter.to || filter.from > 0xffffffff) {
+      words.fill(0);
     } else {
-      this.#lanes.selectCodes(codes, words);
+      const to = Math.min(filter.to, 0xffffffff);
+      kernels().selectRange(this.#packed(), this.#bits, filter.from, to, this.rowCount, words);
     }
   }
 
-  #codesOf(values: ReadonlySet<number>): ReadonlySet<number> {
-    const codes = new Set<number>();
-    for (const value of values) {
-      const code = this.#codeFrom(value);
-      if (code <= this.#codeMax && this.#valueOf(code) === value) codes.add(code);
-    }
-    return codes;
-  }
-
-  #valueOf(code: number): number {
-    return this.#base + this.#unit * code;
-  }
-
-  /** The least code whose value is at least this; codeMax + 1 when there is none. */
-  #codeFrom(value: number): number {
-    let low = 0;
-    let high = this.#codeMax + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.#valueOf(middle) < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Asks once per code that occurs. */
-  #tableOf(test: (value: number) => boolean): Uint8Array {
-    const table = this.#lanes.occurring(this.#codeMax);
-    for (let code = 0; code <= this.#codeMax; code++) {
-      if (table[code] === 1 && !test(this.#valueOf(code))) table[code] = 0;
-    }
-    return table;
+  #packed(): Uint8Array {
+    return this.#bytes.subarray(this.#offset, this.#offset + packedBytes(this.rowCount, this.#bits));
   }
 }

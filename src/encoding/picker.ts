@@ -1,17 +1,193 @@
-import type { Encoding, Statistics } from './contract.ts';
-import { lz4 } from './lz4.ts';
-import { type Choice, PLAIN_ENCODINGS, smallest } from './plain.ts';
+import { scratch } from './arena.ts';
+import { bitLength, KIND } from './codes.ts';
+import { compressedDraft } from './compressed.ts';
+import type { Draft } from './contract.ts';
+import { DELTA_CODES_END, DELTA_SCAN_NS, deltaParts, deltasDraft } from './deltas.ts';
+import { isPowerOfTwo, packedBytes, packedDraft, packedScanNs } from './packed.ts';
+import { RUN_SCAN_NS, runParts, runsDraft } from './runs.ts';
+import { runsEstimates, type Shape, shapeOf } from './shape.ts';
+import { splitDraft } from './split.ts';
+import { zerosDraft } from './zeros.ts';
 
-/** Hot columns are scanned by queries all the time; cold ones are mostly read a row at a time. */
-export type Temperature = 'hot' | 'cold';
+/**
+ * Hot columns are filtered by queries all the time, and stay as they are scanned quickly. Warm ones are read a row at a
+ * time, and only their bytes count. Cold ones are seldom read at all: they may be compressed too.
+ */
+export type Temperature = 'hot' | 'warm' | 'cold';
 
-const ENCODINGS: readonly Encoding[] = [...PLAIN_ENCODINGS, lz4];
+/**
+ * How codes are encoded is chosen by measuring: what is smallest, but in hot ones a nanosecond that a filter needs for a
+ * row counts as much as HOT_BITS_PER_NS bits of that row.
+ */
+const HOT_BITS_PER_NS = 4;
+/** What is made of parts must be better than what is not by so much. */
+const PARTS_GAIN = 0.95;
+/** Compressed must be smaller by a tenth. */
+const COMPRESSED_GAIN = 0.9;
+/** Fewer rows are packed at once. */
+const PARTS_ROWS_MIN = 16;
 
-export function encodingById(id: number): Encoding | undefined {
-  return ENCODINGS.find((encoding) => encoding.id === id);
+/** What is to be least, in bits of a row. */
+export function cost(draft: Draft, rowCount: number, temperature: Temperature): number {
+  return costOf((draft.bytes * 8) / rowCount, draft.scanNsPerRow, temperature);
 }
 
-/** What makes least of the values, measured; for hot columns among what is scanned without decompressing. */
-export function pick(values: Float64Array, statistics: Statistics, temperature: Temperature): Choice {
-  return smallest(temperature === 'hot' ? PLAIN_ENCODINGS : ENCODINGS, values, statistics);
+function costOf(bitsPerRow: number, scanNsPerRow: number, temperature: Temperature): number {
+  return temperature === 'hot' ? bitsPerRow + HOT_BITS_PER_NS * scanNsPerRow : bitsPerRow;
+}
+
+/** At least one code, none greater than `max`. Of the kinds up to `kindMax`, see codes.ts. */
+export function codesDraft(
+  codes: Uint32Array,
+  max: number,
+  temperature: Temperature,
+  kindMax: number = KIND.split,
+): Draft {
+  const bits = bitLength(max);
+  const plain = flatDraft(codes, bits, temperature);
+  if (bits === 0 || codes.length < PARTS_ROWS_MIN || kindMax < KIND.deltas) return plain;
+  const shape = shapeOf(codes);
+  let best = plain;
+  let leastCost = PARTS_GAIN * cost(plain, codes.length, temperature);
+  const consider = (draft: Draft | undefined) => {
+    if (draft === undefined || cost(draft, codes.length, temperature) >= leastCost) return;
+    best = draft;
+    leastCost = cost(draft, codes.length, temperature);
+  };
+  if (shape.ascends && max < DELTA_CODES_END) consider(deltasOf(codes, max, temperature, leastCost));
+  if (kindMax >= KIND.runs) {
+    const lowBits = lowBitsOf(shape, bits, temperature, {
+      costMax: leastCost,
+      lowBitsMin: 0,
+      lowBitsMax: kindMax >= KIND.split ? 32 : 0,
+    });
+    if (lowBits !== undefined) consider(runsOf(codes, bits, lowBits, temperature));
+  }
+  return best;
+}
+
+/** Codes that do not fit 32 bits: high * 2^32 + low. */
+export interface WideCodes {
+  readonly high: Uint32Array;
+  readonly low: Uint32Array;
+}
+
+/** Codes up to `max`, which needs more than 32 bits. */
+export function wideCodesDraft({ high, low }: WideCodes, max: number, temperature: Temperature): Draft {
+  const bits = bitLength(max);
+  const range = { costMax: Infinity, lowBitsMin: bits - 32, lowBitsMax: 32 };
+  const lowBits = lowBitsOf(shapeOf(low, high), bits, temperature, range) ?? 32;
+  const parts = highParts(high, low, lowBits);
+  const highDraft = codesDraft(parts, Math.floor(max / 2 ** lowBits), temperature, KIND.runs);
+  return splitDraft(lowBits, highDraft, lowDraft(low, lowBits, temperature));
+}
+
+/** (high * 2^32 + low) / 2^lowBits, rounded down: below 2^32. */
+function highParts(high: Uint32Array, low: Uint32Array, lowBits: number): Uint32Array {
+  if (lowBits === 32) return high;
+  const parts = scratch(low.length);
+  for (let row = 0; row < parts.length; row++) {
+    parts[row] = (high[row]! << (32 - lowBits)) | (low[row]! >>> lowBits);
+  }
+  return parts;
+}
+
+/** Of codes of up to so many bits, a code a row. */
+function flatDraft(codes: Uint32Array, bits: number, temperature: Temperature): Draft {
+  if (bits === 0) return zerosDraft;
+  if (temperature === 'hot') return packedDraft(codes, scannedBits(codes.length, bits));
+  const packed = packedDraft(codes, bits);
+  if (temperature === 'warm') return packed;
+  return compressedDraft(codes, bits, COMPRESSED_GAIN * packed.bytes) ?? packed;
+}
+
+/** Codes are widened to a power of two of bits when that makes up for the bytes. */
+function scannedBits(rowCount: number, bits: number): number {
+  if (isPowerOfTwo(bits)) return bits;
+  const costAt = (width: number) =>
+    costOf((8 * packedBytes(rowCount, width)) / rowCount, packedScanNs(width), 'hot');
+  const wide = 2 ** Math.ceil(Math.log2(bits));
+  return costAt(wide) <= costAt(bits) ? wide : bits;
+}
+
+/** For parts that are decoded rather than filtered as they lie. */
+function unscanned(temperature: Temperature): Temperature {
+  return temperature === 'hot' ? 'warm' : temperature;
+}
+
+/** undefined when it would cost more. At least two codes. */
+function deltasOf(
+  codes: Uint32Array,
+  max: number,
+  temperature: Temperature,
+  costMax = Infinity,
+): Draft | undefined {
+  const { least, most } = differencesOf(codes);
+  const bits = bitLength(most - least);
+  if (costOf(bits, DELTA_SCAN_NS, temperature) > costMax) return undefined;
+  const { checkpoints, differences } = deltaParts(codes, least);
+  return deltasDraft(
+    least,
+    flatDraft(checkpoints, bitLength(max), 'warm'),
+    flatDraft(differences, bits, unscanned(temperature)),
+  );
+}
+
+/** At least two codes, all below DELTA_CODES_END. */
+function differencesOf(codes: Uint32Array): { readonly least: number; readonly most: number } {
+  let least = codes[1]! - codes[0]!;
+  let most = least;
+  for (let row = 2; row < codes.length; row++) {
+    const difference = (codes[row]! - codes[row - 1]!) | 0;
+    if (difference < least) least = difference;
+    if (difference > most) most = difference;
+  }
+  // A least difference that saves no bit would only have to be added again.
+  const isIdle = least > 0 && bitLength(most - least) === bitLength(most);
+  return { least: isIdle ? 0 : least, most };
+}
+
+/** How many low bits to leave out of runs so that they cost least; undefined when that is too much. */
+function lowBitsOf(
+  shape: Shape,
+  bits: number,
+  temperature: Temperature,
+  range: { readonly costMax: number; readonly lowBitsMin: number; readonly lowBitsMax: number },
+): number | undefined {
+  let { costMax } = range;
+  let best: number | undefined;
+  for (const { lowBits, bitsPerRow, runsPerRow } of runsEstimates(shape, bits, range)) {
+    const estimate = costOf(bitsPerRow, runsPerRow * RUN_SCAN_NS, temperature);
+    if (estimate >= costMax) continue;
+    costMax = estimate;
+    best = lowBits;
+  }
+  return best;
+}
+
+/** Runs of codes of so many bits, or of their high parts and the low bits beside them; undefined when there are none. */
+function runsOf(
+  codes: Uint32Array,
+  bits: number,
+  lowBits: number,
+  temperature: Temperature,
+): Draft | undefined {
+  const { codes: runCodes, ends } = runParts(codes, lowBits);
+  if (ends.length < 2 || ends.length > codes.length / 2) return undefined;
+  const runs = runsDraft(
+    codes.length,
+    ends.length,
+    codesDraft(runCodes, 2 ** (bits - lowBits) - 1, temperature, KIND.deltas),
+    deltasOf(ends, codes.length, temperature)!,
+  );
+  return lowBits === 0 ? runs : splitDraft(lowBits, runs, lowDraft(codes, lowBits, temperature));
+}
+
+/** The lowest bits of every code. */
+function lowDraft(codes: Uint32Array, lowBits: number, temperature: Temperature): Draft {
+  if (temperature !== 'cold') return packedDraft(codes, lowBits);
+  const low = scratch(codes.length);
+  const mask = 2 ** lowBits - 1;
+  for (let row = 0; row < low.length; row++) low[row] = codes[row]! & mask;
+  return flatDraft(low, lowBits, temperature);
 }

@@ -191,15 +191,15 @@ export class LiveSegments {
     return members.memoryBytes + sumOfBytes(conditions.values());
   }
 
-  /** Of all segments, each condition once, and the timers. */
-  get memoryBytesTotal(): number {
-    const { rules, conditions } = this.#index;
-    return sumOfBytes([
-      this.#timers,
-      this.#users,
-      ...rules.map(({ members }) => members),
-      ...conditions.values(),
-    ]);
+  /** Bytes; a condition that segments share counts for the first of them. */
+  memoryBySegment(): Readonly<Record<string, number>> {
+    const counted = new Set<Condition>();
+    const segments = this.#index.rules.map(({ name, members, conditions }) => {
+      const own = [...conditions.values()].filter((condition) => !counted.has(condition));
+      for (const condition of own) counted.add(condition);
+      return [name, sumOfBytes([members, ...own])] as const;
+    });
+    return Object.fromEntries([['(all segments)', sumOfBytes([this.#timers, this.#users])], ...segments]);
   }
 
   /** The members of every segment by their ids; all else follows from the tablet's events and traits. */

@@ -99,7 +99,7 @@ class Evaluation {
       case 'not':
         return this.users.copy().andNot(yield* this.#find(plan.plan));
       case 'traits':
-        return this.#view.profiles.select(plan.trait, plan.predicate, this.users.size);
+        return yield* this.#view.profiles.selectSteps(plan.trait, plan.predicate, this.users.size);
       case 'sample':
         return yield* this.#sample(plan.buckets, plan.salt);
       case 'count':

@@ -89,3 +89,18 @@ test('windows end at the moment, whatever they say', () => {
   const skipped = span({ on: '2026-03-08' });
   expect(skipped.toMs - skipped.fromMs).toBe(23 * HOUR_MS);
 });
+
+test('the range of a comparison says the same of every number', () => {
+  const numbers = [-Number.MAX_VALUE, -1, -5e-324, -0, 0, 5e-324, 0.1, 1, 2 ** 53, Number.MAX_VALUE];
+  const neighbours = numbers
+    .flatMap((n) => [n, n * (1 + 2 ** -52), n * (1 - 2 ** -53)])
+    .filter(Number.isFinite);
+  for (const operand of numbers) {
+    for (const op of ['gt', 'gte', 'lt', 'lte', 'between']) {
+      const { range, test } = predicate(op, op === 'between' ? [operand, 0.1] : operand);
+      for (const n of neighbours)
+        expect(n >= range!.from && n < range!.to, `${n} ${op} ${operand}`).toBe(test(n));
+    }
+  }
+  expect(predicate('gt', 'a').range).toBeUndefined();
+});

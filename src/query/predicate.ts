@@ -33,15 +33,30 @@ export function compileTest(test: ValueTest, moment: Moment): ValuePredicate {
     case 'notContains':
       return negation(compileTest({ op: 'contains', value: test.value }, moment));
     case 'gt':
-      return sameType(test.value, (element) => order(element, test.value) > 0);
+      return {
+        ...sameType(test.value, (element) => order(element, test.value) > 0),
+        ...numbers(nextNumber(test.value), Infinity),
+      };
     case 'gte':
-      return sameType(test.value, (element) => order(element, test.value) >= 0);
+      return {
+        ...sameType(test.value, (element) => order(element, test.value) >= 0),
+        ...numbers(test.value, Infinity),
+      };
     case 'lt':
-      return sameType(test.value, (element) => order(element, test.value) < 0);
+      return {
+        ...sameType(test.value, (element) => order(element, test.value) < 0),
+        ...numbers(-Infinity, test.value),
+      };
     case 'lte':
-      return sameType(test.value, (element) => order(element, test.value) <= 0);
+      return {
+        ...sameType(test.value, (element) => order(element, test.value) <= 0),
+        ...numbers(-Infinity, nextNumber(test.value)),
+      };
     case 'between':
-      return sameType(test.low, (e) => order(e, test.low) >= 0 && order(e, test.high) <= 0);
+      return {
+        ...sameType(test.low, (e) => order(e, test.low) >= 0 && order(e, test.high) <= 0),
+        ...numbers(test.low, nextNumber(test.high)),
+      };
     case 'startsWith':
       return anyElement((element) => typeof element === 'string' && element.startsWith(test.value));
     case 'endsWith':
@@ -129,6 +144,21 @@ function anyElement(test: (element: Scalar) => boolean): ValuePredicate {
 function sameType(operand: Scalar, test: (element: Scalar) => boolean): ValuePredicate {
   const type = typeof operand;
   return anyElement((element) => typeof element === type && test(element));
+}
+
+/** Of a comparison with a number: from <= number < to. */
+function numbers(from: Scalar, to: Scalar): Pick<ValuePredicate, 'range'> {
+  return typeof from === 'number' && typeof to === 'number' ? { range: { from, to } } : {};
+}
+
+/** The least number greater than this one; anything else as it is. */
+function nextNumber(value: Scalar): Scalar {
+  if (typeof value !== 'number' || value === Infinity) return value;
+  if (value === 0) return Number.MIN_VALUE;
+  const number = Float64Array.of(value);
+  // As whole numbers, doubles of one sign are in the order of their distance from 0.
+  new BigInt64Array(number.buffer)[0]! += value > 0 ? 1n : -1n;
+  return number[0]!;
 }
 
 function negation({ missing, test }: ValuePredicate): ValuePredicate {

@@ -70,7 +70,7 @@ export function testView(tablet: TestTablet): TabletView {
       get: (ordinal, trait) => traitsOf(ordinal)[trait],
       all: traitsOf,
       has: (ordinal) => Object.keys(traitsOf(ordinal)).length > 0,
-      select: (trait, predicate, size) => {
+      *selectSteps(trait, predicate, size) {
         const found = new Bitset(size);
         for (let ordinal = 0; ordinal < size; ordinal++) {
           if (passes(predicate, traitsOf(ordinal)[trait])) found.add(ordinal);

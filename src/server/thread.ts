@@ -8,6 +8,7 @@ import { realRandom } from '../base/random.ts';
 import { RealNetwork } from '../base/realNetwork.ts';
 import { Shard } from '../shard/shard.ts';
 import { ShardApi } from '../shard/shardApi.ts';
+import { BlockPool } from './blockPool.ts';
 import type { Carried } from './call.ts';
 import { collectRoutes } from './collectRoutes.ts';
 import { type Listener, loadUws } from './listener.ts';
@@ -27,6 +28,7 @@ async function startThread(data: ThreadData): Promise<void> {
   const failed = (error: unknown) => {
     tell({ kind: 'fatal', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   };
+  const blocks = new BlockPool(new URL('./blockWorker.mjs', import.meta.url));
   const shard = new Shard({
     index: data.index,
     clock: realClock,
@@ -35,6 +37,7 @@ async function startThread(data: ThreadData): Promise<void> {
     hub: portLink(data.hub),
     peers: data.peers.map((port) => (port === undefined ? undefined : portLink(port))),
     sending: data.sending,
+    writeBlocks: (job) => blocks.write(job),
   });
   shard.onFatal = failed;
   process.on('uncaughtException', failed);

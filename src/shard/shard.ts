@@ -9,11 +9,13 @@ import { Sender, type SenderSettings } from '../delivery/sender.ts';
 import type { AccountRecord, LogRecord, OutcomeRecord } from '../log/record.ts';
 import { decodeRecords, encodeRecords, type Section } from '../log/sections.ts';
 import type { EventStoreOptions } from '../store/events.ts';
+import { runBlockJob } from '../store/runBlockJob.ts';
 import { applyRecords, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
 import { runOperation } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
 import { Appender } from './appender.ts';
+import { BlockKeeping, type BlockWriter } from './blockKeeping.ts';
 import { type AccountEntry, Directory } from './directory.ts';
 import type {
   Applied,
@@ -40,6 +42,8 @@ export interface ShardOptions {
   /** By shard index; this shard's own place is undefined. */
   readonly peers: readonly (Link<Peer, Peer> | undefined)[];
   readonly sending: SenderSettings;
+  /** Where blocks are written; in steps on this thread unless it is given. */
+  readonly writeBlocks?: BlockWriter;
   /** Smaller heads for the simulator. */
   readonly events?: EventStoreOptions;
 }
@@ -224,13 +228,21 @@ export class Shard {
         append: (sections) => this.#appendSurely(sections),
         heldUntilMs: () => this.#holdTransfersUntilMs,
       });
-      this.#tablets.set(key, { tablet, turns: new Turns(), bringer, sealing: false });
+      const blocks = new BlockKeeping({
+        tablet,
+        clock: this.clock,
+        slicer: this.#slicer,
+        write: this.#options.writeBlocks ?? ((job) => this.#slicer.run(runBlockJob(job))),
+        failed: (error) => this.onFatal(error),
+      });
+      this.#tablets.set(key, { tablet, turns: new Turns(), bringer, blocks });
     }
   }
 
   async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
+    await owned.blocks.room();
     await owned.turns.write(() => this.#slicer.run(this.#applyShares(owned, shares)));
-    this.#seal(owned);
+    owned.blocks.appended();
   }
 
   *#applyShares(owned: OwnedTablet, shares: readonly FrameShare[]): Generator<void> {
@@ -242,16 +254,6 @@ export class Shard {
       if (this.#live) this.#perform(owned, effects);
       yield;
     }
-  }
-
-  /** Blocks are cut beside everything else: answers do not depend on it. */
-  #seal(owned: OwnedTablet): void {
-    if (owned.sealing || !owned.tablet.events.hasFrozen) return;
-    owned.sealing = true;
-    this.#slicer.run(owned.tablet.events.sealSteps()).then(() => {
-      owned.sealing = false;
-      this.#seal(owned);
-    }, this.onFatal);
   }
 
   #perform(owned: OwnedTablet, { transfers, sends, changes }: Effects): void {
@@ -320,7 +322,7 @@ interface OwnedTablet {
   readonly tablet: Tablet;
   readonly turns: Turns;
   readonly bringer: TransferBringer;
-  sealing: boolean;
+  readonly blocks: BlockKeeping;
 }
 
 /** A section for every tablet of the account. */

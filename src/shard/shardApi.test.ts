@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { initHash } from '../base/hash.ts';
 import { FRAME_BYTES_MAX } from '../base/limits.ts';
 import { decodeRecords, decodeSections } from '../log/sections.ts';
+import type { BytesByName } from '../tablet/memory.ts';
 import { refusal, TestHost } from './testHost.ts';
 
 beforeAll(initHash);
@@ -24,6 +25,43 @@ describe('what a frame cannot hold', () => {
     await expect(api!.decide(ACCOUNT, record)).rejects.toEqual(tooLarge);
     expect(host.log.frames.length).toBe(frames);
   });
+});
+
+test('memory is told by part and by name, of the account and of the host', async () => {
+  const host = await TestHost.start({ shards: 2, tablets: 4 });
+  const traits = { plan: 'pro', email: 'u@example.com' };
+  const calls = ['a', 'b', 'c'].flatMap((userId) => [track(userId), { type: 'identify', userId, traits }]);
+  await host.apis[0]!.accept(ACCOUNT, host.collect(calls), true);
+  const segment = { event: 'Order', count: { gte: 1 } };
+  await host.call('segment.save', { name: 'buyers', definition: segment, live: true });
+  const stats = (await host.call('account.stats', {})) as {
+    readonly events: number;
+    readonly bytesPerEvent: number;
+    readonly memoryBytes: number;
+    readonly memory: BytesByName;
+    readonly memoryByName: Readonly<Record<string, BytesByName>>;
+  };
+  const { memory, memoryByName, memoryBytes } = stats;
+  const total = (bytes: BytesByName) => Object.values(bytes).reduce((a, b) => a + b, 0);
+  expect(memoryBytes).toBe(total(memory));
+  expect(Object.keys(memory)).toEqual(
+    expect.arrayContaining([
+      'head',
+      'blocks',
+      'users',
+      'profiles',
+      'dedupe',
+      'live',
+      'outbox',
+      'deadLetters',
+    ]),
+  );
+  expect(memoryByName.profiles).toMatchObject({ plan: expect.any(Number), email: expect.any(Number) });
+  expect(memoryByName.live).toHaveProperty('buyers');
+  for (const [part, names] of Object.entries(memoryByName)) expect(total(names), part).toBe(memory[part]);
+  expect(stats.bytesPerEvent).toBeGreaterThan(0);
+  expect(stats.bytesPerEvent * stats.events).toBeLessThan(memoryBytes);
+  expect(await host.call('server.stats', {})).toMatchObject({ accounts: 1, memoryBytes, memory });
 });
 
 describe('dead letters', () => {

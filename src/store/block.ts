@@ -1,14 +1,15 @@
 import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { Column } from '../encoding/column.ts';
-import { damaged, equalTo } from '../encoding/contract.ts';
 import { kernels } from '../encoding/kernels/kernels.ts';
-import { ALL_EVENTS, type OpenStream, ROLE, readBlockSteps } from './blockFormat.ts';
-import { PAYLOAD_TAGS, TAG } from './cell.ts';
-import { CellColumn } from './cellColumn.ts';
-import type { TextDictionary } from './dictionary.ts';
-import { expand } from './expand.ts';
+import type { EventRows, EventSet } from './blockFormat.ts';
+import { type BlockMemory, openBlockSteps, type OpenBlock, type OpenColumn } from './blockReader.ts';
+import { codeFilter } from './codeFilter.ts';
+import { compress, expand } from './expand.ts';
+import { lastAtMost } from './numberColumn.ts';
 import type { Part, ValuePredicate } from './part.ts';
+import { Ranks } from './ranks.ts';
+import type { Texts } from './texts.ts';
 import type { Window } from './windows.ts';
 
 /** Users counted at a time: their runs and results stay in the nearest cache. */
@@ -21,23 +22,26 @@ const scratch = {
 
 /** An encoded, immutable part: sorted by ordinal, then time, then arrival. Read in place; see blockFormat.ts. */
 export class Block implements Part {
+  readonly bytes: Uint8Array;
   readonly window: Window;
   readonly rowCount: number;
   readonly timeMinMs: number;
   readonly timeMaxMs: number;
-  readonly #byteLength: number;
-  readonly #userCount: number;
+  readonly #memory: BlockMemory;
   readonly #ordinals: Column;
   readonly #starts: Column;
-  readonly #events: Column;
   readonly #times: Column;
-  readonly #names: ReadonlySet<number>;
-  /** Property code → event code (or ALL_EVENTS) → column; property codes ascending. */
-  readonly #columns: ReadonlyMap<number, ReadonlyMap<number, CellColumn>>;
+  /** Numbers of event names. */
+  readonly #events: Column;
+  readonly #eventRows: readonly EventRows[];
+  readonly #eventNumbers: ReadonlyMap<number, number>;
+  /** By property code, ascending. */
+  readonly #columns: ReadonlyMap<number, OpenColumn>;
+  readonly #rowsOfSets: ReadonlyMap<EventSet, RowsOfSet>;
 
   /** Runs openSteps to its end at once. */
-  static open(bytes: Uint8Array, dictionary: TextDictionary, file: string): Block {
-    const steps = Block.openSteps(bytes, dictionary, file);
+  static open(bytes: Uint8Array, dictionary: Texts, file: string, options: OpenOptions = {}): Block {
+    const steps = Block.openSteps(bytes, dictionary, file, options);
     for (;;) {
       const { done, value } = steps.next();
       if (done === true) return value;
@@ -45,76 +49,98 @@ export class Block implements Part {
   }
 
   /**
-   * Checks every byte and yields between chunks. `bytes` belong to the block from now on; `dictionary` is the one it
-   * was sealed with. Throws DamageError naming the file and the offset in the block.
+   * Checks every byte, unless they are trusted, and yields between chunks. `bytes` belong to the block from now on;
+   * `dictionary` is the one whose codes they hold. Throws DamageError naming the file and the offset in the block.
    */
-  static *openSteps(bytes: Uint8Array, dictionary: TextDictionary, file: string): Generator<void, Block> {
+  static *openSteps(
+    bytes: Uint8Array,
+    dictionary: Texts,
+    file: string,
+    options: OpenOptions = {},
+  ): Generator<void, Block> {
     const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-    const { header, streams } = yield* readBlockSteps(aligned, file);
-    return new Block(new BlockStreams(streams, file), header, bytes.length, dictionary);
+    return new Block(aligned, yield* openBlockSteps(aligned, dictionary, file, options.trusted ?? false));
   }
 
-  private constructor(
-    streams: BlockStreams,
-    header: { readonly window: Window; readonly rowCount: number; readonly userCount: number },
-    byteLength: number,
-    dictionary: TextDictionary,
-  ) {
-    this.window = header.window;
-    this.rowCount = header.rowCount;
-    this.#userCount = header.userCount;
-    this.#byteLength = byteLength;
-    this.#ordinals = streams.ofRows(ROLE.ordinals, header.userCount);
-    this.#starts = streams.ofRows(ROLE.starts, header.userCount);
-    this.#events = streams.ofRows(ROLE.events, header.rowCount);
-    this.#times = streams.ofRows(ROLE.times, header.rowCount);
-    this.#names = streams.names();
-    this.#columns = streams.columns(dictionary);
-    this.timeMinMs = this.#times.min;
-    this.timeMaxMs = this.#times.max;
+  private constructor(bytes: Uint8Array, open: OpenBlock) {
+    this.bytes = bytes;
+    this.window = open.window;
+    this.rowCount = open.rowCount;
+    this.#memory = open.memory;
+    this.#ordinals = open.ordinals;
+    this.#starts = open.starts;
+    this.#times = open.times;
+    this.#events = open.events;
+    this.#eventRows = open.eventRows;
+    this.#eventNumbers = new Map(open.eventRows.map(({ eventCode }, number) => [eventCode, number]));
+    this.#columns = new Map(open.columns.map((column) => [column.shape.propertyCode, column]));
+    this.#rowsOfSets = rowsOfSets(open);
+    this.timeMinMs = open.times.min;
+    this.timeMaxMs = open.times.max;
   }
 
   get memoryBytes(): number {
-    let total = this.#byteLength + this.#events.memoryBytes;
-    for (const columns of this.#columns.values()) {
-      for (const column of columns.values()) total += column.memoryBytes;
-    }
-    return total;
+    let held = 0;
+    for (const rows of this.#rowsOfSets.values()) held += rows.ranks.memoryBytes;
+    for (const { cells } of this.#columns.values()) held += cells.memoryBytes;
+    return this.bytes.length + this.#memory.objects + held;
+  }
+
+  /** Those whose texts are in the tablet's dictionary. */
+  sharedProperties(): readonly number[] {
+    const isShared = ({ shape: { texts, arrays } }: OpenColumn) => texts.shared + arrays.shared > 0;
+    return [...this.#columns].flatMap(([propertyCode, column]) => (isShared(column) ? [propertyCode] : []));
+  }
+
+  /** What the block's own bytes and objects are for. */
+  memoryByColumn(): BlockMemory {
+    return this.#memory;
   }
 
   mayHaveEvent(eventCode: number): boolean {
-    return this.#names.has(eventCode);
+    return this.#eventNumbers.has(eventCode);
   }
 
   selectEvents(eventCodes: readonly number[] | undefined): Bitset {
     if (eventCodes === undefined) return Bitset.full(this.rowCount);
-    return this.#events.select({ kind: 'in', values: new Set(eventCodes) });
+    const table = new Uint8Array(this.#eventRows.length);
+    for (const eventCode of eventCodes) {
+      const number = this.#eventNumbers.get(eventCode);
+      if (number !== undefined) table[number] = 1;
+    }
+    return this.#events.select(codeFilter(table));
   }
 
   andTime(rows: Bitset, fromMs: number, toMs: number): void {
     if (fromMs <= this.timeMinMs && this.timeMaxMs < toMs) return;
-    rows.and(this.#times.select({ kind: 'range', from: fromMs, to: toMs }));
+    this.#times.and(rows, { kind: 'range', from: fromMs, to: Math.max(fromMs, toMs) });
   }
 
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void {
-    const columns = this.#columns.get(propertyCode);
-    const full = columns?.get(ALL_EVENTS);
-    if (full !== undefined) {
-      rows.and(full.select(predicate));
-      return;
+    const column = this.#columns.get(propertyCode);
+    if (column === undefined) {
+      if (!predicate.missing) rows.words.fill(0);
+    } else if (column.shape.eventSet === undefined) {
+      column.cells.and(rows, predicate);
+    } else {
+      this.#andCompact(rows, column, predicate);
     }
-    const matches = predicate.missing ? Bitset.full(this.rowCount) : new Bitset(this.rowCount);
-    for (const [eventCode, column] of columns ?? []) {
-      const named = this.#events.select(equalTo(eventCode));
-      matches.andNot(named).or(expand(column.select(predicate), named));
-    }
-    rows.and(matches);
+  }
+
+  #andCompact(rows: Bitset, { shape, cells }: OpenColumn, predicate: ValuePredicate): void {
+    const { table } = this.#rowsOfSets.get(shape.eventSet!)!;
+    const withCells = this.#events.select(codeFilter(table));
+    const dense = compress(rows, withCells, cells.rowCount);
+    if (!dense.isEmpty) cells.and(dense, predicate);
+    if (predicate.missing) rows.andNot(withCells).or(expand(dense, withCells));
+    else rows.words.set(expand(dense, withCells).words);
   }
 
   countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void {
     if (rows.isEmpty) return;
-    for (let user = 0; user < this.#userCount; user += COUNT_USERS) {
-      const userCount = Math.min(COUNT_USERS, this.#userCount - user);
+    const userTotal = this.#ordinals.rowCount;
+    for (let user = 0; user < userTotal; user += COUNT_USERS) {
+      const userCount = Math.min(COUNT_USERS, userTotal - user);
       this.#starts.decode(user, user + userCount, scratch.starts);
       scratch.starts[userCount] = this.#startOf(user + userCount);
       this.#ordinals.decode(user, user + userCount, scratch.ordinals);
@@ -130,7 +156,7 @@ export class Block implements Part {
   }
 
   eventAt(row: number): number {
-    return this.#events.at(row);
+    return this.#eventRows[this.#events.at(row)]!.eventCode;
   }
 
   timeAt(row: number): number {
@@ -142,30 +168,52 @@ export class Block implements Part {
   }
 
   valueAt(row: number, propertyCode: number): Value | undefined {
-    const columns = this.#columns.get(propertyCode);
-    return columns === undefined ? undefined : this.#valueIn(columns, row, this.#events.at(row));
+    const column = this.#columns.get(propertyCode);
+    return column === undefined ? undefined : this.#valueIn(column, row);
   }
 
   propertiesAt(row: number): readonly (readonly [number, Value])[] {
-    const eventCode = this.#events.at(row);
     const properties: (readonly [number, Value])[] = [];
-    for (const [propertyCode, columns] of this.#columns) {
-      const value = this.#valueIn(columns, row, eventCode);
+    for (const [propertyCode, column] of this.#columns) {
+      const value = this.#valueIn(column, row);
       if (value !== undefined) properties.push([propertyCode, value]);
     }
     return properties;
   }
 
-  #valueIn(columns: ReadonlyMap<number, CellColumn>, row: number, eventCode: number): Value | undefined {
-    const compact = columns.get(eventCode);
-    if (compact !== undefined) return compact.at(this.#events.rank(eventCode, row));
-    return columns.get(ALL_EVENTS)?.at(row);
+  #valueIn({ shape, cells }: OpenColumn, row: number): Value | undefined {
+    if (shape.eventSet === undefined) return cells.at(row);
+    const { table, ranks } = this.#rowsOfSets.get(shape.eventSet)!;
+    return table[this.#events.at(row)] === 1 ? cells.at(ranks.rank(row)) : undefined;
   }
 
   /** The user's first row; rowCount for the user past the last. */
   #startOf(user: number): number {
-    return user === this.#userCount ? this.rowCount : this.#starts.at(user);
+    return user === this.#ordinals.rowCount ? this.rowCount : this.#starts.at(user);
   }
+}
+
+export interface OpenOptions {
+  /** This process has just made the bytes: they need not be checked. */
+  readonly trusted?: boolean;
+}
+
+/** Which rows have a set's event names: table[event number] is 1. */
+interface RowsOfSet {
+  readonly table: Uint8Array;
+  readonly ranks: Ranks;
+}
+
+function rowsOfSets({ columns, events, eventRows }: OpenBlock): ReadonlyMap<EventSet, RowsOfSet> {
+  const rowsOf = new Map<EventSet, RowsOfSet>();
+  for (const { shape } of columns) {
+    const { eventSet } = shape;
+    if (eventSet === undefined || rowsOf.has(eventSet)) continue;
+    const table = new Uint8Array(eventRows.length);
+    for (const event of eventSet) table[event] = 1;
+    rowsOf.set(eventSet, { table, ranks: new Ranks(events, table) });
+  }
+  return rowsOf;
 }
 
 /** Adds the selected rows of the users in scratch. */
@@ -177,69 +225,4 @@ function countUsers(rows: Bitset, userCount: number, counts: Uint32Array, canoni
   const offsets = scratch.starts.subarray(0, userCount + 1);
   kernels().countRuns(rows.words.subarray(firstWord, lastWord), offsets, scratch.counts);
   for (let i = 0; i < userCount; i++) counts[canonical[scratch.ordinals[i]!]!]! += scratch.counts[i]!;
-}
-
-/** Of ascending values the last that is at most `wanted`; -1 when none is. */
-function lastAtMost(column: Column, wanted: number): number {
-  let low = 0;
-  let high = column.rowCount;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (column.at(middle) <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
-/** The streams of a block, put together and checked against each other. */
-class BlockStreams {
-  readonly #streams: readonly OpenStream[];
-  readonly #file: string;
-
-  constructor(streams: readonly OpenStream[], file: string) {
-    this.#streams = streams;
-    this.#file = file;
-  }
-
-  ofRows(role: number, rowCount: number): Column {
-    const stream = this.#streams.find((each) => each.role === role);
-    if (stream === undefined) damaged(this.#place, `a stream of role ${role}`, 'none');
-    if (stream.column.rowCount !== rowCount)
-      damaged(this.#place, `${rowCount} rows`, `${stream.column.rowCount}`);
-    return stream.column;
-  }
-
-  names(): ReadonlySet<number> {
-    const stream = this.#streams.find((each) => each.role === ROLE.names);
-    if (stream === undefined) damaged(this.#place, 'event names', 'none');
-    const names = new Uint32Array(stream.column.rowCount);
-    stream.column.decode(0, names.length, names);
-    return new Set(names);
-  }
-
-  columns(dictionary: TextDictionary): ReadonlyMap<number, ReadonlyMap<number, CellColumn>> {
-    const payloads = new Map<string, Map<number, Column>>();
-    const keyOf = (stream: OpenStream) => `${stream.propertyCode} ${stream.eventCode}`;
-    for (const stream of this.#streams) {
-      const tag = stream.role - ROLE.tags;
-      if (!PAYLOAD_TAGS.some((each) => each === tag)) continue;
-      if (tag !== TAG.number && stream.column.max >= dictionary.size) {
-        damaged(this.#place, `codes below ${dictionary.size}`, String(stream.column.max));
-      }
-      const key = keyOf(stream);
-      payloads.set(key, (payloads.get(key) ?? new Map<number, Column>()).set(tag, stream.column));
-    }
-    const columns = new Map<number, Map<number, CellColumn>>();
-    for (const stream of this.#streams) {
-      if (stream.role !== ROLE.tags) continue;
-      const column = new CellColumn(stream.column, payloads.get(keyOf(stream)) ?? new Map(), dictionary);
-      const ofProperty = columns.get(stream.propertyCode) ?? new Map<number, CellColumn>();
-      columns.set(stream.propertyCode, ofProperty.set(stream.eventCode, column));
-    }
-    return columns;
-  }
-
-  get #place() {
-    return { file: this.#file, offset: 0 };
-  }
 }

@@ -1,17 +1,25 @@
 import { isArray, type Value } from '../base/value.ts';
-import type { TextDictionary } from './dictionary.ts';
+import type { LocalTexts } from './localTexts.ts';
 import type { ValuePredicate } from './part.ts';
+import type { Texts } from './texts.ts';
 
 /**
- * How a property's value is held: a type tag and, for the types that need one, a number as payload: the number itself,
- * or a code of the tablet's dictionary. The tags are part of the block format.
+ * What a property's value is: a type tag and, for the types that need one, a number as payload: the number itself, or
+ * the code of a text, or of an array's JSON text. The tags are part of the block format.
  */
 export const TAG = { missing: 0, number: 1, text: 2, array: 3, false: 4, true: 5 } as const;
 export type Tag = (typeof TAG)[keyof typeof TAG];
 
-/** Tags whose values need a payload. */
-export const PAYLOAD_TAGS = [TAG.number, TAG.text, TAG.array] as const;
-export type PayloadTag = (typeof PAYLOAD_TAGS)[number];
+/** Tags whose cells are all alike but for their number; in this order in a block's codes. */
+export const SPECIAL_TAGS = [TAG.missing, TAG.number, TAG.false, TAG.true] as const;
+
+/** A tag's bit in a set of tags. */
+export function kindOf(tag: number): number {
+  return 1 << tag;
+}
+
+/** All tags. */
+export const KINDS_MAX = 63;
 
 export interface Cell {
   readonly tag: Tag;
@@ -19,23 +27,21 @@ export interface Cell {
   readonly payload: number;
 }
 
-/** undefined when the value needs a new text and the dictionary is full: it is kept as missing. */
-export function cellOf(value: Value, dictionary: TextDictionary): Cell | undefined {
+export function cellOf(value: Value, texts: LocalTexts): Cell {
   if (typeof value === 'number') return { tag: TAG.number, payload: value };
   if (typeof value === 'boolean') return { tag: value ? TAG.true : TAG.false, payload: 0 };
-  const code = isArray(value) ? dictionary.addArray(value) : dictionary.add(value);
-  if (code === undefined) return undefined;
-  return { tag: isArray(value) ? TAG.array : TAG.text, payload: code };
+  if (isArray(value)) return { tag: TAG.array, payload: texts.addArray(value) };
+  return { tag: TAG.text, payload: texts.add(value) };
 }
 
-export function cellValue(tag: number, payload: number, dictionary: TextDictionary): Value | undefined {
+export function cellValue(tag: number, payload: number, texts: Texts): Value | undefined {
   switch (tag) {
     case TAG.number:
       return payload;
     case TAG.text:
-      return dictionary.text(payload);
+      return texts.text(payload);
     case TAG.array:
-      return dictionary.array(payload);
+      return texts.array(payload);
     case TAG.false:
       return false;
     case TAG.true:
@@ -48,9 +54,9 @@ export function cellValue(tag: number, payload: number, dictionary: TextDictiona
 /** A predicate as a test of cells. */
 export type CellTest = (tag: number, payload: number) => boolean;
 
-export function cellTest(predicate: ValuePredicate, dictionary: TextDictionary): CellTest {
-  const passesText = dictionary.textTest(predicate);
-  const passesArray = dictionary.arrayTest(predicate);
+export function cellTest(predicate: ValuePredicate, texts: Texts): CellTest {
+  const passesText = texts.textTest(predicate);
+  const passesArray = texts.arrayTest(predicate);
   const passesFalse = predicate.test(false);
   const passesTrue = predicate.test(true);
   return (tag, payload) => {

@@ -1,69 +1,104 @@
 import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
-import type { Column } from '../encoding/column.ts';
 import { equalTo, type Filter } from '../encoding/contract.ts';
-import { cellTest, cellValue, PAYLOAD_TAGS, type PayloadTag, TAG } from './cell.ts';
-import type { TextDictionary } from './dictionary.ts';
+import { type ColumnShape, codeCount } from './blockFormat.ts';
+import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
+import { codeFilter } from './codeFilter.ts';
+import { type ColumnTexts, markPassing, valueOf } from './columnTexts.ts';
 import { expand } from './expand.ts';
+import type { NumberColumn } from './numberColumn.ts';
 import type { ValuePredicate } from './part.ts';
+import { Ranks } from './ranks.ts';
 
-/** A column of values of mixed types in a block: a tag a row, and per type the payloads of just its rows. */
+/** A property's column in a block: see blockFormat.ts for what its codes are. */
 export class CellColumn {
-  readonly #tags: Column;
-  readonly #payloads: ReadonlyMap<number, Column>;
-  readonly #dictionary: TextDictionary;
+  readonly rowCount: number;
+  readonly #codes: NumberColumn | undefined;
+  readonly #numbers: NumberColumn | undefined;
+  readonly #texts: ColumnTexts;
+  /** The tags of the first codes; those after them are texts. */
+  readonly #specials: readonly number[];
+  readonly #codeCount: number;
+  readonly #numberRanks: Ranks | undefined;
 
-  /** `payloads` by tag, for every tag that has payloads and occurs. */
-  constructor(tags: Column, payloads: ReadonlyMap<number, Column>, dictionary: TextDictionary) {
-    this.#tags = tags;
-    this.#payloads = payloads;
-    this.#dictionary = dictionary;
+  constructor(
+    shape: ColumnShape,
+    rowCount: number,
+    codes: NumberColumn | undefined,
+    numbers: NumberColumn | undefined,
+    texts: ColumnTexts,
+  ) {
+    this.rowCount = rowCount;
+    this.#codes = codes;
+    this.#numbers = numbers;
+    this.#texts = texts;
+    this.#specials = SPECIAL_TAGS.filter((tag) => (shape.kinds & kindOf(tag)) !== 0);
+    this.#codeCount = codeCount(shape);
+    if (codes !== undefined && numbers !== undefined) {
+      const table = new Uint8Array(this.#codeCount);
+      table[this.#specials.indexOf(TAG.number)] = 1;
+      this.#numberRanks = new Ranks(codes, table);
+    }
   }
 
-  get rowCount(): number {
-    return this.#tags.rowCount;
-  }
-
+  /** Bytes held beside the block's own. */
   get memoryBytes(): number {
-    return this.#tags.memoryBytes;
+    const held = [this.#codes, this.#numbers, this.#numberRanks];
+    return held.reduce((total, each) => total + (each?.memoryBytes ?? 0), 0);
   }
 
   at(row: number): Value | undefined {
-    const tag = this.#tags.at(row);
-    const payloads = this.#payloads.get(tag);
-    if (payloads === undefined) return cellValue(tag, 0, this.#dictionary);
-    const n = payloads.rowCount === this.rowCount ? row : this.#tags.rank(tag, row);
-    return cellValue(tag, payloads.at(n), this.#dictionary);
+    const code = this.#codes === undefined ? 0 : this.#codes.at(row);
+    switch (this.#specials[code]) {
+      case undefined:
+        return valueOf(this.#texts, code - this.#specials.length);
+      case TAG.number:
+        return this.#numbers!.at(this.#numberRanks === undefined ? row : this.#numberRanks.rank(row));
+      case TAG.false:
+        return false;
+      case TAG.true:
+        return true;
+      default:
+        return undefined;
+    }
   }
 
-  /** The rows that satisfy the predicate. A fresh bitset, owned by the caller. */
-  select(predicate: ValuePredicate): Bitset {
-    const test = cellTest(predicate, this.#dictionary);
-    const matches = new Bitset(this.rowCount);
-    for (const tag of [TAG.missing, TAG.false, TAG.true]) {
-      if (test(tag, 0)) matches.or(this.#tags.select(equalTo(tag)));
+  /** Takes the rows that do not satisfy the predicate out of `rows`. */
+  and(rows: Bitset, predicate: ValuePredicate): void {
+    if (this.#codes !== undefined && this.#numbers !== undefined) {
+      rows.and(this.#selectMixed(this.#codes, this.#numbers, predicate));
+    } else if (this.#numbers !== undefined) {
+      this.#numbers.and(rows, numberFilter(predicate));
+    } else {
+      const table = this.#passing(predicate);
+      if (this.#codes !== undefined) this.#codes.and(rows, codeFilter(table));
+      else if (table[0] === 0) rows.words.fill(0);
     }
-    for (const tag of PAYLOAD_TAGS) {
-      const payloads = this.#payloads.get(tag);
-      if (payloads === undefined) continue;
-      const filter = this.#filterOf(tag, predicate) ?? {
-        kind: 'test',
-        test: (payload) => test(tag, payload),
-      };
-      matches.or(expand(payloads.select(filter), this.#tags.select(equalTo(tag))));
-    }
-    return matches;
   }
 
-  /** What to look for in payloads when the predicate says what the value must equal. */
-  #filterOf(tag: PayloadTag, { equalTo }: ValuePredicate): Filter | undefined {
-    if (equalTo === undefined || tag === TAG.array) return undefined;
-    const wanted = new Set<number>();
-    for (const scalar of equalTo) {
-      if (tag === TAG.number && typeof scalar === 'number') wanted.add(scalar);
-      const code = tag === TAG.text && typeof scalar === 'string' ? this.#dictionary.find(scalar) : undefined;
-      if (code !== undefined) wanted.add(code);
-    }
-    return { kind: 'in', values: wanted };
+  #selectMixed(codes: NumberColumn, numbers: NumberColumn, predicate: ValuePredicate): Bitset {
+    const rows = codes.select(codeFilter(this.#passing(predicate)));
+    const passing = numbers.select(numberFilter(predicate));
+    if (passing.isEmpty) return rows;
+    return rows.or(expand(passing, codes.select(equalTo(this.#specials.indexOf(TAG.number)))));
   }
+
+  /** table[code] = 1 for the codes that satisfy the predicate; numbers are another matter. */
+  #passing(predicate: ValuePredicate): Uint8Array {
+    const table = new Uint8Array(this.#codeCount);
+    this.#specials.forEach((tag, code) => {
+      if (tag === TAG.missing && predicate.missing) table[code] = 1;
+      if (tag === TAG.false && predicate.test(false)) table[code] = 1;
+      if (tag === TAG.true && predicate.test(true)) table[code] = 1;
+    });
+    markPassing(this.#texts, predicate, table.subarray(this.#specials.length));
+    return table;
+  }
+}
+
+function numberFilter({ equalTo, range, test }: ValuePredicate): Filter {
+  if (equalTo !== undefined) {
+    return { kind: 'in', values: new Set(equalTo.filter((scalar) => typeof scalar === 'number')) };
+  }
+  return range === undefined ? { kind: 'test', test } : { kind: 'range', ...range };
 }

@@ -1,30 +1,62 @@
 import { assert } from '../base/assert.ts';
 import { DICTIONARY_TEXTS_MAX } from '../base/limits.ts';
 import type { Scalar } from '../base/value.ts';
+import { type TextList, TextListBuilder, textCount, textStart } from './localTexts.ts';
 import type { ValuePredicate } from './part.ts';
+import {
+  CODEC,
+  GROUP_OBJECT_BYTES,
+  groupOf,
+  groupText,
+  groupTextStart,
+  openGroup,
+  type PackedGroup,
+  packGroup,
+} from './textGroup.ts';
+import { TextIndex } from './textIndex.ts';
+import { TextAnswers, type Texts } from './texts.ts';
+import { atHand, canBeKept, hashUtf8, isAtHand, take, takeUtf8 } from './utf8.ts';
 
-/** What an entry of a Map and of an array, and a string's header, take in V8. */
-const BYTES_PER_TEXT = 64;
+/** In the place of a code: the dictionary was full. */
+export const NO_CODE = 0xffffffff;
+
+/** Texts added between two yields: each may open a group, at about 20 µs. */
+const STEP_TEXTS = 32;
+/** Half of what merged blocks have: these texts are looked up at random. */
+const GROUP_BYTES = 16_384;
+const PLACE = { file: 'the text dictionary', offset: 0 };
 
 /**
- * A tablet's texts ⇄ codes, which grow from 0 and never change. An array is kept as its JSON text. Blocks and heads
- * hold codes only.
+ * A tablet's texts ⇄ codes, which grow from 0 and never change: those that repeat across blocks. An array is kept as its
+ * JSON text. The texts are compressed in groups, but for the newest; an index of some 5 bytes a text finds them.
  */
-export class TextDictionary {
-  readonly #codes = new Map<string, number>();
-  readonly #texts: string[] = [];
+export class TextDictionary implements Texts {
   readonly #textsMax: number;
-  readonly #answers = new WeakMap<ValuePredicate, { text: Answers; array: Answers }>();
-  #textBytes = 0;
+  readonly #answers = new TextAnswers(this);
+  readonly #indexed = {
+    hashAt: (code: number) => this.#hashAt(code),
+    isWanted: (code: number) => this.#isAtHand(code),
+  };
+  #index: TextIndex;
+  /** Shared with forks. */
+  #sealed: PackedGroup[] = [];
+  #sealedBytes = 0;
+  #sealedCount = 0;
+  readonly #newest = new TextListBuilder();
   #refusedCount = 0;
 
   constructor(textsMax = DICTIONARY_TEXTS_MAX) {
-    assert(textsMax <= DICTIONARY_TEXTS_MAX, 'the limit is below that of a Map');
+    assert(textsMax <= DICTIONARY_TEXTS_MAX, 'the limit is one that the index can hold');
     this.#textsMax = textsMax;
+    this.#index = new TextIndex(this.#indexed);
+  }
+
+  get count(): number {
+    return this.#sealedCount + this.#newest.count;
   }
 
   get size(): number {
-    return this.#texts.length;
+    return this.count;
   }
 
   /** Texts not taken because the dictionary was full. */
@@ -32,38 +64,40 @@ export class TextDictionary {
     return this.#refusedCount;
   }
 
-  /** An estimate: strings and tables are V8's own. */
+  /** Groups that are shared with forks are counted in each. */
   get memoryBytes(): number {
-    return this.#textBytes + this.size * BYTES_PER_TEXT;
+    const sealed = this.#sealedBytes + this.#sealed.length * GROUP_OBJECT_BYTES;
+    return sealed + this.#newest.memoryBytes + this.#index.memoryBytes;
   }
 
   /** The text's code, a new one when it has none; undefined, and counted, when the dictionary is full. */
   add(text: string): number | undefined {
-    const known = this.#codes.get(text);
-    if (known !== undefined) return known;
-    if (this.size >= this.#textsMax) {
-      this.#refusedCount++;
-      return undefined;
+    take(text);
+    return this.#addAtHand();
+  }
+
+  /** Codes of all these texts, each as by `add`, NO_CODE where that refuses. Yields between some dozens of texts. */
+  *addSteps(list: TextList): Generator<void, Uint32Array> {
+    const codes = new Uint32Array(textCount(list));
+    for (let i = 0; i < codes.length; i++) {
+      takeUtf8(list.bytes, textStart(list, i), list.ends[i]!);
+      codes[i] = this.#addAtHand() ?? NO_CODE;
+      if (i % STEP_TEXTS === STEP_TEXTS - 1) yield;
     }
-    const isNarrow = !/[^\0-\xff]/.test(text);
-    // A string cut out of a request keeps the whole request alive; this is a copy.
-    const encoding = isNarrow ? 'latin1' : 'utf16le';
-    const owned = Buffer.from(text, encoding).toString(encoding);
-    const code = this.size;
-    this.#codes.set(owned, code);
-    this.#texts.push(owned);
-    this.#textBytes += isNarrow ? text.length : text.length * 2;
-    return code;
+    return codes;
   }
 
   find(text: string): number | undefined {
-    return this.#codes.get(text);
+    if (!canBeKept(text)) return undefined;
+    take(text);
+    return this.#index.find(hashUtf8(atHand.bytes, 0, atHand.length));
   }
 
   text(code: number): string {
-    const text = this.#texts[code];
-    assert(text !== undefined, 'the dictionary has every code that is stored');
-    return text;
+    assert(code < this.count, 'the dictionary has every code that is stored');
+    if (code >= this.#sealedCount) return this.#newest.text(code - this.#sealedCount);
+    const group = this.#sealed[groupOf(this.#sealed, code)]!;
+    return groupText(openGroup(group, PLACE), code - group.firstCode);
   }
 
   addArray(elements: readonly Scalar[]): number | undefined {
@@ -74,48 +108,66 @@ export class TextDictionary {
     return JSON.parse(this.text(code)) as Scalar[];
   }
 
-  /** A test of codes that asks the predicate once per text, however often and in how many parts it occurs. */
+  /** An independent copy, of the codes so far: what is added to one is not in the other. */
+  fork(): TextDictionary {
+    const copy = new TextDictionary(this.#textsMax);
+    copy.#index = this.#index.fork(copy.#indexed);
+    copy.#sealed = this.#sealed.slice();
+    copy.#sealedBytes = this.#sealedBytes;
+    copy.#sealedCount = this.#sealedCount;
+    copy.#newest.addList(this.#newest.list());
+    copy.#refusedCount = this.#refusedCount;
+    return copy;
+  }
+
   textTest(predicate: ValuePredicate): (code: number) => boolean {
-    return this.#answersOf(predicate).text.test;
+    return this.#answers.textTest(predicate);
   }
 
-  /** The same for codes of arrays. */
   arrayTest(predicate: ValuePredicate): (code: number) => boolean {
-    return this.#answersOf(predicate).array.test;
+    return this.#answers.arrayTest(predicate);
   }
 
-  #answersOf(predicate: ValuePredicate): { text: Answers; array: Answers } {
-    let answers = this.#answers.get(predicate);
-    if (answers === undefined) {
-      answers = {
-        text: new Answers((code) => predicate.test(this.text(code)), this),
-        array: new Answers((code) => predicate.test(this.array(code)), this),
-      };
-      this.#answers.set(predicate, answers);
+  #hashAt(code: number): number {
+    if (code >= this.#sealedCount) return this.#newest.hashAt(code - this.#sealedCount);
+    const group = this.#sealed[groupOf(this.#sealed, code)]!;
+    const open = openGroup(group, PLACE);
+    const i = code - group.firstCode;
+    return hashUtf8(open.bytes, groupTextStart(open, i), open.ends[i]!);
+  }
+
+  #isAtHand(code: number): boolean {
+    if (code >= this.#sealedCount) return this.#newest.isAtHand(code - this.#sealedCount);
+    const group = this.#sealed[groupOf(this.#sealed, code)]!;
+    const open = openGroup(group, PLACE);
+    const i = code - group.firstCode;
+    return isAtHand(open.bytes, groupTextStart(open, i), open.ends[i]!);
+  }
+
+  #addAtHand(): number | undefined {
+    const hash = hashUtf8(atHand.bytes, 0, atHand.length);
+    const known = this.#index.find(hash);
+    if (known !== undefined) return known;
+    if (this.count >= this.#textsMax) {
+      this.#refusedCount++;
+      return undefined;
     }
-    return answers;
+    const code = this.count;
+    this.#newest.addBytes(atHand.bytes, 0, atHand.length);
+    this.#index.add(hash);
+    if (this.#newest.byteLength + this.#newest.count >= GROUP_BYTES) this.#seal();
+    return code;
   }
-}
 
-const UNASKED = 0;
-const NO = 1;
-const YES = 2;
-
-/** A predicate's answers by code, as they are asked for. */
-class Answers {
-  readonly test: (code: number) => boolean;
-  #byCode = new Uint8Array(0);
-
-  constructor(ask: (code: number) => boolean, dictionary: TextDictionary) {
-    this.test = (code) => {
-      if (code >= this.#byCode.length) {
-        if (code >= dictionary.size) return false;
-        const larger = new Uint8Array(dictionary.size);
-        larger.set(this.#byCode);
-        this.#byCode = larger;
-      }
-      if (this.#byCode[code] === UNASKED) this.#byCode[code] = ask(code) ? YES : NO;
-      return this.#byCode[code] === YES;
-    };
+  #seal(): void {
+    const group = packGroup(
+      this.#newest.list(),
+      { from: 0, to: this.#newest.count, firstCode: this.#sealedCount },
+      CODEC.lz4,
+    );
+    this.#sealed.push(group);
+    this.#sealedBytes += group.packed.length;
+    this.#sealedCount += group.count;
+    this.#newest.clear();
   }
 }

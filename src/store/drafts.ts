@@ -1,134 +1,182 @@
-import { ALL_EVENTS } from './blockFormat.ts';
-import type { Head } from './head.ts';
+import { type EventRows, type EventSet, rowsOfSet } from './blockFormat.ts';
+import type { HeadRows } from './blockJob.ts';
+import { greatest } from './trailOrder.ts';
 
-/** A property that this share of a block's rows have is a full-length column. */
-const COMMON_SHARE = 0.5;
+/** Rows looked at between two yields. */
+const STEP_ROWS = 1 << 13;
 
-/** A property column before it is encoded: its cells in row order, missing ones left out. */
+/** A property's cells before they are encoded, in row order; missing ones are left out. */
 export interface Draft {
   readonly propertyCode: number;
-  /** The event name whose rows it is aligned to, or ALL_EVENTS. */
-  readonly eventCode: number;
+  /** The event names whose rows it has a cell for; undefined for all rows. */
+  readonly eventSet: EventSet | undefined;
   readonly rowCount: number;
-  /** Row in the column, type tag and payload of each cell. */
+  /** Row in the column, type tag and payload of each cell; payloads of texts and arrays are numbers of texts. */
   readonly rows: Uint32Array;
   readonly tags: Uint8Array;
   readonly payloads: Float64Array;
 }
 
-/** A tag a row, `missing` (0) where there is no cell. */
-export function tagsOf(draft: Draft): Float64Array {
-  const tags = new Float64Array(draft.rowCount);
-  for (let cell = 0; cell < draft.rows.length; cell++) tags[draft.rows[cell]!] = draft.tags[cell]!;
-  return tags;
+/** Rows of a block to be, in their final order: where they are from, and which event name, of `eventRows`, each has. */
+export interface OrderedRows {
+  readonly order: Uint32Array;
+  readonly eventOfRow: Uint32Array;
+  readonly eventRows: readonly EventRows[];
 }
 
-/** The payloads of just the cells with this tag. */
-export function payloadsOf(draft: Draft, tag: number): Float64Array {
-  const payloads = new Float64Array(draft.rows.length);
-  let count = 0;
-  for (let cell = 0; cell < draft.rows.length; cell++) {
-    if (draft.tags[cell] === tag) payloads[count++] = draft.payloads[cell]!;
+/** The columns of these rows of a head, by property code. Each has cells for the rows of every event name it occurs with. */
+export function* draftSteps(head: HeadRows, rows: OrderedRows): Generator<void, readonly Draft[]> {
+  const table = new CellTable(head, rows);
+  const rowCount = rows.order.length;
+  for (let from = 0; from < rowCount; from += STEP_ROWS) {
+    table.count(from, Math.min(from + STEP_ROWS, rowCount));
+    yield;
   }
-  return payloads.slice(0, count);
+  const drafts = table.layOut();
+  for (let from = 0; from < rowCount; from += STEP_ROWS) {
+    table.fill(from, Math.min(from + STEP_ROWS, rowCount));
+    yield;
+  }
+  return drafts;
 }
 
-/**
- * The columns of these rows of a head, by property code, then event code: one of full length for a property common to
- * most rows, else one for each event name it occurs with. Yields every `stepRows` rows.
- */
-export function* draftSteps(
-  head: Head,
-  rows: Uint32Array,
-  stepRows: number,
-): Generator<void, readonly Draft[]> {
-  const occurrences = yield* countSteps(head, rows, stepRows);
-  const { columns, ofProperty } = layOut(occurrences, rows.length);
-  const cellCount = columns.reduce((total, column) => total + column.cellCount, 0);
-  const cellRows = new Uint32Array(cellCount);
-  const cellTags = new Uint8Array(cellCount);
-  const cellPayloads = new Float64Array(cellCount);
-  const nextOfEvent = new Map<number, number>();
-  for (let i = 0; i < rows.length; i++) {
-    const eventCode = head.eventAt(rows[i]!);
-    const nth = nextOfEvent.get(eventCode) ?? 0;
-    nextOfEvent.set(eventCode, nth + 1);
-    head.forEachCell(rows[i]!, (propertyCode, tag, payload) => {
-      const ofEvent = ofProperty.get(propertyCode)!;
-      const column = ofEvent.get(ALL_EVENTS) ?? ofEvent.get(eventCode)!;
-      const cell = column.end++;
-      cellRows[cell] = column.eventCode === ALL_EVENTS ? i : nth;
-      cellTags[cell] = tag;
-      cellPayloads[cell] = payload;
+/** Turns rows of cells into columns of cells: counts them, lays the columns out, and puts each cell where it belongs. */
+class CellTable {
+  readonly #head: HeadRows;
+  readonly #rows: OrderedRows;
+  /** Per property code: its cells, and a bit for each event name it occurs with, so many words each. */
+  readonly #cellCounts: Uint32Array;
+  readonly #eventWords: number;
+  readonly #eventBits: Uint32Array;
+  /** Per property code: where its next cell goes, and the number of its set of event names. */
+  readonly #cellEnds: Uint32Array;
+  readonly #setOf: Uint32Array;
+  /** Per event name the sets it is in, and per set the rows that came so far. */
+  #setsOfEvent: readonly (readonly number[])[] = [];
+  #setRows = new Uint32Array(0);
+  #cells = { rows: new Uint32Array(0), tags: new Uint8Array(0), payloads: new Float64Array(0) };
+
+  constructor(head: HeadRows, rows: OrderedRows) {
+    const codeEnd = greatest(head.cellProperties) + 1;
+    this.#head = head;
+    this.#rows = rows;
+    this.#cellCounts = new Uint32Array(codeEnd);
+    this.#cellEnds = new Uint32Array(codeEnd);
+    this.#setOf = new Uint32Array(codeEnd);
+    this.#eventWords = (rows.eventRows.length + 31) >>> 5;
+    this.#eventBits = new Uint32Array(codeEnd * this.#eventWords);
+  }
+
+  count(from: number, to: number): void {
+    const { cellStarts, cellProperties } = this.#head;
+    const { order, eventOfRow } = this.#rows;
+    const counts = this.#cellCounts;
+    const words = this.#eventWords;
+    const bits = this.#eventBits;
+    for (let i = from; i < to; i++) {
+      const event = eventOfRow[i]!;
+      const word = event >>> 5;
+      const bit = 1 << (event & 31);
+      const row = order[i]!;
+      const end = cellStarts[row + 1]!;
+      for (let cell = cellStarts[row]!; cell < end; cell++) {
+        const property = cellProperties[cell]!;
+        counts[property]!++;
+        bits[property * words + word]! |= bit;
+      }
+    }
+  }
+
+  layOut(): readonly Draft[] {
+    const { order, eventRows } = this.#rows;
+    const cellTotal = this.#cellCounts.reduce((total, count) => total + count, 0);
+    const rows = new Uint32Array(cellTotal);
+    const tags = new Uint8Array(cellTotal);
+    const payloads = new Float64Array(cellTotal);
+    this.#cells = { rows, tags, payloads };
+    const sets = new EventSets(eventRows);
+    const drafts: Draft[] = [];
+    let end = 0;
+    this.#cellCounts.forEach((count, propertyCode) => {
+      if (count === 0) return;
+      const set = sets.add(eventRows.flatMap((_, event) => (this.#hasEvent(propertyCode, event) ? [event] : [])));
+      const eventSet = sets.setAt(set);
+      drafts.push({
+        propertyCode,
+        eventSet,
+        rowCount: rowsOfSet(eventSet, eventRows) ?? order.length,
+        rows: rows.subarray(end, end + count),
+        tags: tags.subarray(end, end + count),
+        payloads: payloads.subarray(end, end + count),
+      });
+      this.#setOf[propertyCode] = set;
+      this.#cellEnds[propertyCode] = end;
+      end += count;
     });
-    if (i % stepRows === 0) yield;
+    this.#setsOfEvent = sets.byEvent();
+    this.#setRows = new Uint32Array(sets.count);
+    return drafts;
   }
-  return columns.map(({ propertyCode, eventCode, rowCount, cellCount, end }) => ({
-    propertyCode,
-    eventCode,
-    rowCount,
-    rows: cellRows.subarray(end - cellCount, end),
-    tags: cellTags.subarray(end - cellCount, end),
-    payloads: cellPayloads.subarray(end - cellCount, end),
-  }));
-}
 
-interface Occurrences {
-  readonly rowsOfEvent: ReadonlyMap<number, number>;
-  /** Property code → event code → cells. */
-  readonly cells: ReadonlyMap<number, ReadonlyMap<number, number>>;
-}
-
-function* countSteps(head: Head, rows: Uint32Array, stepRows: number): Generator<void, Occurrences> {
-  const rowsOfEvent = new Map<number, number>();
-  const cells = new Map<number, Map<number, number>>();
-  for (let i = 0; i < rows.length; i++) {
-    const eventCode = head.eventAt(rows[i]!);
-    rowsOfEvent.set(eventCode, (rowsOfEvent.get(eventCode) ?? 0) + 1);
-    head.forEachCell(rows[i]!, (propertyCode) => {
-      const ofEvent = cells.get(propertyCode) ?? new Map<number, number>();
-      cells.set(propertyCode, ofEvent.set(eventCode, (ofEvent.get(eventCode) ?? 0) + 1));
-    });
-    if (i % stepRows === 0) yield;
+  fill(from: number, to: number): void {
+    const { cellStarts, cellProperties, cellTags, cellPayloads } = this.#head;
+    const { order, eventOfRow } = this.#rows;
+    const { rows, tags, payloads } = this.#cells;
+    const ends = this.#cellEnds;
+    const setOf = this.#setOf;
+    const setRows = this.#setRows;
+    for (let i = from; i < to; i++) {
+      const row = order[i]!;
+      const end = cellStarts[row + 1]!;
+      for (let cell = cellStarts[row]!; cell < end; cell++) {
+        const property = cellProperties[cell]!;
+        const at = ends[property]!++;
+        rows[at] = setRows[setOf[property]!]!;
+        tags[at] = cellTags[cell]!;
+        payloads[at] = cellPayloads[cell]!;
+      }
+      const sets = this.#setsOfEvent[eventOfRow[i]!]!;
+      for (let s = 0; s < sets.length; s++) setRows[sets[s]!]!++;
+    }
   }
-  return { rowsOfEvent, cells };
-}
 
-interface ColumnPlace {
-  readonly propertyCode: number;
-  readonly eventCode: number;
-  readonly rowCount: number;
-  readonly cellCount: number;
-  /** Where its next cell goes; past its last one once all are there. */
-  end: number;
-}
-
-function layOut(
-  { rowsOfEvent, cells }: Occurrences,
-  rowCount: number,
-): {
-  readonly columns: readonly ColumnPlace[];
-  readonly ofProperty: ReadonlyMap<number, Map<number, ColumnPlace>>;
-} {
-  const columns: ColumnPlace[] = [];
-  const ofProperty = new Map<number, Map<number, ColumnPlace>>();
-  let end = 0;
-  const place = (propertyCode: number, eventCode: number, columnRows: number, cellCount: number) => {
-    const column = { propertyCode, eventCode, rowCount: columnRows, cellCount, end };
-    columns.push(column);
-    ofProperty.set(propertyCode, (ofProperty.get(propertyCode) ?? new Map()).set(eventCode, column));
-    end += cellCount;
-  };
-  for (const [propertyCode, ofEvent] of sortedByKey(cells)) {
-    const cellCount = [...ofEvent.values()].reduce((total, count) => total + count, 0);
-    if (cellCount >= COMMON_SHARE * rowCount) place(propertyCode, ALL_EVENTS, rowCount, cellCount);
-    else
-      for (const [eventCode, count] of sortedByKey(ofEvent))
-        place(propertyCode, eventCode, rowsOfEvent.get(eventCode)!, count);
+  #hasEvent(propertyCode: number, event: number): boolean {
+    return ((this.#eventBits[propertyCode * this.#eventWords + (event >>> 5)]! >>> (event & 31)) & 1) === 1;
   }
-  return { columns, ofProperty };
 }
 
-function sortedByKey<V>(map: ReadonlyMap<number, V>): readonly (readonly [number, V])[] {
-  return [...map].sort(([a], [b]) => a - b);
+/** The different sets of event names of a block's columns. The first one is that of all, which stands for every row. */
+export class EventSets {
+  readonly #eventRows: readonly EventRows[];
+  readonly #sets: (EventSet | undefined)[] = [undefined];
+  readonly #numbers = new Map<string, number>();
+
+  constructor(eventRows: readonly EventRows[]) {
+    this.#eventRows = eventRows;
+  }
+
+  get count(): number {
+    return this.#sets.length;
+  }
+
+  /** The set's number; `events` ascend. */
+  add(events: EventSet): number {
+    if (events.length === this.#eventRows.length) return 0;
+    const key = events.join();
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    this.#numbers.set(key, this.#sets.length);
+    return this.#sets.push(events) - 1;
+  }
+
+  setAt(number: number): EventSet | undefined {
+    return this.#sets[number];
+  }
+
+  /** Per event name the numbers of the sets it is in. */
+  byEvent(): readonly (readonly number[])[] {
+    return this.#eventRows.map((_, event) =>
+      this.#sets.flatMap((set, number) => (set?.includes(event) === false ? [] : [number])),
+    );
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../base/random.ts';
-import { EventStore, type EventStoreOptions } from './events.ts';
+import { Block } from './block.ts';
+import { EventStore, type EventStoreOptions, type StoreJobOptions } from './events.ts';
 import { expectPart, type PlainRow, plainRow, randomTable } from './oracle.ts';
 import { readTrail, type TrailOptions } from './trail.ts';
 
@@ -8,16 +9,40 @@ function append(store: EventStore, row: PlainRow): void {
   store.append(row.ordinal, row.eventCode, row.timeMs, row.properties);
 }
 
-function sealOne(store: EventStore): void {
-  for (const _ of store.sealSteps());
+/** Does the next job; false when there was none. */
+function writeOne(store: EventStore, options?: Partial<StoreJobOptions>): boolean {
+  const steps = store.writeSteps({ ...QUIET, quiet: false, ...options });
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }
 
-/** Seals now and then, as a busy thread would. */
+const QUIET: StoreJobOptions = {
+  quiet: true,
+  retentionMs: undefined,
+  gone: 0,
+  users: 100,
+  goneOrdinals: () => new Uint32Array(0),
+};
+
+/** Blocks by the start of their window. */
+function blocksOf(store: EventStore): Map<number, Block[]> {
+  const blocks = new Map<number, Block[]>();
+  for (const part of store.parts()) {
+    if (!(part instanceof Block)) continue;
+    const { startMs } = part.window;
+    blocks.set(startMs, [...(blocks.get(startMs) ?? []), part]);
+  }
+  return blocks;
+}
+
+/** Seals and compacts now and then, as a busy thread would. */
 function storeOf(rows: readonly PlainRow[], random: SeededRandom, options: EventStoreOptions): EventStore {
   const store = new EventStore(options);
   for (const row of rows) {
     append(store, row);
-    if (store.hasFrozen && random.chance(0.02)) sealOne(store);
+    if (random.chance(0.05)) writeOne(store);
   }
   return store;
 }
@@ -41,9 +66,10 @@ function naiveTrail(
 const CUTS: EventStoreOptions[] = [
   {},
   { headRowsMax: 100, chunkRows: 256 },
-  { headRowsMax: 333, chunkRows: 256, span: 'month' },
-  { headRowsMax: 700, chunkRows: 256, span: 'week' },
-  { headRowsMax: 50, chunkRows: 256, span: 'day' },
+  { headRowsMax: 333, chunkRows: 256, windowRowsMax: 500 },
+  { headRowsMax: 700, chunkRows: 256, windowRowsMax: 100 },
+  { headRowsMax: 30, chunkRows: 256, windowRowsMax: 200 },
+  { headRowsMax: 20, chunkRows: 256, windowRowsMax: 60 },
 ];
 
 describe('event store', () => {
@@ -82,56 +108,138 @@ describe('event store', () => {
     expect(asText(kept)).toEqual(asText(rows));
   });
 
-  it('shows rows throughout a seal, and changes nothing when one is abandoned', () => {
+  it('shows rows throughout a job, and changes nothing when one is dropped', () => {
     const random = new SeededRandom(3);
     const rows = randomTable(random, { rowCount: 250, ordinals: 5, spanDays: 200 });
     const store = new EventStore({ headRowsMax: 200, chunkRows: 256 });
     for (const row of rows) append(store, row);
     const visible = () => store.parts().reduce((total, part) => total + part.rowCount, 0);
-    const abandoned = store.sealSteps();
-    for (let i = 0; i < 5; i++) abandoned.next();
-    const before = store.parts();
-    expect(before.length).toBe(2);
+    const dropped = store.writeSteps();
+    for (let i = 0; i < 5; i++) dropped.next();
+    expect(blocksOf(store).size).toBe(0);
     let steps = 0;
-    for (const _ of store.sealSteps()) {
+    for (const _ of store.writeSteps()) {
       expect(visible()).toBe(250);
       steps++;
     }
     expect(steps).toBeGreaterThan(10);
-    expect(store.hasFrozen).toBe(false);
-    expect(store.parts().length).toBeGreaterThan(2);
-    while (abandoned.next().done !== true);
+    expect(blocksOf(store).size).toBe(1);
+    // It comes too late.
+    while (dropped.next().done !== true);
     expect(visible()).toBe(250);
-    sealOne(store);
+    expect(writeOne(store)).toBe(false);
     expect(visible()).toBe(250);
   });
 
-  it('orders blocks by window and, in each, by sealing', () => {
-    const store = new EventStore({ headRowsMax: 2, span: 'day' });
-    const day = (n: number) => Date.UTC(2026, 0, n);
-    for (const [ordinal, timeMs] of [
-      [0, day(2)],
-      [1, day(1)],
-      [2, day(1)],
-      [3, day(2)],
-      [4, day(1)],
-    ] as const) {
-      store.append(ordinal, 0, timeMs, []);
-      if (store.hasFrozen) sealOne(store);
+  it('says when it is behind', () => {
+    const store = new EventStore({ headRowsMax: 2 });
+    for (let i = 0; i < 8; i++) {
+      expect(store.isBehind).toBe(false);
+      store.append(0, 0, i, []);
     }
-    expect(store.parts().map((part) => part.ordinalAt(0))).toEqual([1, 2, 0, 3, 4]);
+    expect(store.isBehind).toBe(true);
+    writeOne(store);
+    expect(store.isBehind).toBe(false);
+  });
+
+  it('cuts dense windows finer, joins sparse ones that are past, and keeps few blocks in each', () => {
+    const store = new EventStore({ headRowsMax: 50, chunkRows: 256, windowRowsMax: 400 });
+    const dayMs = Date.UTC(2026, 0, 2) - Date.UTC(2026, 0, 1);
+    const startMs = Date.UTC(2021, 0, 1);
+    let timeMs = startMs;
+    let appended = 0;
+    const random = new SeededRandom(5);
+    /** Rows so far apart, until a date. */
+    const fill = (untilMs: number, gapMs: number) => {
+      for (; timeMs < untilMs; timeMs += gapMs) {
+        const isLate = random.chance(0.01);
+        store.append(random.below(20), 0, isLate ? startMs + random.below(timeMs - startMs + 1) : timeMs, []);
+        if (++appended % 50 !== 0) continue;
+        while (writeOne(store));
+        for (const blocks of blocksOf(store).values()) expect(blocks.length).toBeLessThanOrEqual(4);
+      }
+    };
+    /** Lengths in days of the windows that begin in these years. */
+    const windows = (fromYear: number, toYear: number) =>
+      [...blocksOf(store).values()].flatMap(([block]) => {
+        const { startMs: fromMs, endMs } = block!.window;
+        const year = new Date(fromMs).getUTCFullYear();
+        return year < fromYear || year > toYear ? [] : [(endMs - fromMs) / dayMs];
+      });
+    fill(Date.UTC(2022, 0, 1), 20 * dayMs);
+    store.freeze();
+    while (writeOne(store));
+    expect(windows(2020, 2020)).toEqual([3653]);
+    fill(Date.UTC(2022, 3, 1), dayMs / 40);
+    expect(Math.max(...windows(2022, 2022))).toBeLessThanOrEqual(31);
+    expect(windows(2022, 2022).length).toBeGreaterThan(30);
+    fill(Date.UTC(2040, 0, 1), 10 * dayMs);
+    expect(windows(2024, 2029)).toEqual([366, 365, 365, 365, 366, 365]);
+    expect(windows(2030, 2038).length).toBeLessThan(20);
+    expect(store.rewrites).toBeLessThan(2);
+  });
+
+  it('is tidied when it is quiet, and then left alone', () => {
+    const random = new SeededRandom(6);
+    const store = new EventStore({ headRowsMax: 50, chunkRows: 256 });
+    for (const row of randomTable(random, { rowCount: 140, ordinals: 9, spanDays: 20 })) append(store, row);
+    while (writeOne(store));
+    expect([...blocksOf(store).values()].map(({ length }) => length)).toEqual([2]);
+    while (writeOne(store, { quiet: true }));
+    expect([...blocksOf(store).values()].map(({ length }) => length)).toEqual([1]);
+    expect(store.headRowCount).toBe(40);
+    store.freezeIfWorth();
+    expect(store.headRowCount).toBe(40);
+    expect(store.rewrites).toBe(1);
+  });
+
+  it('forgets the rows of those who left, at once when they are many, else when it is quiet', () => {
+    const gone = { gone: 1, goneOrdinals: () => Uint32Array.of(1 << 3) };
+    const storeOfTwo = () => {
+      const store = new EventStore({ headRowsMax: 4 });
+      for (let i = 0; i < 4; i++) store.append(i % 2 === 0 ? 3 : 4, 0, i, []);
+      writeOne(store);
+      return store;
+    };
+    const many = storeOfTwo();
+    expect(writeOne(many, { ...gone, users: 4 })).toBe(true);
+    expect(many.rowCount).toBe(2);
+    expect(many.parts().flatMap((part) => Array.from(part.rowsOf(3)))).toEqual([]);
+    const few = storeOfTwo();
+    expect(writeOne(few, gone)).toBe(false);
+    expect(writeOne(few, { ...gone, quiet: true })).toBe(true);
+    expect(few.rowCount).toBe(2);
+    expect(writeOne(few, { ...gone, quiet: true })).toBe(false);
   });
 
   it('drops windows that have ended, and nothing else', () => {
-    const store = new EventStore({ headRowsMax: 3, span: 'day' });
+    const store = new EventStore({ headRowsMax: 3 });
+    const retentionMs = 30 * (Date.UTC(2026, 0, 2) - Date.UTC(2026, 0, 1));
     const day = (n: number) => Date.UTC(2026, 0, n);
     for (const timeMs of [day(1), day(2) - 1, day(2), day(1)]) store.append(0, 0, timeMs, []);
     expect(store.dropBefore(day(9))).toBe(0);
-    sealOne(store);
+    writeOne(store, { retentionMs });
     expect(store.dropBefore(day(2) - 1)).toBe(0);
     expect(store.dropBefore(day(2))).toBe(2);
     expect(store.rowCount).toBe(2);
     expect(store.parts().map((part) => part.timeMinMs)).toEqual([day(2), day(1)]);
+  });
+
+  it('forks: both go their own way from the same rows', () => {
+    const random = new SeededRandom(7);
+    const rows = randomTable(random, { rowCount: 300, ordinals: 9, spanDays: 20 });
+    const options = { headRowsMax: 70, chunkRows: 256 };
+    const store = storeOf(rows, random, options);
+    const fork = store.fork();
+    const late = randomTable(random, { rowCount: 100, ordinals: 9, spanDays: 20 });
+    for (const row of late) {
+      append(fork, row);
+      if (random.chance(0.1)) writeOne(random.chance(0.5) ? store : fork);
+    }
+    while (writeOne(fork, { quiet: true }));
+    const trailOf = (some: EventStore) => readTrail(some, [3]).map(({ part, row }) => plainRow(part, row));
+    expect(trailOf(store)).toEqual(naiveTrail(rows, [3], {}));
+    expect(trailOf(fork)).toEqual(naiveTrail([...rows, ...late], [3], {}));
   });
 
   it('accounts for its memory by part', () => {
@@ -140,11 +248,10 @@ describe('event store', () => {
     expect(store.memory().blocks).toBe(0);
     for (const row of randomTable(random, { rowCount: 500, ordinals: 5, spanDays: 1 })) append(store, row);
     const full = store.memory();
-    sealOne(store);
+    writeOne(store);
     const sealed = store.memory();
     expect(sealed.blocks).toBeGreaterThan(0);
     expect(sealed.head).toBeLessThan(full.head);
     expect(sealed.blocks).toBeLessThan(full.head);
-    expect(sealed.dictionary).toBe(full.dictionary);
   });
 });

@@ -1,55 +1,101 @@
 import { assert } from '../base/assert.ts';
-import { BLOCK_ROWS_MAX, CHUNK_ROWS, HEAD_ROWS_MAX } from '../base/limits.ts';
+import {
+  BLOCK_ROWS_MAX,
+  CHUNK_ROWS,
+  HEAD_ROWS_MAX,
+  HEAD_ROWS_QUIET_MIN,
+  HEADS_WAITING_MAX,
+  WINDOW_ROWS_MAX,
+} from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
 import { Block } from './block.ts';
-import { TextDictionary } from './dictionary.ts';
+import type { BlockJob, BlockResult } from './blockJob.ts';
+import { NO_CODE, TextDictionary } from './dictionary.ts';
 import { Head } from './head.ts';
 import type { Part } from './part.ts';
-import { sealSteps } from './seal.ts';
+import { resolveSteps } from './resolve.ts';
+import { runBlockJob } from './runBlockJob.ts';
 import type { EventsView } from './view.ts';
-import { type Window, type WindowSpan, windowOf } from './windows.ts';
+import {
+  type Compaction,
+  coarsestFor,
+  type CompactionOptions,
+  type PlannedWindow,
+  WindowedBlocks,
+} from './windowedBlocks.ts';
 
 export interface EventStoreOptions {
-  readonly span?: WindowSpan;
   /** Smaller ones for tests: how rows are cut never changes an answer. */
   readonly headRowsMax?: number;
   readonly chunkRows?: number;
+  readonly windowRowsMax?: number;
 }
 
-/** Rows looked at between two yields. */
-const STEP_ROWS = 4096;
+/** What a store has to write, as bytes alone: to be run anywhere, and brought back with its result. */
+export interface StoreJob {
+  readonly job: BlockJob;
+  readonly work: { readonly head: Head; readonly windows: readonly PlannedWindow[] } | Compaction;
+  /** Users who had left when the job was made. */
+  readonly gone: number;
+}
 
-/** A tablet's events: blocks by window, heads that are full and wait to be sealed, and the head. */
+export interface StoreJobOptions extends Omit<CompactionOptions, 'coarsest'> {
+  readonly retentionMs: number | undefined;
+  /** A bit per ordinal of a user who has left. */
+  goneOrdinals(): Uint32Array;
+}
+
+const NOBODY_LEFT: StoreJobOptions = {
+  quiet: false,
+  gone: 0,
+  users: 0,
+  retentionMs: undefined,
+  goneOrdinals: () => new Uint32Array(0),
+};
+
+/**
+ * A tablet's events: blocks by window, heads that are full and wait to be sealed, and the head. Sealing and compaction
+ * change no answer: rows stay visible throughout and change places in one step.
+ */
 export class EventStore implements EventsView {
-  readonly dictionary = new TextDictionary();
-  readonly #span: WindowSpan;
-  readonly #headRowsMax: number;
-  readonly #chunkRows: number;
-  /** By window, and within one in the order of sealing. */
-  #blocks: readonly Block[] = [];
+  readonly #options: Required<EventStoreOptions>;
+  #dictionary = new TextDictionary();
+  #windows: WindowedBlocks;
   /** The oldest first. */
   #frozen: readonly Head[] = [];
   #head: Head;
   #rowCount = 0;
+  /** The dictionary was found full. */
+  #ownTextsOnly = false;
 
   constructor({
-    span = 'quarter',
     headRowsMax = HEAD_ROWS_MAX,
     chunkRows = CHUNK_ROWS,
+    windowRowsMax = WINDOW_ROWS_MAX,
   }: EventStoreOptions = {}) {
     assert(headRowsMax <= BLOCK_ROWS_MAX, 'a head fits a block');
-    this.#span = span;
-    this.#headRowsMax = headRowsMax;
-    this.#chunkRows = chunkRows;
-    this.#head = new Head(this.dictionary, headRowsMax);
+    this.#windows = new WindowedBlocks(windowRowsMax);
+    this.#options = { headRowsMax, chunkRows, windowRowsMax };
+    this.#head = new Head(headRowsMax);
   }
 
+  /** Physically here: rows of users who have left count until they are compacted away. */
   get rowCount(): number {
     return this.#rowCount;
   }
 
-  get hasFrozen(): boolean {
-    return this.#frozen.length > 0;
+  get headRowCount(): number {
+    return this.#head.rowCount;
+  }
+
+  /** As many full heads wait as may: no row is to be appended before a job has been done. */
+  get isBehind(): boolean {
+    return this.#frozen.length >= HEADS_WAITING_MAX;
+  }
+
+  /** How often a row was written again, on average. */
+  get rewrites(): number {
+    return this.#windows.rewrites;
   }
 
   /** Properties in any order, each code once. */
@@ -61,42 +107,102 @@ export class EventStore implements EventsView {
   ): void {
     this.#head.append(ordinal, eventCode, timeMs, properties);
     this.#rowCount++;
-    if (!this.#head.isFull) return;
+    if (this.#head.isFull) this.freeze();
+  }
+
+  /** The head's rows wait to be sealed from now on, however few they are. */
+  freeze(): void {
+    if (this.#head.rowCount === 0) return;
     this.#frozen = [...this.#frozen, this.#head];
-    this.#head = new Head(this.dictionary, this.#headRowsMax);
+    this.#head = new Head(this.#options.headRowsMax);
+  }
+
+  /** For a tablet that is quiet: freezes the head unless it has so few rows that they are better kept where they are. */
+  freezeIfWorth(): void {
+    if (this.#head.rowCount >= HEAD_ROWS_QUIET_MIN) this.freeze();
   }
 
   parts(): readonly Part[] {
-    return [...this.#blocks, ...this.#frozen, this.#head];
+    return [...this.#windows.blocks(), ...this.#frozen, this.#head];
   }
 
   /**
-   * Seals the oldest full head into one block a window. Its rows stay visible throughout and change places in the last
-   * step; a run that is abandoned changes nothing, and of two at once the later one to end is without effect.
+   * The next thing to write: a head, else what compaction asks for; undefined when there is nothing. One at a time:
+   * whoever takes it runs it (blockJob.ts) and brings the result to `adoptSteps`. A job that is dropped changes nothing.
    */
-  *sealSteps(): Generator<void, void> {
+  nextJob(options: StoreJobOptions): StoreJob | undefined {
+    const coarsest = coarsestFor(options.retentionMs);
+    const common = { chunkRows: this.#options.chunkRows, ownTextsOnly: this.#ownTextsOnly };
     const head = this.#frozen[0];
-    if (head === undefined) return;
-    const sealed: Block[] = [];
-    for (const { window, rows } of yield* this.#windowsSteps(head)) {
-      const bytes = yield* sealSteps(head, rows, window, this.#chunkRows);
-      sealed.push(yield* Block.openSteps(bytes, this.dictionary, 'a block in memory'));
+    if (head !== undefined) {
+      const rows = head.rows();
+      const windows = this.#windows.windowsFor(rows.times.subarray(0, rows.rowCount), coarsest);
+      const job: BlockJob = { kind: 'seal', ...common, boundariesMs: boundariesOf(windows), head: rows };
+      return { job, work: { head, windows }, gone: options.gone };
     }
-    if (this.#frozen[0] !== head) return;
-    this.#frozen = this.#frozen.slice(1);
-    // Sorting is stable: in each window the new block comes after those sealed before.
-    this.#blocks = [...this.#blocks, ...sealed].sort((a, b) => a.window.startMs - b.window.startMs);
+    const compaction = this.#windows.next({ ...options, coarsest });
+    if (compaction === undefined) return undefined;
+    const job: BlockJob = {
+      kind: 'compact',
+      ...common,
+      boundariesMs: boundariesOf(compaction.windows),
+      blocks: compaction.sources.map(({ block }) => block.bytes),
+      goneOrdinals: options.gone === 0 ? new Uint32Array(0) : options.goneOrdinals(),
+    };
+    return { job, work: compaction, gone: options.gone };
+  }
+
+  /**
+   * Puts the blocks that a job made in the place of what they were made of, in the last step. Without effect where that
+   * is not there any more.
+   */
+  *adoptSteps({ work, gone }: StoreJob, result: BlockResult): Generator<void, void> {
+    const dictionary = this.#dictionary;
+    const codes = yield* dictionary.addSteps(result.sharedTexts);
+    if (codes.includes(NO_CODE)) {
+      // The same work comes up again, as a job that shares no texts.
+      this.#ownTextsOnly = true;
+      return;
+    }
+    const blocks: Block[] = [];
+    for (const unresolved of result.blocks) {
+      yield* resolveSteps(unresolved, codes);
+      blocks.push(yield* Block.openSteps(unresolved.bytes, dictionary, 'a block in memory', { trusted: true }));
+    }
+    if ('head' in work) {
+      if (this.#frozen[0] !== work.head) return;
+      this.#frozen = this.#frozen.slice(1);
+      this.#windows.add(blocks, work.windows, gone);
+    } else if (this.#windows.replace(work, blocks, gone)) {
+      this.#rowCount += rowsOf(blocks) - rowsOf(work.sources.map(({ block }) => block));
+    }
+  }
+
+  /** Makes, runs and adopts the next job; true when there was one. For where no other thread runs them. */
+  *writeSteps(options: StoreJobOptions = NOBODY_LEFT): Generator<void, boolean> {
+    const job = this.nextJob(options);
+    if (job === undefined) return false;
+    yield* this.adoptSteps(job, yield* runBlockJob(job.job));
+    return true;
   }
 
   /** Drops the windows that end at or before this time; returns the number of rows dropped. */
   dropBefore(timeMs: number): number {
-    const kept = this.#blocks.filter(({ window }) => window.endMs > timeMs);
-    if (kept.length === this.#blocks.length) return 0;
-    const rowsIn = (blocks: readonly Block[]) => blocks.reduce((total, { rowCount }) => total + rowCount, 0);
-    const dropped = rowsIn(this.#blocks) - rowsIn(kept);
-    this.#blocks = kept;
+    const dropped = this.#windows.dropBefore(timeMs);
     this.#rowCount -= dropped;
     return dropped;
+  }
+
+  /** A store of its own with the same rows, as cheap as it gets: what is immutable is shared. Freezes the head. */
+  fork(): EventStore {
+    this.freeze();
+    const fork = new EventStore(this.#options);
+    fork.#dictionary = this.#dictionary.fork();
+    fork.#windows = this.#windows.fork();
+    fork.#frozen = this.#frozen;
+    fork.#rowCount = this.#rowCount;
+    fork.#ownTextsOnly = this.#ownTextsOnly;
+    return fork;
   }
 
   /** Bytes, by part; `head` counts those waiting to be sealed. */
@@ -105,27 +211,17 @@ export class EventStore implements EventsView {
       parts.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
     return {
       head: bytesOf([...this.#frozen, this.#head]),
-      blocks: bytesOf(this.#blocks),
-      dictionary: this.dictionary.memoryBytes,
+      blocks: bytesOf(this.#windows.blocks()),
+      dictionary: this.#dictionary.memoryBytes,
     };
   }
+}
 
-  /** The head's rows in order of arrival, by window. */
-  *#windowsSteps(
-    head: Head,
-  ): Generator<void, readonly { readonly window: Window; readonly rows: Uint32Array }[]> {
-    const windows = new Map<number, { readonly window: Window; readonly rows: number[] }>();
-    let current: { readonly window: Window; readonly rows: number[] } | undefined;
-    for (let row = 0; row < head.rowCount; row++) {
-      const timeMs = head.timeAt(row);
-      if (current === undefined || timeMs < current.window.startMs || timeMs >= current.window.endMs) {
-        const window = windowOf(timeMs, this.#span);
-        current = windows.get(window.startMs) ?? { window, rows: [] };
-        windows.set(window.startMs, current);
-      }
-      current.rows.push(row);
-      if (row % STEP_ROWS === 0) yield;
-    }
-    return [...windows.values()].map(({ window, rows }) => ({ window, rows: Uint32Array.from(rows) }));
-  }
+/** Ascending: where each window begins and where it ends. What lies between two windows has no rows. */
+function boundariesOf(windows: readonly PlannedWindow[]): number[] {
+  return [...new Set(windows.flatMap(({ window }) => [window.startMs, window.endMs]))];
+}
+
+function rowsOf(blocks: readonly Block[]): number {
+  return blocks.reduce((total, { rowCount }) => total + rowCount, 0);
 }

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { AssertionError } from '../base/assert.ts';
 import { SeededRandom } from '../base/random.ts';
-import { TextDictionary } from './dictionary.ts';
 import { Head } from './head.ts';
 import { expectPart, randomTable } from './oracle.ts';
 
 describe('head', () => {
   it('answers like a loop over its rows, while it grows', () => {
     const random = new SeededRandom(1);
-    const head = new Head(new TextDictionary());
+    const head = new Head();
     const rows = randomTable(random, { rowCount: 600, ordinals: 40, spanDays: 200 });
     rows.forEach((row, i) => {
       head.append(row.ordinal, row.eventCode, row.timeMs, row.properties);
@@ -17,7 +16,7 @@ describe('head', () => {
   });
 
   it('takes properties in any order, but each once', () => {
-    const head = new Head(new TextDictionary());
+    const head = new Head();
     head.append(0, 0, 0, [
       [5, 'b'],
       [2, 'a'],
@@ -35,7 +34,7 @@ describe('head', () => {
   });
 
   it('is full at its limit, and takes no more', () => {
-    const head = new Head(new TextDictionary(), 2);
+    const head = new Head(2);
     head.append(0, 0, 0, []);
     expect(head.isFull).toBe(false);
     head.append(0, 0, 0, []);
@@ -43,24 +42,8 @@ describe('head', () => {
     expect(() => head.append(0, 0, 0, [])).toThrow(AssertionError);
   });
 
-  it('keeps a value as missing when the dictionary has no room for it', () => {
-    const dictionary = new TextDictionary(1);
-    const head = new Head(dictionary);
-    head.append(0, 0, 0, [
-      [0, 'first'],
-      [1, 'second'],
-      [2, ['third']],
-      [3, 4],
-    ]);
-    expect(head.propertiesAt(0)).toEqual([
-      [0, 'first'],
-      [3, 4],
-    ]);
-    expect(dictionary.refusedCount).toBe(2);
-  });
-
   it('is empty at first', () => {
-    const head = new Head(new TextDictionary());
+    const head = new Head();
     expect([head.timeMinMs, head.timeMaxMs, head.rowCount]).toEqual([Infinity, -Infinity, 0]);
     expect([...head.selectEvents(undefined)]).toEqual([]);
   });

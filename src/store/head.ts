@@ -2,36 +2,39 @@ import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
+import type { HeadRows } from './blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './cell.ts';
-import type { TextDictionary } from './dictionary.ts';
+import { LocalTexts } from './localTexts.ts';
 import type { Part, ValuePredicate } from './part.ts';
 
 const ROWS_START = 256;
 const CELLS_START = 1024;
 const NO_ROW = 0xffffffff;
 
-/** The newest rows, in order of arrival, in arrays that grow. */
+/**
+ * The newest rows, in order of arrival, in arrays that grow. What a seal reads lies in shared memory, so that it gets to
+ * another thread without a copy.
+ */
 export class Head implements Part {
-  readonly #dictionary: TextDictionary;
+  readonly #texts = new LocalTexts();
   readonly #rowsMax: number;
   #rowCount = 0;
-  #ordinals = new Uint32Array(ROWS_START);
-  #events = new Uint32Array(ROWS_START);
-  #times = new Float64Array(ROWS_START);
+  #ordinals = sharedWords(ROWS_START);
+  #events = sharedWords(ROWS_START);
+  #times = sharedDoubles(ROWS_START);
   /** The user's row before this one, NO_ROW for the first. */
-  #previousRows = new Uint32Array(ROWS_START);
+  #previousRows = sharedWords(ROWS_START);
   /** Row r has the cells [cellStarts[r], cellStarts[r + 1]), in ascending order of property code. */
-  #cellStarts = new Uint32Array(ROWS_START);
-  #cellProperties = new Uint32Array(CELLS_START);
-  #cellTags = new Uint8Array(CELLS_START);
-  #cellPayloads = new Float64Array(CELLS_START);
+  #cellStarts = sharedWords(ROWS_START);
+  #cellProperties = sharedWords(CELLS_START);
+  #cellTags = sharedBytes(CELLS_START);
+  #cellPayloads = sharedDoubles(CELLS_START);
   readonly #lastRows = new Map<number, number>();
   readonly #eventCodes = new Set<number>();
   #timeMinMs = Infinity;
   #timeMaxMs = -Infinity;
 
-  constructor(dictionary: TextDictionary, rowsMax = HEAD_ROWS_MAX) {
-    this.#dictionary = dictionary;
+  constructor(rowsMax = HEAD_ROWS_MAX) {
     this.#rowsMax = rowsMax;
   }
 
@@ -52,7 +55,7 @@ export class Head implements Part {
   }
 
   get isFull(): boolean {
-    return this.#rowCount >= this.#rowsMax || this.cellCount >= HEAD_CELLS_MAX;
+    return this.#rowCount >= this.#rowsMax || this.cellCount >= HEAD_CELLS_MAX || this.#texts.isFull;
   }
 
   get memoryBytes(): number {
@@ -61,11 +64,11 @@ export class Head implements Part {
     const mapEntryBytes = 40;
     return [...perRow, ...perCell].reduce(
       (total, array) => total + array.byteLength,
-      this.#lastRows.size * mapEntryBytes,
+      this.#lastRows.size * mapEntryBytes + this.#texts.memoryBytes,
     );
   }
 
-  /** Properties in any order, each code once. A text that the dictionary has no room for is left out. */
+  /** Properties in any order, each code once. */
   append(
     ordinal: number,
     eventCode: number,
@@ -86,6 +89,21 @@ export class Head implements Part {
     if (timeMs < this.#timeMinMs) this.#timeMinMs = timeMs;
     if (timeMs > this.#timeMaxMs) this.#timeMaxMs = timeMs;
     this.#rowCount++;
+  }
+
+  /** What there is, for a seal. Nothing may be appended any more. */
+  rows(): HeadRows {
+    return {
+      rowCount: this.#rowCount,
+      ordinals: this.#ordinals.subarray(0, this.#rowCount),
+      events: this.#events.subarray(0, this.#rowCount),
+      times: this.#times.subarray(0, this.#rowCount),
+      cellStarts: this.#cellStarts.subarray(0, this.#rowCount + 1),
+      cellProperties: this.#cellProperties.subarray(0, this.cellCount),
+      cellTags: this.#cellTags.subarray(0, this.cellCount),
+      cellPayloads: this.#cellPayloads.subarray(0, this.cellCount),
+      texts: this.#texts.list(),
+    };
   }
 
   mayHaveEvent(eventCode: number): boolean {
@@ -109,7 +127,7 @@ export class Head implements Part {
   }
 
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void {
-    const test = cellTest(predicate, this.#dictionary);
+    const test = cellTest(predicate, this.#texts);
     rows.forEach((row) => {
       if (!this.#cellPasses(row, propertyCode, test)) rows.delete(row);
     });
@@ -144,25 +162,18 @@ export class Head implements Part {
 
   valueAt(row: number, propertyCode: number): Value | undefined {
     const cell = this.#cellOf(row, propertyCode);
-    return cell === -1
-      ? undefined
-      : cellValue(this.#cellTags[cell]!, this.#cellPayloads[cell]!, this.#dictionary);
+    if (cell === -1) return undefined;
+    return cellValue(this.#cellTags[cell]!, this.#cellPayloads[cell]!, this.#texts);
   }
 
   propertiesAt(row: number): readonly (readonly [number, Value])[] {
     const properties: (readonly [number, Value])[] = [];
-    this.forEachCell(row, (propertyCode, tag, payload) => {
-      properties.push([propertyCode, cellValue(tag, payload, this.#dictionary)!]);
-    });
-    return properties;
-  }
-
-  /** The row's cells as they are held, in ascending order of property code. */
-  forEachCell(row: number, visit: (propertyCode: number, tag: number, payload: number) => void): void {
     const end = this.#cellStarts[row + 1]!;
     for (let cell = this.#cellStarts[row]!; cell < end; cell++) {
-      visit(this.#cellProperties[cell]!, this.#cellTags[cell]!, this.#cellPayloads[cell]!);
+      const value = cellValue(this.#cellTags[cell]!, this.#cellPayloads[cell]!, this.#texts)!;
+      properties.push([this.#cellProperties[cell]!, value]);
     }
+    return properties;
   }
 
   #cellPasses(row: number, propertyCode: number, test: CellTest): boolean {
@@ -184,11 +195,10 @@ export class Head implements Part {
     let cell = start;
     for (const [propertyCode, value] of properties.toSorted(([a], [b]) => a - b)) {
       assert(cell === start || this.#cellProperties[cell - 1]! < propertyCode, 'a property is given once');
-      const held = cellOf(value, this.#dictionary);
-      if (held === undefined) continue;
+      const { tag, payload } = cellOf(value, this.#texts);
       this.#cellProperties[cell] = propertyCode;
-      this.#cellTags[cell] = held.tag;
-      this.#cellPayloads[cell] = held.payload;
+      this.#cellTags[cell] = tag;
+      this.#cellPayloads[cell] = payload;
       cell++;
     }
     return cell;
@@ -197,25 +207,37 @@ export class Head implements Part {
   #reserveRow(): void {
     // One more than rows: cellStarts has an end as well.
     if (this.#rowCount + 1 < this.#ordinals.length) return;
-    const size = this.#ordinals.length * 2;
-    this.#ordinals = grown(this.#ordinals, new Uint32Array(size));
-    this.#events = grown(this.#events, new Uint32Array(size));
-    this.#times = grown(this.#times, new Float64Array(size));
-    this.#previousRows = grown(this.#previousRows, new Uint32Array(size));
-    this.#cellStarts = grown(this.#cellStarts, new Uint32Array(size));
+    const size = Math.min(this.#ordinals.length * 2, this.#rowsMax + 1);
+    this.#ordinals = copied(this.#ordinals, sharedWords(size));
+    this.#events = copied(this.#events, sharedWords(size));
+    this.#times = copied(this.#times, sharedDoubles(size));
+    this.#previousRows = copied(this.#previousRows, sharedWords(size));
+    this.#cellStarts = copied(this.#cellStarts, sharedWords(size));
   }
 
   #reserveCells(end: number): void {
     let size = this.#cellProperties.length;
     if (end <= size) return;
     while (size < end) size *= 2;
-    this.#cellProperties = grown(this.#cellProperties, new Uint32Array(size));
-    this.#cellTags = grown(this.#cellTags, new Uint8Array(size));
-    this.#cellPayloads = grown(this.#cellPayloads, new Float64Array(size));
+    this.#cellProperties = copied(this.#cellProperties, sharedWords(size));
+    this.#cellTags = copied(this.#cellTags, sharedBytes(size));
+    this.#cellPayloads = copied(this.#cellPayloads, sharedDoubles(size));
   }
 }
 
-function grown<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
+function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
+}
+
+function sharedWords(length: number): Uint32Array {
+  return new Uint32Array(new SharedArrayBuffer(length * 4));
+}
+
+function sharedDoubles(length: number): Float64Array {
+  return new Float64Array(new SharedArrayBuffer(length * 8));
+}
+
+function copied<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
   target.set(source);
   return target;
 }

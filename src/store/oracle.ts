@@ -61,7 +61,7 @@ function randomValue(random: SeededRandom): Value {
     '',
     'a',
     '2.55',
-    'ünï 🙂 \ud800',
+    'ünï 🙂',
     ['a', -1.5, false],
     [],
   ]);
@@ -76,6 +76,11 @@ export const PREDICATES: readonly ValuePredicate[] = [
   { missing: true, test: () => false },
   { missing: true, test: (value) => value !== 'a' },
   { missing: false, test: (value) => typeof value === 'number' && value > 1 },
+  {
+    missing: false,
+    test: (value) => typeof value === 'number' && value >= 0 && value < 2.55,
+    range: { from: 0, to: 2.55 },
+  },
   { missing: false, test: (value) => typeof value === 'string' && value.includes('t') },
   { missing: false, test: (value) => isArray(value) && value.includes('a') },
 ];

@@ -46,4 +46,6 @@ export interface ValuePredicate {
   test(value: Value): boolean;
   /** When the predicate is `eq`/`in` of scalars: those, so that a part may look for codes. */
   readonly equalTo?: readonly Scalar[];
+  /** When it asks of a number that from <= number < to: that, so that a part may compare without calling. */
+  readonly range?: { readonly from: number; readonly to: number };
 }

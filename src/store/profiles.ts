@@ -1,6 +1,7 @@
 import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { TraitOperation } from '../log/record.ts';
+import type { ValuePredicate } from './part.ts';
 import { SetHash, StateHash } from './stateHash.ts';
 import { TraitColumn } from './traitColumn.ts';
 import { applyOperation, type Drops, hasValue, merged, type TraitState } from './traitState.ts';
@@ -17,10 +18,10 @@ export class Profiles implements ProfilesView, Drops {
   /** Elements not added because the array was full. */
   droppedValues = 0;
 
-  get memoryBytes(): number {
-    let bytes = this.#counts.byteLength;
-    for (const column of this.#columns.values()) bytes += column.memoryBytes;
-    return bytes;
+  /** Bytes. */
+  memoryByTrait(): Readonly<Record<string, number>> {
+    const traits = [...this.#columns].map(([trait, column]) => [trait, column.memoryBytes] as const);
+    return Object.fromEntries([['(all traits)', this.#counts.byteLength], ...traits]);
   }
 
   apply(ordinal: number, operation: TraitOperation, timeMs: number): void {
@@ -47,31 +48,18 @@ export class Profiles implements ProfilesView, Drops {
     return ordinal < this.#counts.length && this.#counts[ordinal]! > 0;
   }
 
-  /**
-   * With `missing`, ordinals that stand for nobody are in it too: the caller keeps the users among them. The test must
-   * be pure; it is asked once about a text that repeats.
-   */
-  select(
-    trait: string,
-    predicate: { readonly missing: boolean; test(value: Value): boolean },
-    size: number,
-  ): Bitset {
-    const selected = predicate.missing ? Bitset.full(size) : new Bitset(size);
-    const answers = new Map<string, boolean>();
-    const test = (value: Value): boolean => {
-      if (typeof value !== 'string') return predicate.test(value);
-      const known = answers.get(value);
-      if (known !== undefined) return known;
-      const answer = predicate.test(value);
-      if (answers.size < ANSWERS_MAX) answers.set(value, answer);
-      return answer;
-    };
-    this.#columns.get(trait)?.forEach((ordinal, value) => {
-      if (value === undefined || ordinal >= size) return;
-      if (test(value)) selected.add(ordinal);
-      else selected.delete(ordinal);
-    });
-    return selected;
+  select(trait: string, predicate: ValuePredicate, size: number): Bitset {
+    const steps = this.selectSteps(trait, predicate, size);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  }
+
+  *selectSteps(trait: string, predicate: ValuePredicate, size: number): Generator<void, Bitset> {
+    const column = this.#columns.get(trait);
+    if (column !== undefined) return yield* column.selectSteps(predicate, size);
+    return predicate.missing ? Bitset.full(size) : new Bitset(size);
   }
 
   /** Everything kept of the user, plain JSON, for `mergeFrom`; undefined when that is nothing. */
@@ -130,9 +118,6 @@ export class Profiles implements ProfilesView, Drops {
     this.#counts[ordinal]! += Number(hasValue(after)) - Number(hasValue(before));
   }
 }
-
-/** Distinct texts whose answer a `select` remembers: enough for traits whose texts repeat. */
-const ANSWERS_MAX = 4096;
 
 function isEmpty({ set, once, increments, elements }: TraitState): boolean {
   return set === undefined && once === undefined && increments.length === 0 && elements.length === 0;

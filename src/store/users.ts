@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { Bitset } from '../base/bitset.ts';
 import { IdTable } from '../base/idTable.ts';
 import { ORDINALS_MAX } from '../base/limits.ts';
 import { PagedList } from '../base/pagedList.ts';
@@ -20,6 +21,7 @@ export class Users implements UsersView {
   readonly #forwardTargets = newTexts();
   readonly #forwards = new IdTable((forward) => this.#forwardedIds.get(forward));
   #idBytes = 0;
+  #goneCount = 0;
 
   /** KNOWN and GONE bits. */
   readonly #flags = new PagedList<number>((size) => new Uint8Array(size));
@@ -127,6 +129,7 @@ export class Users implements UsersView {
     assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
     for (const gone of [...this.mergedInto(ordinal), ordinal]) {
       this.#flags.set(gone, this.#flags.get(gone) | GONE);
+      this.#goneCount++;
       this.#canonical[gone] = gone;
       this.#ring.set(gone, gone);
       this.#latestEventMs.set(gone, Number.NEGATIVE_INFINITY);
@@ -135,6 +138,18 @@ export class Users implements UsersView {
 
   isGone(ordinal: number): boolean {
     return (this.#flags.get(ordinal) & GONE) !== 0;
+  }
+
+  /** Ordinals that stand for nobody any more: since the beginning, since none comes back. */
+  get goneCount(): number {
+    return this.#goneCount;
+  }
+
+  /** A bit per ordinal, set for those. */
+  goneOrdinals(): Uint32Array {
+    const gone = new Bitset(this.count);
+    for (let ordinal = 0; ordinal < this.count; ordinal++) if (this.isGone(ordinal)) gone.add(ordinal);
+    return gone.words;
   }
 
   /** A row was stored under this ordinal. */

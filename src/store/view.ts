@@ -1,7 +1,7 @@
 import type { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { UserRef } from '../log/record.ts';
-import type { Part } from './part.ts';
+import type { Part, ValuePredicate } from './part.ts';
 
 /** What queries, live segments and campaigns read of a tablet. Everything here is a view; nothing is copied. */
 export interface TabletView {
@@ -54,12 +54,11 @@ export interface ProfilesView {
   all(ordinal: number): Readonly<Record<string, Value>>;
   /** Whether the user has any trait. */
   has(ordinal: number): boolean;
-  /** Canonical ordinals for which `test` holds, in a bitset of `size`; `missing` decides for those without it. */
-  select(
-    trait: string,
-    predicate: { readonly missing: boolean; test(value: Value): boolean },
-    size: number,
-  ): Bitset;
+  /**
+   * Canonical ordinals whose value passes, in a bitset of `size`, in small steps. With `missing`, ordinals that stand for
+   * nobody are in it too: the caller keeps the users among them.
+   */
+  selectSteps(trait: string, predicate: ValuePredicate, size: number): Generator<void, Bitset>;
 }
 
 export interface EventsView {

@@ -1,5 +1,6 @@
-/** Windows are calendar spans in UTC; weeks begin on Monday. Blocks never cross them, and retention drops them whole. */
-export type WindowSpan = 'day' | 'week' | 'month' | 'quarter';
+/** Windows are calendar spans in UTC, from coarse to fine; each is made of whole windows of the next. */
+export const WINDOW_SPANS = ['decade', 'year', 'quarter', 'month', 'day'] as const;
+export type WindowSpan = (typeof WINDOW_SPANS)[number];
 
 /** [startMs, endMs). */
 export interface Window {
@@ -20,20 +21,39 @@ export function windowOf(timeMs: number, span: WindowSpan): Window {
   };
 }
 
+/** Where the windows of a finer span that make up this one begin, ascending, and at last where it ends. */
+export function boundariesIn({ startMs, endMs }: Window, span: WindowSpan): number[] {
+  const boundariesMs: number[] = [];
+  for (let atMs = startMs; atMs < endMs; atMs = windowOf(atMs, span).endMs) boundariesMs.push(atMs);
+  return [...boundariesMs, endMs];
+}
+
+/** The next finer span; undefined for the finest. */
+export function finer(span: WindowSpan): WindowSpan | undefined {
+  return WINDOW_SPANS[WINDOW_SPANS.indexOf(span) + 1];
+}
+
+/** Whether the first span is coarser than the second. */
+export function isCoarser(span: WindowSpan, than: WindowSpan): boolean {
+  return WINDOW_SPANS.indexOf(span) < WINDOW_SPANS.indexOf(than);
+}
+
 /** The start of the span that holds this time, or of the one `spans` later. NaN past the ends of time. */
 function boundary(timeMs: number, span: WindowSpan, spans: number): number {
   const date = new Date(timeMs);
   date.setUTCHours(0, 0, 0, 0);
+  const year = date.getUTCFullYear();
   const month = date.getUTCMonth();
-  const day = date.getUTCDate();
   switch (span) {
-    case 'day':
-      return date.setUTCDate(day + spans);
-    case 'week':
-      return date.setUTCDate(day - ((date.getUTCDay() + 6) % 7) + 7 * spans);
-    case 'month':
-      return date.setUTCMonth(month + spans, 1);
+    case 'decade':
+      return date.setUTCFullYear(10 * (Math.floor(year / 10) + spans), 0, 1);
+    case 'year':
+      return date.setUTCFullYear(year + spans, 0, 1);
     case 'quarter':
       return date.setUTCMonth(month - (month % 3) + 3 * spans, 1);
+    case 'month':
+      return date.setUTCMonth(month + spans, 1);
+    case 'day':
+      return date.setUTCDate(date.getUTCDate() + spans);
   }
 }

@@ -7,6 +7,7 @@ import type { Call, LogRecord } from '../log/record.ts';
 import { decodeRecords, encodeRecords } from '../log/sections.ts';
 import { pendingEffects } from './apply.ts';
 import { logicalHash } from './logicalHash.ts';
+import { storeJobOptions } from './storeJobs.ts';
 import { finish, order, plan, T0, TestTablet } from './testTablet.ts';
 
 beforeAll(initHash);
@@ -44,7 +45,7 @@ describe('state follows from the records alone', () => {
     for (const record of records) {
       plain.apply(record);
       other.apply(...decodeRecords(encodeRecords([record])));
-      if (random.chance(0.3)) while (other.tablet.events.hasFrozen) finish(other.tablet.events.sealSteps());
+      if (random.chance(0.3)) while (finish(other.tablet.events.writeSteps()));
     }
     expect(other.tablet.events.parts().length).toBeGreaterThan(1);
     expect(logicalHash(other.tablet)).toBe(logicalHash(plain.tablet));
@@ -122,7 +123,7 @@ describe('time', () => {
   test('drops what is past retention, a window at a time', () => {
     const target = new TestTablet('', { headRowsMax: 2 }, 100 * DAY_MS);
     target.apply(calls(T0, order('u', 1), order('u', 2)));
-    finish(target.tablet.events.sealSteps());
+    finish(target.tablet.events.writeSteps(storeJobOptions(target.tablet, false)));
     target.apply({ kind: 'tick', atMs: T0 + 300 * DAY_MS });
     expect(target.tablet.events.rowCount).toBe(0);
   });

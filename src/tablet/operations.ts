@@ -10,6 +10,7 @@ import { newStats, type QueryStats } from '../query/scan.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
 import { isUser, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';
+import { type Memory, memoryBytes, memoryOf } from './memory.ts';
 import type { Tablet } from './tablet.ts';
 
 /** What may be asked of a tablet: each operation maps one tablet to a part, and whoever asked reduces the parts. */
@@ -64,6 +65,7 @@ export interface Operations {
   };
   schema: { args: null; part: SchemaDescription };
   stats: { args: { readonly nowMs: number }; part: TabletStats };
+  memory: { args: null; part: Memory };
   liveSegments: { args: null; part: Readonly<Record<string, LiveStats>> };
   campaignStats: { args: { readonly campaign: string }; part: CampaignStats };
   deadLetters: {
@@ -102,8 +104,9 @@ export interface TabletStats {
   readonly users: number;
   readonly totals: Tablet['totals'];
   readonly deadLetters: number;
-  /** Bytes by part. */
-  readonly memory: Readonly<Record<string, number>>;
+  readonly memory: Memory;
+  /** Of it, what holds events. */
+  readonly eventBytes: number;
 }
 
 type Implementations = {
@@ -165,7 +168,6 @@ const implementations: Implementations = {
 
   *stats(tablet, { nowMs }) {
     const users = yield* usersOf(tablet, nowMs);
-    const { head, blocks, dictionary } = tablet.events.memory();
     return {
       tablet: tablet.bits,
       position: tablet.position,
@@ -176,17 +178,13 @@ const implementations: Implementations = {
         droppedValues: tablet.totals.droppedValues + tablet.profiles.droppedValues,
       },
       deadLetters: tablet.deadLetters.size,
-      memory: {
-        head,
-        blocks,
-        dictionary,
-        users: tablet.users.memoryBytes,
-        profiles: tablet.profiles.memoryBytes,
-        dedupe: tablet.dedupe.memoryBytes,
-        live: tablet.live.memoryBytesTotal,
-        deadLetters: tablet.deadLetters.memoryBytes,
-      },
+      memory: memoryOf(tablet),
+      eventBytes: memoryBytes(tablet.events.memory()),
     };
+  },
+
+  *memory(tablet) {
+    return memoryOf(tablet);
   },
 
   *liveSegments(tablet) {

@@ -1,65 +1,310 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
-import { kernels, useKernels } from './kernels.ts';
+import { type Kernels, kernels, useKernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
-import { simdKernels } from './simd.ts';
+import { simdKernels, simdKernelsWithArena } from './simd.ts';
 
 const simd = simdKernels()!;
+const both: readonly Kernels[] = [simd, plainKernels];
+const GARBAGE = 0xdeadbeef;
+const WIDTHS = Array.from({ length: 32 }, (_, i) => i + 1);
+const COUNTS = [0, 1, 7, 8, 31, 32, 33, 64, 127, 2047, 2048, 2049, 5000];
 
 afterEach(() => useKernels());
 
-describe('kernels', () => {
-  it('are the SIMD ones here, unless overridden', () => {
-    expect(kernels().name).toBe('simd');
-    useKernels(plainKernels);
-    expect(kernels().name).toBe('plain');
-  });
+it('the SIMD kernels are chosen here, unless overridden', () => {
+  expect(kernels().name).toBe('simd');
+  useKernels(plainKernels);
+  expect(kernels().name).toBe('plain');
+});
 
-  it('equal8: SIMD, twin and a naive loop agree', () => {
-    const random = new SeededRandom(1);
-    for (const length of [0, 1, 31, 32, 33, 100, 16_384, 16_385, 70_001]) {
-      const lanes = Uint8Array.from({ length }, () => random.below(3) * 100);
-      for (const code of [0, 100, 200, 255]) {
-        const expected = new Uint32Array((length + 31) >>> 5);
-        lanes.forEach((lane, i) => {
-          if (lane === code) expected[i >>> 5]! |= 1 << (i & 31);
-        });
-        for (const each of [simd, plainKernels]) {
-          const words = new Uint32Array(expected.length).fill(0xdeadbeef);
-          each.equal8(lanes, code, words);
-          expect(words).toEqual(expected);
-        }
-      }
+describe('selections', () => {
+  it.each(WIDTHS)('of %i bits: SIMD, twin and a naive loop agree', (bits) => {
+    const random = new SeededRandom(bits);
+    for (const count of [...COUNTS, pieceRows(bits) - 1, pieceRows(bits) + 1]) {
+      const codes = randomCodes(random, bits, count);
+      check(codes, bits, pack(codes, bits, random.below(4)), random);
     }
   });
 
-  it('countRuns: SIMD, twin and a naive loop agree', () => {
-    const random = new SeededRandom(2);
-    for (let round = 0; round < 200; round++) {
-      const rowCount = random.below(2000) + 1;
-      const words = Uint32Array.from({ length: (rowCount + 31) >>> 5 }, () => random.uint32());
-      const offsets = [0];
-      while (offsets.at(-1)! < rowCount) {
-        offsets.push(Math.min(rowCount, offsets.at(-1)! + random.below(random.pick([2, 5, 300]))));
-      }
-      const expected = offsets.slice(1).map((to, run) => {
-        let total = 0;
-        for (let row = offsets[run]!; row < to; row++) total += (words[row >>> 5]! >>> (row & 31)) & 1;
-        return total;
-      });
-      for (const each of [simd, plainKernels]) {
-        const counts = new Uint32Array(expected.length).fill(7);
-        each.countRuns(words, Uint32Array.from(offsets), counts);
-        expect(Array.from(counts)).toEqual(expected);
-      }
-    }
+  it.each([1, 4, 7, 8, 13, 16, 20, 32])('of %i bits, codes in shared memory and in the arena', (bits) => {
+    const random = new SeededRandom(bits);
+    const codes = randomCodes(random, bits, 3001);
+    const packed = pack(codes, bits, 0);
+    const shared = new Uint8Array(new SharedArrayBuffer(packed.length + 3), 3);
+    shared.set(packed);
+    check(codes, bits, shared, random);
+    const withArena = simdKernelsWithArena(packed.length + 1)!;
+    const resident = withArena.arena.subarray(1);
+    resident.set(packed);
+    check(codes, bits, resident, random, [withArena]);
+    expect(resident).toEqual(packed);
   });
 
-  it('countRuns grows its memory for large blocks', () => {
-    const rowCount = 3_000_000;
-    const words = new Uint32Array(rowCount >>> 5).fill(0x55555555);
-    const counts = new Uint32Array(1);
-    simd.countRuns(words, Uint32Array.of(0, rowCount), counts);
-    expect(counts[0]).toBe(rowCount / 2);
+  it('find nothing outside a width, and everything within it', () => {
+    const packed = Uint8Array.of(0, 255, 7);
+    for (const each of both) {
+      for (const bits of [1, 3, 4, 8]) {
+        const words = Uint32Array.of(GARBAGE);
+        each.selectEqual(packed, bits, 2 ** bits, 3, words);
+        expect(words[0]).toBe(0);
+        each.selectRange(packed, bits, 2, 1, 3, words);
+        expect(words[0]).toBe(0);
+        each.selectRange(packed, bits, 0, 0xffff_ffff, 3, words);
+        expect(words[0]).toBe(7);
+        each.selectSet(packed, bits, new Uint8Array(0), 3, words);
+        expect(words[0]).toBe(0);
+        each.selectSet(packed, bits, new Uint8Array(1000).fill(1), 3, words);
+        expect(words[0]).toBe(7);
+      }
+    }
   });
 });
+
+it.each(WIDTHS)('unpack of %i bits, from any row', (bits) => {
+  const random = new SeededRandom(100 + bits);
+  for (const count of [...COUNTS, 40_000]) {
+    const codes = randomCodes(random, bits, count);
+    const packed = pack(codes, bits, random.below(4));
+    const fromRow = random.below(Math.min(count + 1, 40));
+    for (const each of both) {
+      const target = new Uint32Array(count - fromRow + 1).fill(GARBAGE);
+      each.unpack(packed, bits, fromRow, count - fromRow, target);
+      expect(equal(target.subarray(0, -1), codes.subarray(fromRow))).toBe(true);
+      expect(target.at(-1)).toBe(GARBAGE);
+    }
+  }
+});
+
+describe('runs', () => {
+  it('fillRuns: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(3);
+    for (let round = 0; round < 200; round++) {
+      const { offsets, rowCount } = randomRuns(random);
+      const runEnds = offsets.subarray(1);
+      const runs = randomBits(random, runEnds.length);
+      const expected = new Uint32Array(wordCount(rowCount));
+      runEnds.forEach((to, run) => {
+        if (has(runs, run)) for (let row = offsets[run]!; row < to; row++) add(expected, row);
+      });
+      for (const each of both) {
+        const words = new Uint32Array(expected.length + 1).fill(GARBAGE);
+        each.fillRuns(runs, runEnds, words);
+        expect(words).toEqual(Uint32Array.of(...expected, GARBAGE));
+      }
+    }
+  });
+
+  it('countRuns and reduceRuns: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(4);
+    for (let round = 0; round < 200; round++) {
+      const { offsets, rowCount } = randomRuns(random);
+      const words = randomBits(random, rowCount);
+      const values = Float64Array.from({ length: rowCount }, () => (random.fraction() - 0.5) * 1e6);
+      const expected = emptyTotals(offsets.length - 1);
+      for (let run = 0; run < expected.counts.length; run++) {
+        const rows = Array.from({ length: offsets[run + 1]! - offsets[run]! }, (_, i) => offsets[run]! + i);
+        const selected = rows.filter((row) => has(words, row)).map((row) => values[row]!);
+        expected.counts[run] = selected.length;
+        expected.sums[run] = selected.reduce((sum, value) => sum + value, 0);
+        expected.mins[run] = Math.min(...selected);
+        expected.maxs[run] = Math.max(...selected);
+      }
+      for (const each of both) {
+        const totals = emptyTotals(offsets.length - 1);
+        each.reduceRuns(words, values, offsets, totals);
+        for (const key of ['counts', 'sums', 'mins', 'maxs'] as const) {
+          expect(equal(totals[key], expected[key])).toBe(true);
+        }
+        const counts = new Uint32Array(expected.counts.length).fill(7);
+        each.countRuns(words, offsets, counts);
+        expect(equal(counts, expected.counts)).toBe(true);
+      }
+    }
+  });
+
+  it('countRuns of more rows and more runs than go through the memory at once', () => {
+    const random = new SeededRandom(5);
+    const words = new Uint32Array(new SharedArrayBuffer(640_000), 4, 156_250);
+    words.set(randomBits(random, 5_000_000));
+    const long = Uint32Array.of(3, 3_500_000, 3_500_001, 5_000_000);
+    const short = Uint32Array.from({ length: 100_000 }, (_, i) => i * 50);
+    for (const offsets of [long, short]) {
+      const [counts, expected] = [1, 2].map(() => new Uint32Array(offsets.length - 1)) as [
+        Uint32Array,
+        Uint32Array,
+      ];
+      simd.countRuns(words, offsets, counts);
+      plainKernels.countRuns(words, offsets, expected);
+      expect(equal(counts, expected)).toBe(true);
+    }
+  });
+});
+
+it('expand and compress: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(6);
+  for (let round = 0; round < 200; round++) {
+    const rowCount = round === 0 ? 300_000 : random.below(3000);
+    const rows = randomBits(random, rowCount);
+    const dense: number[] = [];
+    const expected = new Uint32Array(rows.length);
+    let n = 0;
+    for (let row = 0; row < rowCount; row++) {
+      if (!has(rows, row)) continue;
+      if (random.chance(0.5)) {
+        dense.push(n);
+        add(expected, row);
+      }
+      n++;
+    }
+    const denseWords = new Uint32Array(wordCount(n));
+    for (const bit of dense) add(denseWords, bit);
+    const selection = expected.map((word, w) => word | (random.uint32() & ~rows[w]!));
+    for (const each of both) {
+      const words = new Uint32Array(rows.length).fill(GARBAGE);
+      each.expand(denseWords, rows, words);
+      expect(equal(words, expected)).toBe(true);
+      const compressed = new Uint32Array(denseWords.length).fill(GARBAGE);
+      each.compress(selection, rows, compressed);
+      expect(equal(compressed, denseWords)).toBe(true);
+    }
+  }
+});
+
+it('prefixSums: modulo 2^32, or exact as doubles', () => {
+  const random = new SeededRandom(7);
+  for (const length of [0, 1, 3, 4, 5, 1000, 40_001]) {
+    const deltas = Uint32Array.from({ length }, () => random.uint32());
+    const start = random.below(2 ** 40);
+    const expected = new Float64Array(length);
+    let sum = start;
+    for (let i = 0; i < length; i++) expected[i] = sum += deltas[i]!;
+    for (const each of both) {
+      const doubles = new Float64Array(length);
+      each.prefixSums(deltas, start, doubles);
+      expect(equal(doubles, expected)).toBe(true);
+      const integers = new Uint32Array(length);
+      each.prefixSums(deltas, start, integers);
+      expect(equal(integers, Uint32Array.from(expected))).toBe(true);
+    }
+  }
+});
+
+/** Every kind of selection against a naive loop. */
+function check(
+  codes: Uint32Array,
+  bits: number,
+  packed: Uint8Array,
+  random: SeededRandom,
+  tested: readonly Kernels[] = both,
+): void {
+  const count = codes.length;
+  const [one, other] = [pickCode(random, bits, codes), pickCode(random, bits, codes)];
+  const [from, to] = [Math.min(one, other), Math.max(one, other)];
+  const table = random.bytes(bits <= 16 ? random.below(2 ** bits + 1) : 0).map((byte) => byte & 1);
+  for (const each of tested) {
+    const result = (select: (words: Uint32Array) => void) => {
+      const words = new Uint32Array(wordCount(count) + 1).fill(GARBAGE);
+      select(words);
+      return words;
+    };
+    const expectRows = (words: Uint32Array, test: (code: number) => boolean) => {
+      const expected = new Uint32Array(words.length);
+      for (let row = 0; row < count; row++) if (test(codes[row]!)) add(expected, row);
+      expected[words.length - 1] = GARBAGE;
+      expect(equal(words, expected)).toBe(true);
+    };
+    expectRows(
+      result((words) => each.selectEqual(packed, bits, one, count, words)),
+      (code) => code === one,
+    );
+    expectRows(
+      result((words) => each.selectRange(packed, bits, from, to, count, words)),
+      (code) => code >= from && code <= to,
+    );
+    if (bits > 16) continue;
+    expectRows(
+      result((words) => each.selectSet(packed, bits, table, count, words)),
+      (code) => table[code] === 1,
+    );
+  }
+}
+
+/** Rows that pass through the memory at once. */
+function pieceRows(bits: number): number {
+  return simd.pieceRows(bits);
+}
+
+function randomCodes(random: SeededRandom, bits: number, count: number): Uint32Array {
+  const few = Array.from({ length: 3 }, () => random.uint32());
+  return Uint32Array.from(
+    { length: count },
+    () => (random.chance(0.5) ? random.uint32() : random.pick(few)) >>> (32 - bits),
+  );
+}
+
+function pickCode(random: SeededRandom, bits: number, codes: Uint32Array): number {
+  if (codes.length === 0 || random.chance(0.2)) return random.uint32() >>> (32 - bits);
+  return codes[random.below(codes.length)]!;
+}
+
+/** Bit by bit; the bytes begin `offset` bytes into their buffer and end where the last code does. */
+function pack(codes: Uint32Array, bits: number, offset: number): Uint8Array {
+  const packed = new Uint8Array(new ArrayBuffer(offset + Math.ceil((codes.length * bits) / 8)), offset);
+  let at = 0;
+  for (const code of codes) {
+    for (let bit = 0; bit < bits; bit++, at++) packed[at >>> 3]! |= ((code >>> bit) & 1) << (at & 7);
+  }
+  return packed;
+}
+
+/** Offsets of runs, some of them empty, some long. */
+function randomRuns(random: SeededRandom): { offsets: Uint32Array; rowCount: number } {
+  const rowCount = random.below(3000);
+  const lengthEnd = random.pick([2, 5, 300]);
+  const offsets = [0];
+  while (offsets.at(-1)! < rowCount) {
+    offsets.push(Math.min(rowCount, offsets.at(-1)! + random.below(lengthEnd)));
+  }
+  return { offsets: Uint32Array.from(offsets), rowCount };
+}
+
+/** A bitmap of any density, in stretches; bits past the count are 0. */
+function randomBits(random: SeededRandom, count: number): Uint32Array {
+  const words = new Uint32Array(wordCount(count));
+  const changes = random.pick([0.5, 0.1, 0.01]);
+  let bit = random.chance(0.5);
+  for (let i = 0; i < count; i++) {
+    if (random.chance(changes)) bit = !bit;
+    if (bit) add(words, i);
+  }
+  return words;
+}
+
+function emptyTotals(runCount: number) {
+  return {
+    counts: new Uint32Array(runCount),
+    sums: new Float64Array(runCount),
+    mins: new Float64Array(runCount),
+    maxs: new Float64Array(runCount),
+  };
+}
+
+function wordCount(count: number): number {
+  return (count + 31) >>> 5;
+}
+
+function has(words: Uint32Array, bit: number): boolean {
+  return ((words[bit >>> 5]! >>> (bit & 31)) & 1) === 1;
+}
+
+function add(words: Uint32Array, bit: number): void {
+  words[bit >>> 5]! |= 1 << (bit & 31);
+}
+
+/** Much faster on long arrays than toEqual. */
+function equal(one: ArrayLike<number>, other: ArrayLike<number>): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
+}

@@ -1,16 +1,69 @@
 import { plainKernels } from './plain.ts';
 import { simdKernels } from './simd.ts';
 
-/** The hot loops. Two implementations that do the same: WebAssembly SIMD, and its plain TypeScript twin. */
+/**
+ * The hot loops. Two implementations that do the same: WebAssembly SIMD, and its plain TypeScript twin.
+ *
+ * Codes are packed: that of row i is the `bits` bits (1 to 32) from bit i * bits on, lowest first, where bit 8 k is the
+ * lowest of byte k; so widths of 8, 16 and 32 are plain little-endian integers. `packed` holds ⌈count * bits / 8⌉ bytes
+ * or more, and may begin anywhere in its buffer, shared or not. Nothing is read past its end.
+ *
+ * Bitmaps have bit i in word i >>> 5 at i & 31. Of a result the first ⌈count / 32⌉ words are written whole, so that
+ * bits past the count are 0. Arguments are not checked, and results may not overlap inputs.
+ */
 export interface Kernels {
   readonly name: 'simd' | 'plain';
-  /** Bit i of `words` = (lanes[i] === code), code < 256. Writes all of `words`, ⌈lanes.length / 32⌉ of them. */
-  equal8(lanes: Uint8Array, code: number, words: Uint32Array): void;
+
+  /** Bit i = (code of row i === code). A code that is too wide is found nowhere. */
+  selectEqual(packed: Uint8Array, bits: number, code: number, count: number, words: Uint32Array): void;
+  /** Bit i = (from <= code of row i <= to), where `from` and `to` are whole numbers of 0 to 2^32 - 1. */
+  selectRange(
+    packed: Uint8Array,
+    bits: number,
+    from: number,
+    to: number,
+    count: number,
+    words: Uint32Array,
+  ): void;
+  /** Bit i = table[code of row i], a 0 or 1; codes past the table's end are not selected. For bits <= 16. */
+  selectSet(packed: Uint8Array, bits: number, table: Uint8Array, count: number, words: Uint32Array): void;
+  /** target[i] = the code of row fromRow + i, for i < count. */
+  unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void;
+
+  /**
+   * Sets the rows of selected runs: run r ends before row runEnds[r], where the next one begins; bit r of `runs` says
+   * whether it is selected. Ends ascend, equal ones being empty runs, and the last is the row count.
+   */
+  fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32Array): void;
   /**
    * counts[r] = bits of `words` set in [offsets[r], offsets[r + 1]) for every run r < offsets.length - 1. Offsets
    * ascend and end within `words`.
    */
   countRuns(words: Uint32Array, offsets: Uint32Array, counts: Uint32Array): void;
+  /**
+   * As countRuns, and of those rows' values (none is NaN) the sum, added in order of rows, the least and the largest:
+   * 0, Infinity and -Infinity for a run without any.
+   */
+  reduceRuns(words: Uint32Array, values: Float64Array, offsets: Uint32Array, target: RunTotals): void;
+
+  /** Bit n of `dense` goes to where `rows` has its n-th bit set; the other bits of `words`, as long as `rows`, are 0. */
+  expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void;
+  /**
+   * The inverse: bit n of `dense` = the bit of `words` where `rows` has its n-th bit set. Writes all of `dense`, which
+   * has a bit for each that `rows` has.
+   */
+  compress(words: Uint32Array, rows: Uint32Array, dense: Uint32Array): void;
+
+  /** target[i] = start + deltas[0] + … + deltas[i]; modulo 2^32 in a Uint32Array. As long as `deltas`. */
+  prefixSums(deltas: Uint32Array, start: number, target: Uint32Array | Float64Array): void;
+}
+
+/** One of each per run. */
+export interface RunTotals {
+  readonly counts: Uint32Array;
+  readonly sums: Float64Array;
+  readonly mins: Float64Array;
+  readonly maxs: Float64Array;
 }
 
 let chosen: Kernels = simdKernels() ?? plainKernels;

@@ -1,36 +1,112 @@
-import { popcount32 } from '../../base/bitset.ts';
 import type { Kernels } from './kernels.ts';
+import { countRuns, fillRuns, reduceRuns } from './runs.ts';
+import { compress, expand } from './spread.ts';
+
+/** Codes unpacked at a time: they stay in the nearest cache. */
+const PIECE_ROWS = 1024;
+const piece = new Uint32Array(PIECE_ROWS);
 
 /** The kernels in plain TypeScript: the oracle of the SIMD ones, and what runs where there is no SIMD. */
 export const plainKernels: Kernels = {
   name: 'plain',
 
-  equal8(lanes, code, words) {
-    for (let w = 0; w < words.length; w++) {
-      const from = w << 5;
-      const to = Math.min(from + 32, lanes.length);
-      let word = 0;
-      for (let i = from; i < to; i++) if (lanes[i] === code) word |= 1 << (i & 31);
-      words[w] = word;
+  selectEqual(packed, bits, code, count, words) {
+    this.selectRange(packed, bits, code, code, count, words);
+  },
+
+  selectRange(packed, bits, from, to, count, words) {
+    for (let first = 0; first < count; first += PIECE_ROWS) {
+      const rowCount = Math.min(PIECE_ROWS, count - first);
+      unpack(packed, bits, first, rowCount, piece);
+      inRange(piece, from, to, rowCount, words, first >>> 5);
     }
   },
 
-  countRuns(words, offsets, counts) {
-    for (let run = 0; run < offsets.length - 1; run++) {
-      counts[run] = countRange(words, offsets[run]!, offsets[run + 1]!);
+  selectSet(packed, bits, table, count, words) {
+    for (let first = 0; first < count; first += PIECE_ROWS) {
+      const rowCount = Math.min(PIECE_ROWS, count - first);
+      unpack(packed, bits, first, rowCount, piece);
+      inTable(piece, table, rowCount, words, first >>> 5);
     }
+  },
+
+  unpack,
+
+  fillRuns,
+  countRuns,
+  reduceRuns,
+  expand,
+  compress,
+
+  prefixSums(deltas, start, target) {
+    if (target instanceof Uint32Array) sumModulo(deltas, start, target);
+    else sumExactly(deltas, start, target);
   },
 };
 
-/** Bits set in [from, to). */
-function countRange(words: Uint32Array, from: number, to: number): number {
-  if (from >= to) return 0;
-  const first = from >>> 5;
-  const last = (to - 1) >>> 5;
-  const firstMask = -1 << (from & 31);
-  const lastMask = -1 >>> (-to & 31);
-  if (first === last) return popcount32(words[first]! & firstMask & lastMask);
-  let total = popcount32(words[first]! & firstMask);
-  for (let w = first + 1; w < last; w++) total += popcount32(words[w]!);
-  return total + popcount32(words[last]! & lastMask);
+/** Reads only the bytes that the code lies in. */
+function unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void {
+  const mask = bits === 32 ? -1 : (1 << bits) - 1;
+  let bit = fromRow * bits;
+  for (let i = 0; i < count; i++) {
+    let at = bit >>> 3;
+    let code = packed[at]! >>> (bit & 7);
+    for (let have = 8 - (bit & 7); have < bits; have += 8) code |= packed[++at]! << have;
+    target[i] = code & mask;
+    bit += bits;
+  }
+}
+
+function inRange(
+  codes: Uint32Array,
+  from: number,
+  to: number,
+  count: number,
+  words: Uint32Array,
+  firstWord: number,
+): void {
+  for (let row = 0; row < count; ) {
+    const end = Math.min(row + 32, count);
+    let word = 0;
+    for (let bit = 1; row < end; row++, bit <<= 1) {
+      const code = codes[row]!;
+      if (code >= from && code <= to) word |= bit;
+    }
+    words[firstWord++] = word;
+  }
+}
+
+function inTable(
+  codes: Uint32Array,
+  table: Uint8Array,
+  count: number,
+  words: Uint32Array,
+  firstWord: number,
+): void {
+  for (let row = 0; row < count; ) {
+    const end = Math.min(row + 32, count);
+    let word = 0;
+    for (let bit = 1; row < end; row++, bit <<= 1) {
+      const code = codes[row]!;
+      if (code < table.length && table[code] !== 0) word |= bit;
+    }
+    words[firstWord++] = word;
+  }
+}
+
+/** In 32-bit integers, which the engine adds in a cycle. */
+function sumModulo(deltas: Uint32Array, start: number, target: Uint32Array): void {
+  let sum = start | 0;
+  for (let i = 0; i < deltas.length; i++) {
+    sum = (sum + deltas[i]!) | 0;
+    target[i] = sum;
+  }
+}
+
+function sumExactly(deltas: Uint32Array, start: number, target: Float64Array): void {
+  let sum = start;
+  for (let i = 0; i < deltas.length; i++) {
+    sum += deltas[i]!;
+    target[i] = sum;
+  }
 }

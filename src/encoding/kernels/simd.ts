@@ -1,78 +1,262 @@
+import { assert } from '../../base/assert.ts';
 import { KERNELS_BASE64 } from './generated.ts';
 import type { Kernels } from './kernels.ts';
+import { plainKernels } from './plain.ts';
+import { countRange } from './runs.ts';
 
 /** What is used of WebAssembly; Node's own types leave it out. */
 interface WebAssemblyHost {
-  validate(bytes: Uint8Array): boolean;
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { readonly exports: unknown };
+  validate(program: Uint8Array): boolean;
+  Memory: new (size: { readonly initial: number; readonly maximum: number }) => Memory;
+  Module: new (program: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { readonly exports: unknown };
+}
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** A constant of assembly/layout.ts. */
+interface Constant {
+  readonly value: number;
 }
 
 /** The exports of assembly/index.ts. */
 interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly SET: Constant;
+  readonly INPUT: Constant;
+  readonly INPUT_BYTES: Constant;
+  readonly OUTPUT: Constant;
+  readonly OUTPUT_BYTES: Constant;
+  readonly STEP: Constant;
+  readonly STEP_BYTES: Constant;
+  readonly ARENA: Constant;
   equal8(lanes: number, code: number, count: number, words: number): void;
-  countRuns(words: number, offsets: number, runCount: number, counts: number): void;
+  prepare(bits: number, from: number, span: number): void;
+  selectRange(packed: number, bits: number, from: number, span: number, count: number, words: number): void;
+  prepareSet(bits: number): void;
+  selectSet(packed: number, bits: number, count: number, words: number): void;
+  unpack(packed: number, bits: number, count: number, target: number): void;
+  countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
+  prepareSpread(): void;
+  expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
+  compress(
+    words: number,
+    rows: number,
+    wordCount: number,
+    pending: number,
+    used: number,
+    dense: number,
+  ): number;
 }
 
+/** Pieces begin at whole bytes of codes and at words of a bitmap. */
+const PIECE_ROWS_UNIT = 64;
 const PAGE_BYTES = 65_536;
-/** Lanes copied in at a time: with their bitmap they stay in the nearest cache. */
-const LANES_PER_PIECE = 16_384;
+/** What the kernels lay out for themselves, and a little more. */
+const SCRATCH_BYTES = 6 * PAGE_BYTES;
+/** Vectors may be read past the last byte of what a caller keeps in the arena. */
+const ARENA_SLACK_BYTES = 256;
 
-let loaded: Kernels | undefined;
+const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
+const program = new Uint8Array(Buffer.from(KERNELS_BASE64, 'base64'));
+let shared: SimdKernels | undefined;
 
 /** The kernels in WebAssembly, one instance a thread; undefined where the host has no SIMD. */
-export function simdKernels(): Kernels | undefined {
-  const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
-  const program = new Uint8Array(Buffer.from(KERNELS_BASE64, 'base64'));
-  if (!host.validate(program)) return undefined;
-  loaded ??= new SimdKernels(new host.Instance(new host.Module(program)).exports as Exports);
-  return loaded;
+export function simdKernels(): SimdKernels | undefined {
+  shared ??= simdKernelsWithArena(0);
+  return shared;
 }
 
-/** Blocks live outside WebAssembly's memory: inputs are copied in and results out. */
+/** An instance of its own, with room for what is to be scanned without being copied. */
+export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefined {
+  return host.validate(program) ? new SimdKernels(arenaBytes) : undefined;
+}
+
+/**
+ * Blocks live outside WebAssembly's memory: inputs are copied in and results out, a piece at a time that stays in the
+ * nearest cache. Packed codes in the arena are scanned where they are. What only passes over its input once, or jumps
+ * about in it, gains nothing from being copied: that stays with the twin.
+ */
 class SimdKernels implements Kernels {
   readonly name = 'simd';
+  /** Part of the memory that the kernels leave alone. The memory never grows, so views of it stay valid. */
+  readonly arena: Uint8Array;
   readonly #exports: Exports;
-  #bytes: Uint8Array;
-  #words: Uint32Array;
+  /** The whole memory, and parts of it. */
+  readonly #bytes: Buffer;
+  readonly #outputWords: Uint32Array;
+  readonly #stepWords: number;
 
-  constructor(exports: Exports) {
-    this.#exports = exports;
-    this.#bytes = new Uint8Array(exports.memory.buffer);
-    this.#words = new Uint32Array(exports.memory.buffer);
+  readonly fillRuns = plainKernels.fillRuns;
+  readonly reduceRuns = plainKernels.reduceRuns;
+  readonly prefixSums = plainKernels.prefixSums;
+
+  constructor(arenaBytes: number) {
+    const pages = Math.ceil((SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES) / PAGE_BYTES);
+    const memory = new host.Memory({ initial: pages, maximum: pages });
+    this.#exports = new host.Instance(new host.Module(program), { env: { memory } }).exports as Exports;
+    const { ARENA, OUTPUT, OUTPUT_BYTES, STEP_BYTES } = this.#exports;
+    assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
+    this.#exports.prepareSpread();
+    this.#stepWords = STEP_BYTES.value >>> 2;
+    this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
+    this.#bytes = Buffer.from(memory.buffer);
+    this.#outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
   }
 
-  equal8(lanes: Uint8Array, code: number, words: Uint32Array): void {
-    const wordsAt = LANES_PER_PIECE;
-    this.#reserve(wordsAt + LANES_PER_PIECE / 8);
-    for (let from = 0; from < lanes.length; from += LANES_PER_PIECE) {
-      const piece = lanes.subarray(from, from + LANES_PER_PIECE);
-      this.#bytes.set(piece, 0);
-      this.#exports.equal8(0, code, piece.length, wordsAt);
-      const wordCount = (piece.length + 31) >>> 5;
-      words.set(this.#words.subarray(wordsAt >>> 2, (wordsAt >>> 2) + wordCount), from >>> 5);
+  /** Rows that go through the memory at a time. */
+  pieceRows(bits: number): number {
+    return Math.floor((this.#exports.INPUT_BYTES.value * 8) / (bits * PIECE_ROWS_UNIT)) * PIECE_ROWS_UNIT;
+  }
+
+  selectEqual(packed: Uint8Array, bits: number, code: number, count: number, words: Uint32Array): void {
+    if (bits !== 8 || code > 255) this.selectRange(packed, bits, code, code, count, words);
+    else {
+      const { OUTPUT, equal8 } = this.#exports;
+      this.#select(packed, bits, count, words, (at, rowCount) => equal8(at, code, rowCount, OUTPUT.value));
     }
-    // Lanes past the end are left over from earlier calls.
-    const used = lanes.length & 31;
-    if (used !== 0) words[words.length - 1]! &= (1 << used) - 1;
+  }
+
+  selectRange(
+    packed: Uint8Array,
+    bits: number,
+    from: number,
+    to: number,
+    count: number,
+    words: Uint32Array,
+  ): void {
+    const codeMax = 2 ** bits - 1;
+    const span = Math.min(to, codeMax) - from;
+    if (span < 0) words.fill(0, 0, (count + 31) >>> 5);
+    else if (bits === 1 || bits === 2 || bits === 4) {
+      const table = new Uint8Array(codeMax + 1).fill(1, from, from + span + 1);
+      this.selectSet(packed, bits, table, count, words);
+    } else {
+      const { OUTPUT, prepare, selectRange } = this.#exports;
+      prepare(bits, from, span);
+      this.#select(packed, bits, count, words, (at, rowCount) =>
+        selectRange(at, bits, from, span, rowCount, OUTPUT.value),
+      );
+    }
+  }
+
+  selectSet(packed: Uint8Array, bits: number, table: Uint8Array, count: number, words: Uint32Array): void {
+    const { SET, OUTPUT, prepare, prepareSet, selectSet } = this.#exports;
+    const codes = 2 ** bits;
+    this.#bytes.fill(0, SET.value, SET.value + Math.max(codes, 256));
+    this.#bytes.set(table.length > codes ? table.subarray(0, codes) : table, SET.value);
+    prepareSet(bits);
+    prepare(bits, 0, 0);
+    this.#select(packed, bits, count, words, (at, rowCount) => selectSet(at, bits, rowCount, OUTPUT.value));
+  }
+
+  unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void {
+    const { INPUT, OUTPUT, unpack } = this.#exports;
+    const pieceRows = Math.min(this.#outputWords.length, this.pieceRows(bits));
+    const skip = fromRow & 7;
+    for (let row = fromRow - skip; row < fromRow + count; row += pieceRows) {
+      const rowCount = Math.min(pieceRows, fromRow + count - row);
+      const from = (row >>> 3) * bits;
+      this.#copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+      unpack(INPUT.value, bits, rowCount, OUTPUT.value);
+      const first = Math.max(fromRow, row);
+      target.set(this.#outputWords.subarray(first - row, rowCount), first - fromRow);
+    }
   }
 
   countRuns(words: Uint32Array, offsets: Uint32Array, counts: Uint32Array): void {
+    const { INPUT, INPUT_BYTES, STEP, OUTPUT, countRuns } = this.#exports;
     const runCount = offsets.length - 1;
-    const offsetsAt = (words.length * 4 + 7) & ~7;
-    const countsAt = offsetsAt + offsets.length * 4;
-    this.#reserve(countsAt + runCount * 4);
-    this.#words.set(words, 0);
-    this.#words.set(offsets, offsetsAt >>> 2);
-    this.#exports.countRuns(0, offsetsAt, runCount, countsAt);
-    counts.set(this.#words.subarray(countsAt >>> 2, (countsAt >>> 2) + runCount));
+    const runsMax = this.#stepWords - 1;
+    const rowsMax = INPUT_BYTES.value * 8;
+    for (let run = 0; run < runCount; ) {
+      const base = offsets[run]! & ~63;
+      let end = Math.min(run + runsMax, runCount);
+      while (end > run + 1 && offsets[end]! - base > rowsMax) end = (run + end) >>> 1;
+      if (offsets[end]! - base > rowsMax) counts[run] = countRange(words, offsets[run]!, offsets[end]!);
+      else {
+        this.#copyIn(bytesOf(words, base >>> 5, (offsets[end]! + 31) >>> 5), INPUT.value);
+        this.#copyIn(bytesOf(offsets, run, end + 1), STEP.value);
+        countRuns(INPUT.value, base, STEP.value, end - run, OUTPUT.value);
+        counts.set(this.#outputWords.subarray(0, end - run), run);
+      }
+      run = end;
+    }
   }
 
-  #reserve(bytes: number): void {
-    if (bytes <= this.#bytes.length) return;
-    this.#exports.memory.grow(Math.ceil((bytes - this.#bytes.length) / PAGE_BYTES));
-    this.#bytes = new Uint8Array(this.#exports.memory.buffer);
-    this.#words = new Uint32Array(this.#exports.memory.buffer);
+  expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {
+    const { INPUT, STEP, OUTPUT, expand } = this.#exports;
+    let n = 0;
+    for (let from = 0; from < rows.length; from += this.#stepWords) {
+      const wordCount = this.#copyRows(rows, from);
+      // At most a bit for each row, the first within the first word.
+      const denseFrom = Math.min(n >>> 5, dense.length);
+      const denseTo = Math.min(denseFrom + wordCount + 1, dense.length);
+      this.#copyIn(bytesOf(dense, denseFrom, denseTo), INPUT.value);
+      n += expand(INPUT.value, n & 31, STEP.value, wordCount, OUTPUT.value) - (n & 31);
+      words.set(this.#outputWords.subarray(0, wordCount), from);
+    }
   }
+
+  compress(words: Uint32Array, rows: Uint32Array, dense: Uint32Array): void {
+    const { INPUT, STEP, OUTPUT, compress } = this.#exports;
+    let n = 0;
+    for (let from = 0; from < rows.length; from += this.#stepWords) {
+      const wordCount = this.#copyRows(rows, from);
+      this.#copyIn(bytesOf(words, from, from + wordCount), INPUT.value);
+      const first = n >>> 5;
+      const used = n & 31;
+      const pending = used === 0 ? 0 : dense[first]!;
+      const bits = compress(INPUT.value, STEP.value, wordCount, pending, used, OUTPUT.value);
+      dense.set(this.#outputWords.subarray(0, (bits + 31) >>> 5), first);
+      n += bits - used;
+    }
+    dense.fill(0, (n + 31) >>> 5);
+  }
+
+  /** To STEP, with a 0 after them where the last 64-bit word is half theirs; how many words they are. */
+  #copyRows(rows: Uint32Array, from: number): number {
+    const { STEP } = this.#exports;
+    const wordCount = Math.min(this.#stepWords, rows.length - from);
+    this.#bytes.fill(0, STEP.value + wordCount * 4, STEP.value + wordCount * 4 + 4);
+    this.#copyIn(bytesOf(rows, from, from + wordCount), STEP.value);
+    return wordCount;
+  }
+
+  /**
+   * Of shared memory `set` copies a word at a time, as if another thread were writing to it; `fill` with bytes as many
+   * as there is room for is one memcpy, a third faster.
+   */
+  #copyIn(bytes: Uint8Array, at: number): void {
+    if (bytes.length > 0) this.#bytes.fill(bytes, at, at + bytes.length);
+  }
+
+  #select(
+    packed: Uint8Array,
+    bits: number,
+    count: number,
+    words: Uint32Array,
+    loop: (at: number, rowCount: number) => void,
+  ): void {
+    const { INPUT } = this.#exports;
+    const resident = packed.buffer === this.#bytes.buffer;
+    const pieceRows = this.pieceRows(bits);
+    for (let row = 0; row < count; row += pieceRows) {
+      const rowCount = Math.min(pieceRows, count - row);
+      const from = (row >>> 3) * bits;
+      if (resident) loop(packed.byteOffset + from, rowCount);
+      else {
+        this.#copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+        loop(INPUT.value, rowCount);
+      }
+      words.set(this.#outputWords.subarray(0, (rowCount + 31) >>> 5), row >>> 5);
+    }
+    const used = count & 31;
+    if (used !== 0) words[count >>> 5]! &= (1 << used) - 1;
+  }
+}
+
+function bytesOf(words: Uint32Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset + from * 4, (to - from) * 4);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
 import { mergeDescriptions } from '../../store/schema.ts';
 import type { KeyValue } from '../../tablet/account.ts';
+import { bytesByName, bytesByPart, memoryBytes, sumOfMemory } from '../../tablet/memory.ts';
 import { keyId, newKey, sha256Hex } from '../keys.ts';
 import { isoTime, type Method, nameShape, notFound, readParams } from './params.ts';
 
@@ -20,17 +21,15 @@ export const accountMethods: Readonly<Record<string, Method>> = {
     const tablets = await api.gather.ask({ account, operation: 'stats', args, signal });
     const sum = (of: (tablet: (typeof tablets)[number]) => number) =>
       tablets.reduce((total, tablet) => total + of(tablet), 0);
-    const memory: Record<string, number> = {};
-    for (const part of Object.keys(tablets[0]!.memory)) memory[part] = sum((tablet) => tablet.memory[part]!);
-    const memoryBytes = Object.values(memory).reduce((a, b) => a + b, 0);
+    const memory = sumOfMemory(tablets.map((tablet) => tablet.memory));
     const events = sum((tablet) => tablet.events);
-    const eventBytes = memory.head! + memory.blocks! + memory.dictionary!;
     return {
       events,
       users: sum((tablet) => tablet.users),
-      memoryBytes,
-      bytesPerEvent: events === 0 ? 0 : eventBytes / events,
-      memory,
+      memoryBytes: memoryBytes(memory),
+      bytesPerEvent: events === 0 ? 0 : sum(({ eventBytes }) => eventBytes) / events,
+      memory: bytesByPart(memory),
+      memoryByName: bytesByName(memory),
       accepted: sum(({ totals }) => totals.accepted),
       duplicate: sum(({ totals }) => totals.duplicate),
       rejected: sum(({ totals }) => totals.rejected),
@@ -86,12 +85,17 @@ export const accountMethods: Readonly<Record<string, Method>> = {
     return api.entry(account).state.imports.get(id) ?? { lines: 0, finished: false };
   },
 
-  async 'server.stats'(api) {
+  async 'server.stats'(api, { signal }) {
     const { shard } = api;
+    const accounts = [...shard.directory.accounts].map(({ state }) => state.name);
+    const ask = (account: string) => api.gather.ask({ account, operation: 'memory', args: null, signal });
+    const memory = sumOfMemory((await Promise.all(accounts.map(ask))).flat());
     return {
       threads: shard.shards,
       time: isoTime(shard.clock.now()),
-      accounts: [...shard.directory.accounts].length,
+      accounts: accounts.length,
+      memoryBytes: memoryBytes(memory),
+      memory: bytesByPart(memory),
     };
   },
 };

@@ -1,48 +1,71 @@
 // AssemblyScript, compiled to WebAssembly with SIMD by scripts/kernels.mjs. Each kernel's meaning is that of its twin
-// in ../plain.ts. Pointers are byte addresses in this module's own memory, laid out by ../simd.ts.
+// in ../plain.ts. Pointers are byte addresses in this module's own memory; ../simd.ts copies in and out, and clears the
+// bits past a count.
+import { STEP, STEP_BYTES } from './layout';
+import { packedRange16, packedRange32 } from './packedRange';
+import { prepareLanes16, prepareLanes32, WIDE } from './patterns';
+import { range8, range16, range32 } from './select';
+import { set1, set2, set4, set8, set16 } from './set';
+import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack';
 
-/**
- * Sets bit i of the bitmap at `words` where lane i equals `code`. `lanes` is read in whole groups of 32 and the bitmap
- * written in whole words: the caller clears the bits past `count`.
- */
-export function equal8(lanes: usize, code: u32, count: u32, words: usize): void {
-  const wanted = i8x16.splat(code as i8);
-  const groups = (count + 31) >>> 5;
-  for (let group: u32 = 0; group < groups; group++) {
-    const low = i8x16.bitmask(i8x16.eq(v128.load(lanes), wanted));
-    const high = i8x16.bitmask(i8x16.eq(v128.load(lanes, 16), wanted));
-    store<u32>(words, (low as u32) | ((high as u32) << 16));
-    lanes += 32;
-    words += 4;
+export { ARENA, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, SET, STEP, STEP_BYTES } from './layout';
+export { countRuns } from './runs';
+export { equal8 } from './select';
+export { prepareSet } from './set';
+export { compress, expand, prepareSpread } from './spread';
+
+/** Rows unpacked at a time, when they are: a lane of 32 bits is the widest. */
+const STEP_ROWS: u32 = (STEP_BYTES >>> 2) as u32;
+
+/** For the codes of a width, and a range of them from `from` to from + span; to be called before the loops below. */
+export function prepare(bits: u32, from: u32, span: u32): void {
+  if (bits < 8) prepareLanes16(bits, from, span);
+  else prepareLanes32(bits, from, span);
+}
+
+/** Codes in the prepared range, given again. */
+export function selectRange(packed: usize, bits: u32, from: u32, span: u32, count: u32, words: usize): void {
+  if (bits === 8) range8(packed, from, span, count, words);
+  else if (bits === 16) range16(packed, from, span, count, words);
+  else if (bits === 32) range32(packed, from, span, count, words);
+  else if (bits < 8) packedRange16(packed, bits, count, words);
+  else if (bits < WIDE) packedRange32(packed, bits, count, words);
+  else {
+    for (let row: u32 = 0; row < count; row += STEP_ROWS) {
+      const step = min(STEP_ROWS, count - row);
+      unpackWide(packed, bits, step, STEP);
+      range32(STEP, from, span, step, words);
+      packed += (STEP_ROWS >>> 3) * bits;
+      words += STEP_ROWS >>> 3;
+    }
   }
 }
 
-/** counts[r] = bits set in [offsets[r], offsets[r + 1]) of the bitmap at `words`, which is read in 64-bit words. */
-export function countRuns(words: usize, offsets: usize, runCount: u32, counts: usize): void {
-  let from = load<u32>(offsets);
-  for (let run: u32 = 0; run < runCount; run++) {
-    const to = load<u32>(offsets + ((run as usize) << 2), 4);
-    store<u32>(counts + ((run as usize) << 2), countRange(words, from, to));
-    from = to;
+/** Codes of up to 16 bits that are in the prepared set. */
+export function selectSet(packed: usize, bits: u32, count: u32, words: usize): void {
+  if (bits === 1) return set1(packed, count, words);
+  if (bits === 2) return set2(packed, count, words);
+  if (bits === 4) return set4(packed, count, words);
+  if (bits === 8) return set8(packed, count, words);
+  if (bits === 16) return set16(packed, count, words);
+  for (let row: u32 = 0; row < count; row += STEP_ROWS) {
+    const step = min(STEP_ROWS, count - row);
+    if (bits < 8) {
+      unpackLanes8(packed, bits, step, STEP);
+      set8(STEP, step, words);
+    } else {
+      unpackLanes16(packed, bits, step, STEP);
+      set16(STEP, step, words);
+    }
+    packed += (STEP_ROWS >>> 3) * bits;
+    words += STEP_ROWS >>> 3;
   }
 }
 
-// @ts-ignore: AssemblyScript's decorator
-@inline
-function countRange(words: usize, from: u32, to: u32): u32 {
-  if (from >= to) return 0;
-  const first = from >>> 6;
-  const last = (to - 1) >>> 6;
-  const firstMask = u64.MAX_VALUE << (from & 63);
-  const lastMask = u64.MAX_VALUE >>> ((64 - (to & 63)) & 63);
-  if (first === last) return popcnt<u64>(wordAt(words, first) & firstMask & lastMask) as u32;
-  let total = popcnt<u64>(wordAt(words, first) & firstMask);
-  for (let w = first + 1; w < last; w++) total += popcnt<u64>(wordAt(words, w));
-  return (total + popcnt<u64>(wordAt(words, last) & lastMask)) as u32;
-}
-
-// @ts-ignore: AssemblyScript's decorator
-@inline
-function wordAt(words: usize, index: u32): u64 {
-  return load<u64>(words + ((index as usize) << 3));
+/** Codes of any width to 32 bits each. */
+export function unpack(packed: usize, bits: u32, count: u32, target: usize): void {
+  if (bits === 32) return memory.copy(target, packed, (count as usize) << 2);
+  prepareLanes32(bits, 0, 0);
+  if (bits < WIDE) unpackLanes32(packed, bits, count, target);
+  else unpackWide(packed, bits, count, target);
 }

@@ -1,0 +1,62 @@
+import type { Value } from '../src/base/value.ts';
+import { BulkLoader, type Place } from './bulk.ts';
+import { readNaively } from './naive.ts';
+import { SESSION_NAMES, type SessionOptions, sessionColumns } from './sessions.ts';
+
+/** The events of an import file, without its traits. Events, and properties of each, are declared as they come. */
+export async function loadFile(path: string, tabletCount: number): Promise<BulkLoader> {
+  const { users } = await readNaively(path);
+  const events = users
+    .flatMap((user) => user.events.map((event) => ({ user, event })))
+    .sort((a, b) => a.event.timeMs - b.event.timeMs);
+  const names = new Map<string, Set<string>>();
+  for (const { event } of events) {
+    const properties = names.get(event.event) ?? new Set<string>();
+    for (const property of Object.keys(event.properties)) properties.add(property);
+    names.set(event.event, properties);
+  }
+  const loader = new BulkLoader(tabletCount, {
+    events: [...names].map(([event, properties]) => ({ event, properties: [...properties] })),
+    traits: [],
+  });
+  const { schema } = loader.tablets[0]!;
+  const places = new Map(users.map((user) => [user, loader.place({ known: user.known, id: user.id })]));
+  for (const { user, event } of events) {
+    const coded = Object.entries(event.properties)
+      .map(([property, value]): readonly [number, Value] => [schema.propertyCode(property)!, value])
+      .sort(([a], [b]) => a - b);
+    loader.add(places.get(user)!, schema.eventCode(event.event)!, event.timeMs, coded);
+  }
+  loader.finish();
+  return loader;
+}
+
+/** Which properties an event of the sessions has is said by the event, so that they are declared by example. */
+const SESSION_PROPERTIES = ['city', 'platform', 'amount', 'product'];
+
+/** Synthetic sessions (sessions.ts). */
+export function loadSessions(options: SessionOptions, tabletCount: number): BulkLoader {
+  const columns = sessionColumns(options);
+  const loader = new BulkLoader(tabletCount, {
+    events: SESSION_NAMES.event.map((event) => ({ event, properties: SESSION_PROPERTIES })),
+    traits: [],
+  });
+  const [city, platform, amount, product] = SESSION_PROPERTIES.map(
+    (property) => loader.tablets[0]!.schema.propertyCode(property)!,
+  ) as [number, number, number, number];
+  const places: (Place | undefined)[] = new Array<Place | undefined>(options.users);
+  for (let i = 0; i < columns.event.length; i++) {
+    const user = columns.user[i]!;
+    const place = places[user] ?? loader.place({ known: true, id: `u${user}` });
+    places[user] = place;
+    const properties: [number, Value][] = [
+      [city, SESSION_NAMES.city[columns.city[i]!]!],
+      [platform, SESSION_NAMES.platform[columns.platform[i]!]!],
+    ];
+    if (columns.amountCents[i] !== 0) properties.push([amount, columns.amountCents[i]! / 100]);
+    if (columns.product[i] !== 0) properties.push([product, SESSION_NAMES.product[columns.product[i]!]!]);
+    loader.add(place, columns.event[i]!, columns.timeMs[i]!, properties);
+  }
+  loader.finish();
+  return loader;
+}

@@ -1,0 +1,221 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Bitset } from '../../src/base/bitset.ts';
+import { DAY_MS } from '../../src/base/limits.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { kernels } from '../../src/encoding/kernels/kernels.ts';
+import { Block } from '../../src/store/block.ts';
+import { readTrail } from '../../src/store/trail.ts';
+import type { Operations } from '../../src/tablet/operations.ts';
+import { runOperation } from '../../src/tablet/operations.ts';
+import type { Tablet } from '../../src/tablet/tablet.ts';
+import { type BulkLoader, finished, type WritingCost } from '../bulk.ts';
+import { threadCpuMs } from '../cpu.ts';
+import { checksumOf, median, percentile, type Report, sum } from '../harness.ts';
+import { loadFile, loadSessions } from '../loadedEvents.ts';
+import type { Bench } from '../main.ts';
+import { SESSION_NAMES, SESSION_PERIOD } from '../sessions.ts';
+
+const SIZE = {
+  real: { events: 20_000_000, users: 1_000_000, runs: 15, trails: 2000, lanes: 1 << 27 },
+  tiny: { events: 5000, users: 300, runs: 1, trails: 20, lanes: 1 << 16 },
+};
+
+/**
+ * How small blocks are and how fast they are written and read, without a server around them: real files where `--sets`
+ * names a directory of them, and synthetic sessions. CPU time of one thread throughout.
+ */
+export async function blocks(bench: Bench): Promise<Report[]> {
+  const size = { ...SIZE[bench.size], ...bench.given };
+  const sizes: Row[] = [];
+  const writing: Row[] = [];
+  const measure = (set: string, loader: BulkLoader) => {
+    sizes.push(sizeOf(set, loader));
+    writing.push(
+      costOf(set, 'seal', loader.sealing, loader),
+      costOf(set, 'compact', loader.compaction, loader),
+    );
+  };
+  for (const [set, path] of await filesOf(bench)) measure(set, await loadFile(path, bench.threads));
+  const { events, users } = size;
+  const loader = loadSessions({ seed: bench.seed, events, users }, bench.threads);
+  measure('sessions', loader);
+  const tablet = loader.tablets[0]!;
+  const answers = { sizes: sizes.map(({ set, events }) => [set, events]) };
+  const scans = [...laneScans(size), ...blockScans(tablet, size.runs)];
+  const trails = trailTimes(tablet, size.trails, bench.seed);
+  const parameters = { seed: bench.seed, events, users, tablets: bench.threads };
+  const checksum = checksumOf([answers, scans.map(({ found }) => found), trails.checksum]);
+  return [
+    { name: 'blocks', what: 'bytes an event, everything but profiles', parameters, rows: sizes, checksum },
+    { name: 'writing', what: 'sealing heads and compacting blocks', parameters, rows: writing, checksum },
+    { name: 'scans', what: 'rows a nanosecond of one core', parameters, rows: scans, checksum },
+    { name: 'trails', what: "one user's events of all", parameters, rows: trails.rows, checksum },
+  ];
+}
+
+type Row = Record<string, string | number>;
+
+/** The data sets given, else the sample that comes along. */
+async function filesOf({ sets, samples }: Bench): Promise<[string, string][]> {
+  const paths =
+    sets === undefined
+      ? samples
+      : (await readdir(sets)).filter((name) => name.endsWith('.ndjson.gz')).map((name) => join(sets, name));
+  return paths.map((path) => [path.replace(/.*\/|\.ndjson\.gz$/g, ''), path]);
+}
+
+function sizeOf(set: string, { tablets }: BulkLoader): Row {
+  const memory = tablets.map(({ events }) => events.memory());
+  const events = sum(tablets.map((tablet) => tablet.events.rowCount));
+  const [head, blockBytes, dictionary] = [
+    sum(memory.map((part) => part.head)),
+    sum(memory.map((part) => part.blocks)),
+    sum(memory.map((part) => part.dictionary)),
+  ];
+  return {
+    set,
+    events,
+    bytesPerEvent: (head + blockBytes + dictionary) / events,
+    blocks: blockBytes / events,
+    dictionary: dictionary / events,
+    head: head / events,
+    blockCount: sum(tablets.map((tablet) => blocksOf(tablet).length)),
+    rewritesPerEvent: sum(tablets.map((tablet) => tablet.events.rewrites)) / tablets.length,
+  };
+}
+
+function costOf(set: string, work: string, cost: WritingCost, { tablets }: BulkLoader): Row {
+  const bytes = sum(tablets.map(({ events }) => events.memory().blocks));
+  return {
+    set,
+    work,
+    jobs: cost.jobs,
+    millionRowsPerCpuSecond: cost.cpuMs === 0 ? 0 : cost.rows / cost.cpuMs / 1000,
+    extraMemoryShare: cost.extraBytesMax / bytes,
+  };
+}
+
+function blocksOf({ events }: Tablet): Block[] {
+  return events.parts().filter((part) => part instanceof Block);
+}
+
+/** Codes of 8 bits in memory of their own, many times what caches hold. */
+function laneScans({ lanes, runs }: { readonly lanes: number; readonly runs: number }): Row[] {
+  const random = new SeededRandom(1);
+  const bytes = new Uint8Array(new SharedArrayBuffer(lanes));
+  for (let i = 0; i < lanes; i++) bytes[i] = random.below(200);
+  const words = new Uint32Array(lanes >>> 5);
+  const scan = () => {
+    kernels().selectEqual(bytes, 8, 7, lanes, words);
+    return words;
+  };
+  const found = new Bitset(lanes);
+  found.words.set(scan());
+  return [timed('8-bit code, from memory', lanes, runs, found.count(), scan)];
+}
+
+function blockScans(tablet: Tablet, runs: number): Row[] {
+  const parts = blocksOf(tablet);
+  const rowCount = sum(parts.map((part) => part.rowCount));
+  const code = SESSION_NAMES.event.indexOf('Product Viewed');
+  const property = (name: string) => tablet.schema.propertyCode(name)!;
+  const [home] = SESSION_NAMES.city;
+  const predicate = { missing: false, test: (value: unknown) => value === home, equalTo: [home!] };
+  /** The middle half of each block's time, so that none is passed over or taken whole. */
+  const andMiddle = (part: Block, rows: Bitset) => {
+    const quarterMs = (part.timeMaxMs - part.timeMinMs) / 4;
+    part.andTime(rows, part.timeMinMs + quarterMs, part.timeMaxMs - quarterMs);
+    return rows;
+  };
+  const over = (select: (part: Block) => Bitset) => () => parts.map(select);
+  const count = (found: readonly Bitset[]) => sum(found.map((rows) => rows.count()));
+  const selections = {
+    'event name': over((part) => part.selectEvents([code])),
+    'event name and time': over((part) => andMiddle(part, part.selectEvents([code]))),
+    'a text property': over((part) => {
+      const rows = Bitset.full(part.rowCount);
+      part.andProperty(rows, property('city'), predicate);
+      return rows;
+    }),
+  };
+  const rows = Object.entries(selections).map(([what, select]) =>
+    timed(what, rowCount, runs, count(select()), select),
+  );
+  return [...rows, ...segmentScans(tablet, runs, home!)];
+}
+
+/** Whole questions, over the rows of the blocks that they look into. */
+function segmentScans(tablet: Tablet, runs: number, city: string): Row[] {
+  const within = { from: '2025-03-10T12:00:00Z', to: '2025-04-09T12:00:00Z' };
+  const event = 'Product Viewed';
+  const questions = {
+    'at least 3 times in 30 days with a property': {
+      event,
+      where: [{ prop: 'platform', op: 'eq', value: SESSION_NAMES.platform[0]! }],
+      within,
+      count: { gte: 3 },
+    },
+    'the same with a rare value': {
+      event,
+      where: [{ prop: 'city', op: 'eq', value: city }],
+      within,
+      count: { gte: 3 },
+    },
+    'ever, at least 10 times': { event, count: { gte: 10 } },
+  };
+  return Object.entries(questions).map(([what, segment]) => {
+    const atMs = SESSION_PERIOD.endMs + DAY_MS;
+    const ask = () =>
+      finished(
+        runOperation(tablet, 'count', { segments: { it: segment }, atMs, nowMs: atMs }),
+      ) as Operations['count']['part'];
+    const { counts, stats } = ask();
+    return timed(what, stats.rowsScanned, runs, counts.it!, ask);
+  });
+}
+
+function timed(what: string, rowCount: number, runs: number, found: number, run: () => unknown): Row {
+  const samples = Array.from({ length: runs }, () => {
+    const startedMs = threadCpuMs();
+    run();
+    return threadCpuMs() - startedMs;
+  });
+  const ms = Math.max(median(samples), 1e-6);
+  return { what, rows: rowCount, found, ms, rowsPerNs: rowCount / ms / 1e6 };
+}
+
+/** Users with about a hundred events: reading what they did and when, and then every property of it. */
+function trailTimes(
+  tablet: Tablet,
+  count: number,
+  seed: number,
+): { readonly rows: Row[]; readonly checksum: string } {
+  const random = new SeededRandom(seed);
+  const counts = new Uint32Array(tablet.users.count);
+  for (const part of tablet.events.parts())
+    part.countByUser(Bitset.full(part.rowCount), counts, tablet.users.canonical);
+  const likely = [...counts.keys()].filter((ordinal) => counts[ordinal]! >= 90 && counts[ordinal]! <= 110);
+  const chosen = likely.length > 0 ? likely : [...counts.keys()];
+  const samples: Record<string, number[]> = { 'names and times': [], 'every property': [] };
+  let checked = 0;
+  for (let i = 0; i < count; i++) {
+    const ordinal = random.pick(chosen);
+    const startedMs = performance.now();
+    const trail = readTrail(tablet.events, [ordinal]);
+    for (const { part, row, timeMs } of trail) checked += part.eventAt(row) + (timeMs % 7);
+    const readMs = performance.now();
+    for (const { part, row } of trail) checked += part.propertiesAt(row).length;
+    samples['names and times']!.push(readMs - startedMs);
+    samples['every property']!.push(performance.now() - startedMs);
+  }
+  const us = (values: readonly number[], share: number) => percentile(values, share) * 1000;
+  const rows = Object.entries(samples).map(([what, values]) => ({
+    what,
+    trails: count,
+    eventsMean: sum(chosen.map((ordinal) => counts[ordinal]!)) / chosen.length,
+    usP50: us(values, 0.5),
+    usP99: us(values, 0.99),
+  }));
+  return { rows, checksum: checksumOf(checked) };
+}

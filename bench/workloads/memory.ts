@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MusterClient } from '../../src/client/client.ts';
+import type { AccountStats } from '../../src/client/types.ts';
+import { checksumOf, type Report } from '../harness.ts';
+import type { Bench } from '../main.ts';
+import { BenchServer, contentOf } from '../server.ts';
+import { segmentCall, syntheticCalls } from '../synthetic.ts';
+
+const SIZE = { real: { events: 2_000_000, users: 300_000 }, tiny: { events: 1000, users: 100 } };
+const BATCH_CALLS = 500;
+const BATCHES_IN_FLIGHT = 4;
+const EVENTS = ['Product Viewed', 'Order Completed'];
+
+/** What is promised: a process takes no more than this beside what its parts say. */
+const FACTOR = 1.3;
+const BESIDES_BYTES = 200e6;
+
+/** Whether memory can be explained: the parts of a server full of events and profiles, and what the process takes. */
+export async function memory(bench: Bench): Promise<Report[]> {
+  const { events, users } = { ...SIZE[bench.size], ...bench.given };
+  const { directory, threads, seed } = bench;
+  const server = await BenchServer.start({ program: bench.musterProgram, directory, threads });
+  try {
+    const client = await server.connect();
+    for (const [i, event] of EVENTS.entries()) {
+      const definition = { event, within: { last: '3650d' }, count: { gte: i + 2 } };
+      await client.call('segment.save', { name: `often ${event}`, definition, live: true });
+    }
+    const emptyBytes = await restingBytes(server);
+    await fill(client, calls({ seed, events, users }));
+    const content = await contentOf(client);
+    const rssBytes = await restingBytes(server);
+    const stats = await client.call('account.stats', {});
+    client.close();
+    return [
+      {
+        name: 'memory',
+        what: `bytes by part, against the process: at most ${FACTOR} x the sum + ${BESIDES_BYTES / 1e6} MB`,
+        parameters: { seed, events, users, threads },
+        rows: rowsOf(stats, { emptyBytes, rssBytes }),
+        checksum: checksumOf(content),
+      },
+    ];
+  } finally {
+    await server.stop();
+  }
+}
+
+function rowsOf(
+  stats: AccountStats,
+  { emptyBytes, rssBytes }: { readonly emptyBytes: number; readonly rssBytes: number },
+): Report['rows'] {
+  const { memoryBytes } = stats;
+  const allowedBytes = FACTOR * memoryBytes + BESIDES_BYTES;
+  const row = (part: string, bytes: number) => ({
+    part,
+    megabytes: bytes / 1e6,
+    bytesPerEvent: bytes / stats.events,
+    bytesPerUser: bytes / stats.users,
+  });
+  return [
+    ...Object.entries(stats.memory).flatMap(([part, bytes]) => [
+      row(part, bytes),
+      ...Object.entries(stats.memoryByName[part] ?? {}).map(([name, n]) => row(`- ${name}`, n)),
+    ]),
+    row('sum', memoryBytes),
+    row('process when empty', emptyBytes),
+    row('process', rssBytes),
+    row('process, grown', rssBytes - emptyBytes),
+    row('allowed', allowedBytes),
+    { part: 'process / allowed', megabytes: rssBytes / allowedBytes, bytesPerEvent: 0, bytesPerUser: 0 },
+  ];
+}
+
+/** Resident, once nothing is to be done and nothing to be collected. */
+async function restingBytes(server: BenchServer): Promise<number> {
+  await server.settledCpu();
+  await server.collectGarbage();
+  await sleep(RELEASE_MS);
+  return server.rssBytes();
+}
+
+/** Freed memory goes back to the system a little later. */
+const RELEASE_MS = 500;
+
+/** With traits of every kind. */
+function* calls(options: Parameters<typeof syntheticCalls>[0]): Generator<object> {
+  let sent = 0;
+  for (const call of syntheticCalls(options)) {
+    const raw = { messageId: `message-${sent++}`, ...segmentCall(call) };
+    if (call.kind === 'event') {
+      yield raw;
+      continue;
+    }
+    const n = Number(call.user.id.slice('user-'.length));
+    const traits = {
+      ...(raw as { traits?: object }).traits,
+      email: `${call.user.id}@example.com`,
+      name: `Name ${(n * 7919) % 10_007} of ${n}`,
+      lifetimeValue: ((n * 7919) % 1_000_000) / 100,
+      score: Math.sqrt(n),
+      tags: [`tag-${n % 20}`, `tag-${n % 7}`],
+      ...(n % 50 === 0 && { company: `Company ${n % 1000}` }),
+    };
+    yield { ...raw, traits };
+  }
+}
+
+async function fill(client: MusterClient, all: Generator<object>): Promise<void> {
+  const sender = async () => {
+    for (;;) {
+      const batch: object[] = [];
+      for (let next = all.next(); !next.done; next = all.next())
+        if (batch.push(next.value) === BATCH_CALLS) break;
+      if (batch.length === 0) return;
+      await client.call('ingest.batch', { calls: batch });
+    }
+  };
+  await Promise.all(Array.from({ length: BATCHES_IN_FLIGHT }, sender));
+}

@@ -1,0 +1,73 @@
+import type { NumberVector } from './contract.ts';
+
+/**
+ * Whole numbers from 0, encoded so that they are read and filtered as they lie. One kind may be made of others, each
+ * further down this list, which bounds how deep they nest:
+ *
+ *   split       high part and low bits apart                             split.ts
+ *   runs        a code and an end per run                                runs.ts
+ *   deltas      differences, summed from a checkpoint every 64 rows      deltas.ts
+ *   compressed  whole bytes a row under LZ4 or deflate, for cold columns compressed.ts
+ *   packed      1 to 32 bits a row                                       packed.ts
+ *   constant    all the same                                             constant.ts
+ *
+ * Codes are below 2^32; only those of a split may be up to 2^53 - 1.
+ */
+export interface Codes {
+  readonly rowCount: number;
+  /** Rows are [0, rowCount); not checked. */
+  at(row: number): number;
+  /** target[i] = code of row from + i, for rows [from, to). */
+  decode(from: number, to: number, target: NumberVector): void;
+  /** Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. */
+  select(filter: CodeFilter, words: Uint32Array): void;
+}
+
+/** `range`: from <= code <= to, which may be empty. `set`: table[code] is 1, for codes below 2^32. */
+export type CodeFilter =
+  | { readonly kind: 'range'; readonly from: number; readonly to: number }
+  | { readonly kind: 'set'; readonly table: Uint8Array };
+
+/** First byte of encoded codes; 1 to 32 are packed codes of so many bits. Never reused for something else. */
+export const KIND = { zeros: 0, compressed: 33, deltas: 34, runs: 35, split: 36 } as const;
+
+/** Rows decoded at a time: they stay in the nearest cache. A multiple of 32. */
+export const PIECE_ROWS = 1024;
+const piece = new Uint32Array(PIECE_ROWS);
+
+/** Codes::select by decoding. */
+export function selectDecoded(codes: Codes, filter: CodeFilter, words: Uint32Array): void {
+  for (let from = 0; from < codes.rowCount; from += PIECE_ROWS) {
+    const count = Math.min(PIECE_ROWS, codes.rowCount - from);
+    codes.decode(from, from + count, piece);
+    const target = words.subarray(from >>> 5, (from + count + 31) >>> 5);
+    if (filter.kind === 'range') testRange(piece, count, filter.from, filter.to, target);
+    else testSet(piece, count, filter.table, target);
+  }
+}
+
+function testRange(codes: Uint32Array, count: number, from: number, to: number, words: Uint32Array): void {
+  for (let w = 0; w < words.length; w++) {
+    const end = Math.min((w + 1) << 5, count);
+    let word = 0;
+    for (let row = w << 5; row < end; row++) {
+      if (codes[row]! >= from && codes[row]! <= to) word |= 1 << (row & 31);
+    }
+    words[w] = word;
+  }
+}
+
+function testSet(codes: Uint32Array, count: number, table: Uint8Array, words: Uint32Array): void {
+  for (let w = 0; w < words.length; w++) {
+    const end = Math.min((w + 1) << 5, count);
+    let word = 0;
+    for (let row = w << 5; row < end; row++) if (table[codes[row]!] === 1) word |= 1 << (row & 31);
+    words[w] = word;
+  }
+}
+
+/** Bits that hold every number up to this one; 0 for 0. */
+export function bitLength(max: number): number {
+  const high = Math.floor(max / 0x1_0000_0000);
+  return high === 0 ? 32 - Math.clz32(max) : 64 - Math.clz32(high);
+}

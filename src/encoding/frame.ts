@@ -1,0 +1,146 @@
+import { type CodeFilter, type Codes, PIECE_ROWS } from './codes.ts';
+import { type EncodedValues, type Filter, type NumberVector, passes } from './contract.ts';
+
+/** What codes stand for. A greater code never stands for a lesser value. */
+export interface Frame {
+  /** No row has a greater code. */
+  readonly codeMax: number;
+  valueOf(code: number): number;
+  /** Codes are the values themselves, and below 2^32. */
+  readonly isIdentity: boolean;
+  /** The first `count` of `target` are codes, and become values. */
+  toValues(target: NumberVector, count: number): void;
+}
+
+/** Making a table of codes pays while there are not many more of them than rows. */
+const TABLE_CODES_PER_ROW_MAX = 4;
+/** This many single values are looked for one after another where there is no table. */
+const EQUALS_MAX = 8;
+
+const pieceValues = new Float64Array(PIECE_ROWS);
+const pieceCodes = new Uint32Array(PIECE_ROWS);
+
+/** Values that stand in a frame. Filters become filters of codes. */
+export class FramedValues implements EncodedValues {
+  readonly #frame: Frame;
+  readonly #codes: Codes;
+
+  constructor(frame: Frame, codes: Codes) {
+    this.#frame = frame;
+    this.#codes = codes;
+  }
+
+  get min(): number {
+    return this.#frame.valueOf(0);
+  }
+
+  get max(): number {
+    return this.#frame.valueOf(this.#frame.codeMax);
+  }
+
+  at(row: number): number {
+    return this.#frame.valueOf(this.#codes.at(row));
+  }
+
+  decode(from: number, to: number, target: NumberVector): void {
+    this.#codes.decode(from, to, target);
+    this.#frame.toValues(target, to - from);
+  }
+
+  select(filter: Filter, words: Uint32Array): void {
+    if (filter.kind === 'range') {
+      const to = this.#codeFrom(filter.to) - 1;
+      this.#codes.select({ kind: 'range', from: this.#codeFrom(filter.from), to }, words);
+    } else if (filter.kind === 'in' && filter.values.size === 1) {
+      const [value] = filter.values;
+      this.#codes.select(this.#codesEqual(value!), words);
+    } else if (filter.kind === 'set' && this.#frame.isIdentity) {
+      this.#codes.select(filter, words);
+    } else if (this.#frame.codeMax < TABLE_CODES_PER_ROW_MAX * this.#codes.rowCount) {
+      this.#codes.select({ kind: 'set', table: this.#tableOf(filter) }, words);
+    } else if (filter.kind === 'in' && filter.values.size <= EQUALS_MAX) {
+      this.#selectEach(filter.values, words);
+    } else {
+      selectTested(this, filter, this.#codes.rowCount, words);
+    }
+  }
+
+  /** The codes that stand for exactly this value. */
+  #codesEqual(value: number): CodeFilter {
+    const from = this.#codeFrom(value);
+    let to = from - 1;
+    while (to < this.#frame.codeMax && this.#frame.valueOf(to + 1) === value) to++;
+    return { kind: 'range', from, to };
+  }
+
+  #selectEach(values: ReadonlySet<number>, words: Uint32Array): void {
+    const each = new Uint32Array(words.length);
+    words.fill(0);
+    for (const value of values) {
+      this.#codes.select(this.#codesEqual(value), each);
+      for (let w = 0; w < words.length; w++) words[w]! |= each[w]!;
+    }
+  }
+
+  /** The least code whose value is at least this; codeMax + 1 when there is none. */
+  #codeFrom(value: number): number {
+    let low = 0;
+    let high = this.#frame.codeMax + 1;
+    while (low < high) {
+      const middle = low + Math.floor((high - low) / 2);
+      if (this.#frame.valueOf(middle) < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** table[code] = 1 for the codes whose values pass. */
+  #tableOf(filter: Exclude<Filter, { kind: 'range' }>): Uint8Array {
+    const { codeMax } = this.#frame;
+    const table = new Uint8Array(codeMax + 1);
+    if (filter.kind === 'in') {
+      for (const value of filter.values) {
+        for (
+          let code = this.#codeFrom(value);
+          code <= codeMax && this.#frame.valueOf(code) === value;
+          code++
+        ) {
+          table[code] = 1;
+        }
+      }
+      return table;
+    }
+    // A test is asked once per code that occurs.
+    if (filter.kind === 'test') this.#markOccurring(table);
+    else table.fill(1);
+    for (let code = 0; code <= codeMax; code++) {
+      if (table[code] === 1 && !passes(filter, this.#frame.valueOf(code))) table[code] = 0;
+    }
+    return table;
+  }
+
+  #markOccurring(table: Uint8Array): void {
+    for (let from = 0; from < this.#codes.rowCount; from += PIECE_ROWS) {
+      const count = Math.min(PIECE_ROWS, this.#codes.rowCount - from);
+      this.#codes.decode(from, from + count, pieceCodes);
+      for (let i = 0; i < count; i++) table[pieceCodes[i]!] = 1;
+    }
+  }
+}
+
+/** EncodedValues::select row by row. */
+export function selectTested(
+  values: EncodedValues,
+  filter: Filter,
+  rowCount: number,
+  words: Uint32Array,
+): void {
+  words.fill(0);
+  for (let from = 0; from < rowCount; from += PIECE_ROWS) {
+    const count = Math.min(PIECE_ROWS, rowCount - from);
+    values.decode(from, from + count, pieceValues);
+    for (let i = 0; i < count; i++) {
+      if (passes(filter, pieceValues[i]!)) words[(from + i) >>> 5]! |= 1 << (i & 31);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// Where things lie in the module's memory, in bytes. ../simd.ts reads the exported ones. What is read or written in
+// whole vectors may go over by up to 256 bytes.
+
+/** What tells an unpacking loop where codes lie: see unpack.ts. */
+export const PATTERNS: usize = 0;
+/** What selectSet looks for, as given and as used: see set.ts. */
+export const LOOK_UP: usize = 192;
+export const SET: usize = 256;
+/** Tables: see spread.ts. */
+export const EXPANDED: usize = SET + 65_536 + 256;
+export const COMPRESSED: usize = EXPANDED + 65_536;
+/** Codes of one step, unpacked to lanes of their own; or offsets of runs, or which rows are spread. */
+export const STEP: usize = COMPRESSED + 65_536;
+export const STEP_BYTES: usize = 16_384;
+/** What is copied in at a time, and what comes out: both fit the nearest cache, or nearly. */
+export const INPUT: usize = STEP + STEP_BYTES + 256;
+export const INPUT_BYTES: usize = 32_768;
+export const OUTPUT: usize = INPUT + INPUT_BYTES + 256;
+export const OUTPUT_BYTES: usize = 32_768;
+/** From here to the end of the memory: what callers keep in it. */
+export const ARENA: usize = OUTPUT + OUTPUT_BYTES + 256;

@@ -1,0 +1,101 @@
+import { ctz32, popcount32 } from '../../base/bitset.ts';
+import type { RunTotals } from './kernels.ts';
+
+/**
+ * See Kernels.fillRuns. Toggles a bit where the selection changes between neighbouring runs; the exclusive or of all
+ * bits up to a row then tells whether it is selected. So it costs per change and per word, not per run.
+ */
+export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32Array): void {
+  const rowCount = runEnds.length === 0 ? 0 : runEnds[runEnds.length - 1]!;
+  const wordCount = (rowCount + 31) >>> 5;
+  words.fill(0, 0, wordCount);
+  let before = 0;
+  for (let first = 0; first < runEnds.length; first += 32) {
+    const selected = runsFrom(runs, runEnds.length, first);
+    for (let left = selected ^ ((selected << 1) | before); left !== 0; left &= left - 1) {
+      const run = first + ctz32(left);
+      const row = run === 0 ? 0 : runEnds[run - 1]!;
+      if (row < rowCount) words[row >>> 5]! ^= 1 << (row & 31);
+    }
+    before = selected >>> 31;
+  }
+  let carry = 0;
+  for (let w = 0; w < wordCount; w++) {
+    let word = words[w]!;
+    if (word !== 0) {
+      word ^= word << 1;
+      word ^= word << 2;
+      word ^= word << 4;
+      word ^= word << 8;
+      word ^= word << 16;
+    }
+    word ^= carry;
+    words[w] = word;
+    carry = word >> 31;
+  }
+  const used = rowCount & 31;
+  if (used !== 0) words[wordCount - 1]! &= (1 << used) - 1;
+}
+
+/** Which of the 32 runs from `first` on are selected. */
+function runsFrom(runs: Uint32Array, runCount: number, first: number): number {
+  const word = runs[first >>> 5]!;
+  return first + 32 <= runCount ? word : word & ((1 << (runCount & 31)) - 1);
+}
+
+/** See Kernels.countRuns. */
+export function countRuns(words: Uint32Array, offsets: Uint32Array, counts: Uint32Array): void {
+  for (let run = 0; run < offsets.length - 1; run++) {
+    counts[run] = countRange(words, offsets[run]!, offsets[run + 1]!);
+  }
+}
+
+/** Bits set in [from, to). */
+export function countRange(words: Uint32Array, from: number, to: number): number {
+  if (from >= to) return 0;
+  const first = from >>> 5;
+  const last = (to - 1) >>> 5;
+  const firstMask = -1 << (from & 31);
+  const lastMask = -1 >>> (-to & 31);
+  if (first === last) return popcount32(words[first]! & firstMask & lastMask);
+  let total = popcount32(words[first]! & firstMask);
+  for (let w = first + 1; w < last; w++) total += popcount32(words[w]!);
+  return total + popcount32(words[last]! & lastMask);
+}
+
+/** See Kernels.reduceRuns. */
+export function reduceRuns(
+  words: Uint32Array,
+  values: Float64Array,
+  offsets: Uint32Array,
+  target: RunTotals,
+): void {
+  const { counts, sums, mins, maxs } = target;
+  for (let run = 0; run < offsets.length - 1; run++) {
+    const from = offsets[run]!;
+    const to = offsets[run + 1]!;
+    const last = (to - 1) >>> 5;
+    let count = 0;
+    let sum = 0;
+    let min = Infinity;
+    let max = -Infinity;
+    if (from < to) {
+      let mask = -1 << (from & 31);
+      for (let w = from >>> 5; w <= last; w++) {
+        if (w === last) mask &= -1 >>> (-to & 31);
+        for (let left = words[w]! & mask; left !== 0; left &= left - 1) {
+          const value = values[(w << 5) + ctz32(left)]!;
+          count++;
+          sum += value;
+          if (value < min) min = value;
+          if (value > max) max = value;
+        }
+        mask = -1;
+      }
+    }
+    counts[run] = count;
+    sums[run] = sum;
+    mins[run] = min;
+    maxs[run] = max;
+  }
+}

@@ -1,0 +1,144 @@
+import { CHUNK_ROWS_MAX } from '../base/limits.ts';
+import { scratch } from './arena.ts';
+import { type CodeFilter, type Codes, KIND, PIECE_ROWS } from './codes.ts';
+import type { Draft, NumberVector } from './contract.ts';
+import type { DeltaCodes } from './deltas.ts';
+import { kernels } from './kernels/kernels.ts';
+
+/**
+ * Runs of equal codes: what there is to a row, its filter included, is asked per run.
+ *
+ *   varint  runs, at least two
+ *   codes   a code per run
+ *   deltas  per run, the row after its last
+ *
+ * Valid: ends ascend from at least 1 to the number of rows.
+ */
+/** Per run; measured. */
+export const RUN_SCAN_NS = 2;
+
+export interface RunParts {
+  readonly codes: Uint32Array;
+  readonly ends: Uint32Array;
+}
+
+/** Of the codes without their lowest bits. The result is valid until clearArena(). */
+export function runParts(codes: Uint32Array, lowBits: number): RunParts {
+  const runCodes = scratch(codes.length);
+  const ends = scratch(codes.length);
+  // Written for each row rather than each run: where runs end cannot be predicted, and a processor waits for its guesses.
+  let run = 0;
+  let code = codes[0]! >>> lowBits;
+  for (let row = 1; row < codes.length; row++) {
+    const next = codes[row]! >>> lowBits;
+    runCodes[run] = code;
+    ends[run] = row;
+    run += next === code ? 0 : 1;
+    code = next;
+  }
+  runCodes[run] = code;
+  ends[run] = codes.length;
+  return { codes: runCodes.subarray(0, run + 1), ends: ends.subarray(0, run + 1) };
+}
+
+/** The parts as they are to be encoded; `ends` as deltas. */
+export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends: Draft): Draft {
+  return {
+    bytes: 4 + codes.bytes + ends.bytes,
+    scanNsPerRow: (RUN_SCAN_NS * runCount) / rowCount,
+    write(target) {
+      target.byte(KIND.runs);
+      target.varint(runCount);
+      codes.write(target);
+      ends.write(target);
+    },
+  };
+}
+
+const pieceCodes = new Uint32Array(PIECE_ROWS);
+const pieceEnds = new Uint32Array(PIECE_ROWS);
+const allEnds = new Uint32Array(CHUNK_ROWS_MAX);
+/** Whose ends these are: a range of split codes selects thrice. */
+let allEndsOwner: RunCodes | undefined;
+const selectedRuns = new Uint32Array(CHUNK_ROWS_MAX / 32);
+
+export class RunCodes implements Codes {
+  readonly rowCount: number;
+  readonly #codes: Codes;
+  readonly #ends: DeltaCodes;
+
+  constructor(codes: Codes, ends: DeltaCodes, rowCount: number) {
+    this.rowCount = rowCount;
+    this.#codes = codes;
+    this.#ends = ends;
+  }
+
+  at(row: number): number {
+    return this.#codes.at(this.#ends.firstAbove(row));
+  }
+
+  decode(from: number, to: number, target: NumberVector): void {
+    if (from === to) return;
+    let run = this.#ends.firstAbove(from);
+    for (let row = from; row < to; ) {
+      const runCount = Math.min(PIECE_ROWS, this.#codes.rowCount - run, to - row);
+      this.#codes.decode(run, run + runCount, pieceCodes);
+      this.#ends.decode(run, run + runCount, pieceEnds);
+      row = fill(pieceCodes, pieceEnds, runCount, row, to, target, from);
+      run += runCount;
+    }
+  }
+
+  select(filter: CodeFilter, words: Uint32Array): void {
+    const runCount = this.#codes.rowCount;
+    const runs = selectedRuns.subarray(0, (runCount + 31) >>> 5);
+    this.#codes.select(filter, runs);
+    if (runs.every(isZero)) {
+      words.fill(0);
+      return;
+    }
+    kernels().fillRuns(runs, this.#allEnds(), words);
+  }
+
+  /** Valid until it is asked of other runs. */
+  #allEnds(): Uint32Array {
+    const ends = allEnds.subarray(0, this.#ends.rowCount);
+    if (allEndsOwner !== this) this.#ends.decode(0, ends.length, ends);
+    allEndsOwner = this;
+    return ends;
+  }
+
+  /** Whether they do, to the number of rows. */
+  endsAscend(): boolean {
+    const ends = this.#allEnds();
+    let previous = 0;
+    for (let run = 0; run < ends.length; run++) {
+      if (ends[run]! <= previous) return false;
+      previous = ends[run]!;
+    }
+    return previous === this.rowCount;
+  }
+}
+
+function isZero(word: number): boolean {
+  return word === 0;
+}
+
+/** Fills rows [row, to) of `target`, whose first is row `targetFrom`, as far as the runs go. Returns the next row. */
+function fill(
+  codes: Uint32Array,
+  ends: Uint32Array,
+  runCount: number,
+  row: number,
+  to: number,
+  target: NumberVector,
+  targetFrom: number,
+): number {
+  for (let run = 0; run < runCount; run++) {
+    const code = codes[run]!;
+    // Signed, as rows are: V8 keeps the loop out of doubles.
+    const end = Math.min(ends[run]! | 0, to);
+    for (; row < end; row++) target[row - targetFrom] = code;
+  }
+  return row;
+}

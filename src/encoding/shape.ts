@@ -1,0 +1,64 @@
+import { bitLength } from './codes.ts';
+
+/** What a look at some rows of codes says about all of them. */
+export interface Shape {
+  readonly rowCount: number;
+  /** changes[b]: how many rows differ from the one before in bit b - 1 and in none above it. */
+  readonly changes: Float64Array;
+  /** Most rows have at least what the one before has. */
+  readonly ascends: boolean;
+}
+
+/** Rows are looked at in windows of so many. */
+const WINDOW_ROWS = 64;
+/** So many windows, spread evenly: as good as all rows for a first estimate. */
+const WINDOWS_MAX = 64;
+const CODE_BITS_MAX = 53;
+
+/** Of codes, or of their lower 32 bits when `high` are the upper ones. */
+export function shapeOf(codes: Uint32Array, high?: Uint32Array): Shape {
+  const rowCount = codes.length;
+  const changes = new Float64Array(CODE_BITS_MAX + 1);
+  let ascents = 0;
+  let looked = 0;
+  const step = Math.max(WINDOW_ROWS, Math.ceil(rowCount / WINDOWS_MAX));
+  for (let from = 0; from < rowCount; from += step) {
+    const end = Math.min(from + WINDOW_ROWS, rowCount);
+    for (let row = from + 1; row < end; row++) {
+      const highChange = high === undefined ? 0 : high[row]! ^ high[row - 1]!;
+      const change = codes[row]! ^ codes[row - 1]!;
+      changes[highChange === 0 ? 32 - Math.clz32(change) : 64 - Math.clz32(highChange)]!++;
+      if (codes[row]! >= codes[row - 1]!) ascents++;
+      looked++;
+    }
+  }
+  const scale = (rowCount - 1) / Math.max(1, looked);
+  for (let bits = 0; bits < changes.length; bits++) changes[bits]! *= scale;
+  return { rowCount, changes, ascends: ascents >= 0.75 * looked };
+}
+
+/** What runs of the codes without their lowest bits would take. */
+export interface RunsEstimate {
+  readonly lowBits: number;
+  /** The low bits included. */
+  readonly bitsPerRow: number;
+  readonly runsPerRow: number;
+}
+
+/** For codes of so many bits, and low bits of `lowBitsMax` down to `lowBitsMin`: those whose runs are long enough. */
+export function* runsEstimates(
+  { rowCount, changes }: Shape,
+  bits: number,
+  { lowBitsMin, lowBitsMax }: { readonly lowBitsMin: number; readonly lowBitsMax: number },
+): Generator<RunsEstimate> {
+  let runCount = 1;
+  for (let lowBits = bits - 1; lowBits >= lowBitsMin; lowBits--) {
+    runCount += changes[lowBits + 1]!;
+    if (runCount > rowCount / 2) return;
+    if (lowBits > lowBitsMax) continue;
+    // The longest run is mostly within eight times the mean.
+    const endBits = bitLength(Math.ceil((8 * rowCount) / runCount));
+    const runsPerRow = runCount / rowCount;
+    yield { lowBits, bitsPerRow: lowBits + runsPerRow * (bits - lowBits + endBits), runsPerRow };
+  }
+}

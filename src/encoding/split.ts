@@ -1,0 +1,128 @@
+import { CHUNK_ROWS_MAX } from '../base/limits.ts';
+import { type CodeFilter, type Codes, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
+import type { Draft, NumberVector } from './contract.ts';
+
+/**
+ * code = high * 2^bits + low. Times in order of users are nearly constant but for their low bits: their high part is
+ * runs. It is also how codes above 32 bits are held.
+ *
+ *   u8     bits of the low part, 1 to 32
+ *   codes  high parts
+ *   codes  low parts
+ *
+ * Valid: every low part has at most so many bits, and high parts at most 53 less so many.
+ */
+export function splitDraft(lowBits: number, high: Draft, low: Draft): Draft {
+  return {
+    bytes: 2 + high.bytes + low.bytes,
+    // Low parts are looked at in few rows: those on the edge of what is looked for.
+    scanNsPerRow: high.scanNsPerRow + low.scanNsPerRow / 4,
+    write(target) {
+      target.byte(KIND.split);
+      target.byte(lowBits);
+      high.write(target);
+      low.write(target);
+    },
+  };
+}
+
+const pieceHigh = new Uint32Array(PIECE_ROWS);
+const pieceLow = new Uint32Array(PIECE_ROWS);
+const edge = new Uint32Array(CHUNK_ROWS_MAX / 32);
+const edgeLow = new Uint32Array(CHUNK_ROWS_MAX / 32);
+/** With more rows on an edge, looking at all low parts at once is quicker than one by one. */
+const EDGE_ROWS_MAX = 256;
+
+export class SplitCodes implements Codes {
+  readonly rowCount: number;
+  readonly #high: Codes;
+  readonly #low: Codes;
+  /** 2^bits of the low part. */
+  readonly #unit: number;
+
+  constructor(lowBits: number, high: Codes, low: Codes) {
+    this.rowCount = high.rowCount;
+    this.#high = high;
+    this.#low = low;
+    this.#unit = 2 ** lowBits;
+  }
+
+  at(row: number): number {
+    return this.#high.at(row) * this.#unit + this.#low.at(row);
+  }
+
+  decode(from: number, to: number, target: NumberVector): void {
+    for (let row = from; row < to; row += PIECE_ROWS) {
+      const count = Math.min(PIECE_ROWS, to - row);
+      this.#high.decode(row, row + count, pieceHigh);
+      this.#low.decode(row, row + count, pieceLow);
+      join(pieceHigh, this.#unit, pieceLow, count, target, row - from);
+    }
+  }
+
+  select(filter: CodeFilter, words: Uint32Array): void {
+    if (filter.kind === 'set') selectDecoded(this, filter, words);
+    else if (filter.from > filter.to) words.fill(0);
+    else this.#selectRange(filter.from, filter.to, words);
+  }
+
+  /** Rows whose high part lies between those of the edges, and of those on an edge the ones on its right side. */
+  #selectRange(from: number, to: number, words: Uint32Array): void {
+    const lowMax = this.#unit - 1;
+    const [highFrom, lowFrom] = this.#parts(from);
+    const [highTo, lowTo] = this.#parts(to);
+    if (highFrom === highTo) {
+      words.fill(0);
+      this.#addEdge(highFrom, lowFrom, lowTo, words);
+      return;
+    }
+    const inner = {
+      from: lowFrom === 0 ? highFrom : highFrom + 1,
+      to: lowTo === lowMax ? highTo : highTo - 1,
+    };
+    this.#high.select({ kind: 'range', ...inner }, words);
+    if (lowFrom !== 0) this.#addEdge(highFrom, lowFrom, lowMax, words);
+    if (lowTo !== lowMax) this.#addEdge(highTo, 0, lowTo, words);
+  }
+
+  #parts(code: number): [number, number] {
+    const high = Math.floor(code / this.#unit);
+    return [high, code - high * this.#unit];
+  }
+
+  /** Adds the rows with this high part and a low part of `from` to `to`. */
+  #addEdge(high: number, from: number, to: number, words: Uint32Array): void {
+    const rows = edge.subarray(0, words.length);
+    this.#high.select({ kind: 'range', from: high, to: high }, rows);
+    if (this.#addOneByOne(rows, from, to, words)) return;
+    const low = edgeLow.subarray(0, words.length);
+    this.#low.select({ kind: 'range', from, to }, low);
+    for (let w = 0; w < words.length; w++) words[w]! |= rows[w]! & low[w]!;
+  }
+
+  /** False when there are many; it may have added some of them then. */
+  #addOneByOne(rows: Uint32Array, from: number, to: number, words: Uint32Array): boolean {
+    let left = EDGE_ROWS_MAX;
+    for (let w = 0; w < rows.length; w++) {
+      for (let word = rows[w]!; word !== 0; word &= word - 1) {
+        if (left-- === 0) return false;
+        const bit = 31 - Math.clz32(word & -word);
+        const low = this.#low.at((w << 5) + bit);
+        if (low >= from && low <= to) words[w]! |= 1 << bit;
+      }
+    }
+    return true;
+  }
+}
+
+/** target[at + i] = high[i] * unit + low[i]. */
+function join(
+  high: Uint32Array,
+  unit: number,
+  low: Uint32Array,
+  count: number,
+  target: NumberVector,
+  at: number,
+): void {
+  for (let i = 0; i < count; i++) target[at + i] = high[i]! * unit + low[i]!;
+}

@@ -1,0 +1,22 @@
+import { Piscina } from 'piscina';
+import type { BlockJob, BlockResult } from '../store/blockJob.ts';
+
+/** How long a thread without work is kept. */
+const IDLE_MS = 30_000;
+
+/**
+ * A shard's helper thread, which writes its blocks beside it: one, so that as many are busy as there are shards, and
+ * started when there is something to do. A job's numbers lie in shared memory and are not copied.
+ */
+export class BlockPool {
+  readonly #pool: Piscina<BlockJob, BlockResult>;
+
+  /** `program` is blockWorker.ts. */
+  constructor(program: URL) {
+    this.#pool = new Piscina({ filename: program.href, minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS });
+  }
+
+  write(job: BlockJob): Promise<BlockResult> {
+    return this.#pool.run(job);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '../base/clock.ts';
+import { QUIET_MS } from '../base/limits.ts';
+import type { BlockJob, BlockResult } from '../store/blockJob.ts';
+import { storeJobOptions } from '../tablet/storeJobs.ts';
+import type { Tablet } from '../tablet/tablet.ts';
+import type { Slicer } from './slicer.ts';
+
+/** Does a job away from the shard's thread, or in steps on it; never changes it. */
+export type BlockWriter = (job: BlockJob) => Promise<BlockResult>;
+
+/** Has one tablet's blocks written: full heads as they come, compaction behind them, the rest when it is quiet. */
+export class BlockKeeping {
+  readonly #tablet: Tablet;
+  readonly #write: BlockWriter;
+  readonly #slicer: Slicer;
+  readonly #clock: Clock;
+  readonly #failed: (error: unknown) => void;
+  readonly #waiting: (() => void)[] = [];
+  #working = false;
+  #appendedAtMs = 0;
+  #timed = false;
+
+  constructor(options: {
+    readonly tablet: Tablet;
+    readonly write: BlockWriter;
+    readonly slicer: Slicer;
+    readonly clock: Clock;
+    readonly failed: (error: unknown) => void;
+  }) {
+    this.#tablet = options.tablet;
+    this.#write = options.write;
+    this.#slicer = options.slicer;
+    this.#clock = options.clock;
+    this.#failed = options.failed;
+  }
+
+  /** Resolves when the tablet may take rows: not while too many heads wait to be sealed. */
+  async room(): Promise<void> {
+    while (this.#tablet.events.isBehind) {
+      this.#start();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Rows were appended. */
+  appended(): void {
+    this.#appendedAtMs = this.#clock.monotonicMs();
+    this.#start();
+    if (!this.#timed) this.#timeQuiet();
+  }
+
+  get #quietInMs(): number {
+    return Math.max(0, this.#appendedAtMs + QUIET_MS - this.#clock.monotonicMs());
+  }
+
+  #timeQuiet(): void {
+    this.#timed = true;
+    this.#clock.schedule(this.#quietInMs, () => {
+      if (this.#quietInMs > 0) {
+        this.#timeQuiet();
+        return;
+      }
+      this.#timed = false;
+      this.#tablet.events.freezeIfWorth();
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    if (this.#working) return;
+    this.#working = true;
+    this.#work().catch(this.#failed);
+  }
+
+  async #work(): Promise<void> {
+    const { events } = this.#tablet;
+    for (;;) {
+      const job = events.nextJob(storeJobOptions(this.#tablet, this.#quietInMs === 0));
+      if (job === undefined) {
+        this.#working = false;
+        return;
+      }
+      await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)));
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import type { StoreJobOptions } from '../store/events.ts';
+import type { Tablet } from './tablet.ts';
+
+/** What the tablet's event store is told when it is asked for the next job. */
+export function storeJobOptions({ users, settings }: Tablet, quiet: boolean): StoreJobOptions {
+  return {
+    quiet,
+    retentionMs: settings.retentionMs,
+    gone: users.goneCount,
+    users: users.count,
+    goneOrdinals: () => users.goneOrdinals(),
+  };
+}
