@@ -111,8 +111,6 @@ export const QUIET_MS = 10 * SECOND_MS;
 export const HEAD_ROWS_QUIET_MIN = 1 << 12;
 /** Texts of a tablet's dictionary: below the 2^24 entries at which a Map throws. Past it a new text is not stored. */
 export const DICTIONARY_TEXTS_MAX = (1 << 24) - 1024;
-/** Decompressed groups a thread keeps, up to 512 KiB each and mostly 32 KiB. */
-export const LZ4_GROUPS_OPEN_MAX = 32;
 /** Decompressed groups a thread keeps, of 16 KiB each: those of one row of as many cold columns. */
 export const GROUPS_OPEN_MAX = 64;
 /** A text of the store: an array's JSON is the longest, where each byte may become the 6 of an escape. */

@@ -45,6 +45,8 @@ export function encodeChunk(values: Values, temperature: Temperature): Uint8Arra
   return chunk;
 }
 
+const scratchWords = new Uint32Array(CHUNK_ROWS_MAX / 32);
+
 export class Chunk {
   readonly rowCount: number;
   readonly min: number;
@@ -87,20 +89,28 @@ export class Chunk {
 
   /** Bit i of `words` = whether row i passes; ⌈rowCount / 32⌉ words, all written. */
   select(filter: Filter, words: Uint32Array): void {
-    switch (this.verdict(filter)) {
-      case 'all':
-        selectAll(words, this.rowCount);
-        break;
-      case 'none':
-        words.fill(0);
-        break;
-      case 'some':
-        this.#values.select(filter, words);
+    const verdict = this.#verdict(filter);
+    if (verdict === 'all') selectAll(words, this.rowCount);
+    else if (verdict === 'none') words.fill(0);
+    else this.#values.select(filter, words);
+  }
+
+  /** Clears the bits of rows that do not pass. Does not look at the rows when there are none in `words`. */
+  and(filter: Filter, words: Uint32Array): void {
+    if (!words.some(isSet)) return;
+    const verdict = this.#verdict(filter);
+    if (verdict === 'all') return;
+    if (verdict === 'none') {
+      words.fill(0);
+      return;
     }
+    const passing = scratchWords.subarray(0, words.length);
+    this.#values.select(filter, passing);
+    for (let w = 0; w < words.length; w++) words[w]! &= passing[w]!;
   }
 
   /** What the bounds alone say about the rows that pass. */
-  verdict(filter: Filter): 'all' | 'none' | 'some' {
+  #verdict(filter: Filter): 'all' | 'none' | 'some' {
     const { min, max } = this;
     if (min === max) return passes(filter, min) ? 'all' : 'none';
     if (filter.kind === 'range') {
@@ -111,4 +121,8 @@ export class Chunk {
     for (const value of filter.values) if (value >= min && value <= max) return 'some';
     return 'none';
   }
+}
+
+function isSet(word: number): boolean {
+  return word !== 0;
 }

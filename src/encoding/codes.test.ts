@@ -88,6 +88,18 @@ describe('codes', () => {
     expect(() => opened(wideLow, 2)).toThrow(/codes up to 3/);
   });
 
+  it('are compressed by LZ4 unless deflate makes clearly less of them', () => {
+    const random = new SeededRandom(4);
+    const block = Uint32Array.from({ length: 500 }, () => random.uint32());
+    const repeated = Uint32Array.from({ length: 5000 }, (_, row) => block[row % 500]!);
+    const skewed = Uint32Array.from({ length: 5000 }, () => Math.floor(1 / (random.fraction() + 0.01)));
+    for (const [codec, codes] of [repeated, skewed].entries()) {
+      const draft = compressedDraft(codes, 32, 1e9)!;
+      expect(writtenBy(draft)[2]).toBe(codec + 1);
+      expectRows(opened(draft, 5000), codes, random);
+    }
+  });
+
   it('never inflate a group beyond its rows', () => {
     const codes = Uint32Array.from({ length: 40_000 }, (_, row) => row % 3);
     const bytes = writtenBy(compressedDraft(codes, 2, 1e9)!);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Bitset } from '../base/bitset.ts';
 import { SeededRandom } from '../base/random.ts';
 import { encodeChunk } from './chunk.ts';
 import { type Column, openColumnSteps } from './column.ts';
@@ -54,6 +55,12 @@ describe('column', () => {
     for (const filter of filters) {
       const expected = [...values.keys()].filter((row) => passes(filter, values[row]!));
       expect([...column.select(filter)]).toEqual(expected);
+      // Some of the first chunk's rows, none of the second's, all of the third's.
+      const rows = new Bitset(values.length);
+      for (const row of values.keys()) if (row < 256 ? row % 3 === 0 : row >= 512) rows.add(row);
+      const both = expected.filter((row) => rows.has(row));
+      column.and(rows, filter);
+      expect([...rows]).toEqual(both);
     }
   });
 

@@ -1,12 +1,10 @@
 import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
-import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { Chunk } from './chunk.ts';
 import { damaged, type Filter, type NumberVector } from './contract.ts';
 
 /** What an open chunk's objects take, measured. */
 const OPEN_CHUNK_BYTES = 300;
-const selected = new Uint32Array(CHUNK_ROWS_MAX / 32);
 
 /** A column of numbers: chunks of `chunkRows` rows, the last one possibly shorter. */
 export class Column {
@@ -57,45 +55,19 @@ export class Column {
   /** The rows that pass. A fresh bitset, owned by the caller. */
   select(filter: Filter): Bitset {
     const rows = new Bitset(this.rowCount);
-    for (let i = 0; i < this.#chunks.length; i++) {
-      const chunk = this.#chunks[i]!;
-      if (chunk.verdict(filter) !== 'none') chunk.select(filter, this.#wordsOf(i, rows));
-    }
+    for (let i = 0; i < this.#chunks.length; i++) this.#chunks[i]!.select(filter, this.#wordsOf(i, rows));
     return rows;
   }
 
-  /** Takes the rows that do not pass out of `rows`. Chunks with no row in it are not looked at. */
+  /** Takes the rows that do not pass out of `rows`. Chunks of which none is in it are not looked at. */
   and(rows: Bitset, filter: Filter): void {
-    for (let i = 0; i < this.#chunks.length; i++) {
-      const chunk = this.#chunks[i]!;
-      const words = this.#wordsOf(i, rows);
-      if (!hasAny(words)) continue;
-      const verdict = chunk.verdict(filter);
-      if (verdict === 'all') continue;
-      if (verdict === 'none') {
-        words.fill(0);
-        continue;
-      }
-      const passing = selected.subarray(0, words.length);
-      chunk.select(filter, passing);
-      for (let w = 0; w < words.length; w++) words[w]! &= passing[w]!;
-    }
-  }
-
-  /** and() with from <= value < to. */
-  andRange(rows: Bitset, from: number, to: number): void {
-    this.and(rows, { kind: 'range', from, to });
+    for (let i = 0; i < this.#chunks.length; i++) this.#chunks[i]!.and(filter, this.#wordsOf(i, rows));
   }
 
   #wordsOf(index: number, rows: Bitset): Uint32Array {
     const from = (index * this.#chunkRows) >>> 5;
     return rows.words.subarray(from, from + ((this.#chunks[index]!.rowCount + 31) >>> 5));
   }
-}
-
-function hasAny(words: Uint32Array): boolean {
-  for (let w = 0; w < words.length; w++) if (words[w] !== 0) return true;
-  return false;
 }
 
 /**

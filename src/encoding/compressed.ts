@@ -79,6 +79,8 @@ export class CompressedCodes implements Codes {
   /** Where group g begins in `bytes`; one more for the end. */
   readonly #offsets: Uint32Array;
   readonly #place: Place;
+  /** The group used last, inflated; see keepOpen(). */
+  #open: { readonly group: number; readonly codes: Codes } | undefined;
 
   constructor(
     bytes: Uint8Array,
@@ -100,7 +102,7 @@ export class CompressedCodes implements Codes {
 
   at(row: number): number {
     const group = Math.floor(row / this.#groupRows);
-    return opened(this, group).at(row - group * this.#groupRows);
+    return this.#opened(group).at(row - group * this.#groupRows);
   }
 
   decode(from: number, to: number, target: NumberVector): void {
@@ -108,19 +110,31 @@ export class CompressedCodes implements Codes {
       const group = Math.floor(row / this.#groupRows);
       const groupFrom = group * this.#groupRows;
       const end = Math.min(to, groupFrom + this.#groupRows);
-      opened(this, group).decode(row - groupFrom, end - groupFrom, target.subarray(row - from));
+      this.#opened(group).decode(row - groupFrom, end - groupFrom, target.subarray(row - from));
       row = end;
     }
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {
     for (let from = 0; from < this.rowCount; from += this.#groupRows) {
-      const codes = opened(this, from / this.#groupRows);
+      const codes = this.#opened(from / this.#groupRows);
       codes.select(filter, words.subarray(from >>> 5, (from + codes.rowCount + 31) >>> 5));
     }
   }
 
-  open(group: number): Codes {
+  close(): void {
+    this.#open = undefined;
+  }
+
+  #opened(group: number): Codes {
+    if (this.#open?.group === group) return this.#open.codes;
+    const codes = this.#codesOf(group);
+    if (this.#open === undefined) keepOpen(this);
+    this.#open = { group, codes };
+    return codes;
+  }
+
+  #codesOf(group: number): Codes {
     const from = group * this.#groupRows;
     const rowCount = Math.min(this.#groupRows, this.rowCount - from);
     const bytes = this.#bytes.subarray(this.#offsets[group]!, this.#offsets[group + 1]!);
@@ -152,24 +166,13 @@ function withLength(bytes: Uint8Array, plainBytes: number): Uint8Array {
   return block;
 }
 
-interface OpenGroup {
-  readonly group: number;
-  readonly codes: Codes;
-}
+/** Chunks that keep a group open, in the order in which they opened their first. One table a thread. */
+const openChunks: (WeakRef<CompressedCodes> | undefined)[] = new Array(GROUPS_OPEN_MAX);
+let nextOpen = 0;
 
-/** Of each chunk used lately, the last group used, the longest unused first. One table a thread. */
-const openGroups = new Map<CompressedCodes, OpenGroup>();
-
-function opened(chunk: CompressedCodes, group: number): Codes {
-  const last = openGroups.get(chunk);
-  openGroups.delete(chunk);
-  const codes = last?.group === group ? last.codes : chunk.open(group);
-  openGroups.set(chunk, { group, codes });
-  if (openGroups.size > GROUPS_OPEN_MAX) {
-    for (const [oldest] of openGroups) {
-      openGroups.delete(oldest);
-      break;
-    }
-  }
-  return codes;
+/** Closes the group of the chunk that has kept one for longest. */
+function keepOpen(chunk: CompressedCodes): void {
+  openChunks[nextOpen]?.deref()?.close();
+  openChunks[nextOpen] = new WeakRef(chunk);
+  nextOpen = (nextOpen + 1) % GROUPS_OPEN_MAX;
 }

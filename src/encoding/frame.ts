@@ -128,19 +128,28 @@ export class FramedValues implements EncodedValues {
   }
 }
 
-/** EncodedValues::select row by row. */
+/** EncodedValues::select by decoding. */
 export function selectTested(
   values: EncodedValues,
   filter: Filter,
   rowCount: number,
   words: Uint32Array,
 ): void {
+  const [only] = filter.kind === 'in' && filter.values.size === 1 ? filter.values : [];
   words.fill(0);
   for (let from = 0; from < rowCount; from += PIECE_ROWS) {
     const count = Math.min(PIECE_ROWS, rowCount - from);
     values.decode(from, from + count, pieceValues);
-    for (let i = 0; i < count; i++) {
-      if (passes(filter, pieceValues[i]!)) words[(from + i) >>> 5]! |= 1 << (i & 31);
-    }
+    const target = words.subarray(from >>> 5);
+    if (only !== undefined) testEqual(pieceValues, count, only, target);
+    else testEach(pieceValues, count, filter, target);
   }
+}
+
+function testEqual(values: Float64Array, count: number, value: number, words: Uint32Array): void {
+  for (let i = 0; i < count; i++) if (values[i] === value) words[i >>> 5]! |= 1 << (i & 31);
+}
+
+function testEach(values: Float64Array, count: number, filter: Filter, words: Uint32Array): void {
+  for (let i = 0; i < count; i++) if (passes(filter, values[i]!)) words[i >>> 5]! |= 1 << (i & 31);
 }

@@ -10,7 +10,7 @@ import { kernels } from './kernels/kernels.ts';
 export function packedDraft(codes: Uint32Array, bits: number): Draft {
   return {
     bytes: 1 + packedBytes(codes.length, bits),
-    scanNsPerRow: packedScanNs(bits),
+    scanNsPerRow: scanNs(bits),
     write(target) {
       target.byte(bits);
       target.bytes(pack(codes, bits));
@@ -22,13 +22,9 @@ export function packedBytes(rowCount: number, bits: number): number {
   return Math.ceil((rowCount * bits) / 8);
 }
 
-/** Measured: whole lanes are compared as they lie, others are shifted apart first. */
-export function packedScanNs(bits: number): number {
-  return isPowerOfTwo(bits) ? bits / 100 : 0.3;
-}
-
-export function isPowerOfTwo(bits: number): boolean {
-  return (bits & (bits - 1)) === 0;
+/** Measured: lanes of a power of two of bits are compared as they lie, others are shifted apart first. */
+function scanNs(bits: number): number {
+  return (bits & (bits - 1)) === 0 ? bits / 100 : 0.25;
 }
 
 /** The lowest bits of every code. The result is valid until clearArena(). */
@@ -118,10 +114,10 @@ export class PackedCodes implements Codes {
     if (filter.kind === 'set') {
       if (this.#bits > 16) selectDecoded(this, filter, words);
       else kernels().selectSet(this.#packed(), this.#bits, filter.table, this.rowCount, words);
-    } else if (filter.from === filter.to) {
-      kernels().selectEqual(this.#packed(), this.#bits, filter.from, this.rowCount, words);
     } else if (filter.from > filter.to || filter.from > 0xffffffff) {
       words.fill(0);
+    } else if (filter.from === filter.to) {
+      kernels().selectEqual(this.#packed(), this.#bits, filter.from, this.rowCount, words);
     } else {
       const to = Math.min(filter.to, 0xffffffff);
       kernels().selectRange(this.#packed(), this.#bits, filter.from, to, this.rowCount, words);

@@ -14,9 +14,6 @@ import { kernels } from './kernels/kernels.ts';
  *
  * Valid: ends ascend from at least 1 to the number of rows.
  */
-/** Per run; measured. */
-export const RUN_SCAN_NS = 2;
-
 export interface RunParts {
   readonly codes: Uint32Array;
   readonly ends: Uint32Array;
@@ -41,6 +38,9 @@ export function runParts(codes: Uint32Array, lowBits: number): RunParts {
   return { codes: runCodes.subarray(0, run + 1), ends: ends.subarray(0, run + 1) };
 }
 
+/** What a filter costs per run; measured. */
+export const RUN_SCAN_NS = 4;
+
 /** The parts as they are to be encoded; `ends` as deltas. */
 export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends: Draft): Draft {
   return {
@@ -58,8 +58,8 @@ export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends
 const pieceCodes = new Uint32Array(PIECE_ROWS);
 const pieceEnds = new Uint32Array(PIECE_ROWS);
 const allEnds = new Uint32Array(CHUNK_ROWS_MAX);
-/** Whose ends these are: a range of split codes selects thrice. */
-let allEndsOwner: RunCodes | undefined;
+/** Whose ends these are: a range of split codes selects thrice. Keeps no block alive. */
+let allEndsOwner: WeakRef<RunCodes> | undefined;
 const selectedRuns = new Uint32Array(CHUNK_ROWS_MAX / 32);
 
 export class RunCodes implements Codes {
@@ -79,9 +79,12 @@ export class RunCodes implements Codes {
 
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
+    const runsPerRow = this.#codes.rowCount / this.rowCount;
     let run = this.#ends.firstAbove(from);
     for (let row = from; row < to; ) {
-      const runCount = Math.min(PIECE_ROWS, this.#codes.rowCount - run, to - row);
+      // As many as these rows have if they are like all others.
+      const likely = Math.ceil((to - row) * runsPerRow) + 8;
+      const runCount = Math.min(PIECE_ROWS, this.#codes.rowCount - run, likely);
       this.#codes.decode(run, run + runCount, pieceCodes);
       this.#ends.decode(run, run + runCount, pieceEnds);
       row = fill(pieceCodes, pieceEnds, runCount, row, to, target, from);
@@ -103,8 +106,9 @@ export class RunCodes implements Codes {
   /** Valid until it is asked of other runs. */
   #allEnds(): Uint32Array {
     const ends = allEnds.subarray(0, this.#ends.rowCount);
-    if (allEndsOwner !== this) this.#ends.decode(0, ends.length, ends);
-    allEndsOwner = this;
+    if (allEndsOwner?.deref() === this) return ends;
+    this.#ends.decode(0, ends.length, ends);
+    allEndsOwner = new WeakRef(this);
     return ends;
   }
 

@@ -44,6 +44,7 @@ export function scaledDraft({ base, unit, places, codeMax }: Scale, codes: Draft
 /** After the tag. */
 export function openScaled(reader: ByteReader, tag: number, rowCount: number): FramedValues {
   const places = (tag & ~NEGATIVE) - SCALED_TAG;
+  reader.expect(places <= PLACES_MAX, 'a known tag', String(tag));
   const magnitude = reader.varint('a base', 0, Number.MAX_SAFE_INTEGER);
   const base = tag >= NEGATIVE ? -magnitude : magnitude;
   const unit = reader.varint('a unit', 1, Number.MAX_SAFE_INTEGER);

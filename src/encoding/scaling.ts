@@ -33,7 +33,7 @@ function boundsOf(values: Uint32Array): [min: number, max: number] {
   return [min, max];
 }
 
-export interface Statistics {
+interface Statistics {
   readonly min: number;
   readonly max: number;
   /** All are integers. */
@@ -41,7 +41,7 @@ export interface Statistics {
   readonly negativeZero: boolean;
 }
 
-export function statisticsOf(values: Float64Array): Statistics {
+function statisticsOf(values: Float64Array): Statistics {
   let min = Infinity;
   let max = -Infinity;
   let finite = true;

@@ -3,11 +3,21 @@ import { scratch } from './arena.ts';
 import type { ByteReader } from './bytes.ts';
 import { bitLength } from './codes.ts';
 import { type Draft, damaged, type EncodedValues, type Values } from './contract.ts';
-import { DICTIONARY_TAG, DISTINCT_MAX, dictionaryDraft, distinctOf, openDictionary } from './dictionary.ts';
+import { DICTIONARY_TAG, dictionaryDraft, openDictionary } from './dictionary.ts';
+import { DISTINCT_MAX, distinctOf } from './distinct.ts';
 import { DOUBLES_TAG, doublesDraft, openDoubles } from './doubles.ts';
 import { codesDraft, cost, type Temperature, wideCodesDraft } from './picker.ts';
 import { openScaled, scaledDraft } from './scaled.ts';
 import { scaledOf } from './scaling.ts';
+
+/**
+ * Values begin with a tag, never reused for something else:
+ *
+ *   0              their bits                                                  doubles.ts
+ *   1              places in a list of distinct values, which follows          dictionary.ts
+ *   2 + p          codes in a scale with p decimal places                      scaled.ts
+ *   128 + 2 + p    the same, with a negative base
+ */
 
 /** Opens the values that begin where the reader is. Throws DamageError. */
 export function openValues(reader: ByteReader, rowCount: number): EncodedValues {

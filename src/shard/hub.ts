@@ -22,6 +22,7 @@ export class Hub {
   readonly #directory: Directory;
   #underWay = 0;
   #draining = 0;
+  #ended = false;
   #drained: () => void = () => {};
   #position = -1;
   #flushing = false;
@@ -93,15 +94,17 @@ export class Hub {
     });
   }
 
-  /** Resolves when nothing that was accepted is still on its way to the disk. */
+  /** Resolves when nothing is on its way to the disk. From then on the shards' appends are left unanswered: it ends. */
   async settled(): Promise<void> {
     while (this.#underWay > 0 || this.#flushing) await sleep(this.#clock, 1);
+    this.#ended = true;
   }
 
   #receive(index: number, message: ToHub): void {
     const shard = this.#shards[index]!;
-    if (message.kind === 'append') for (const request of message.requests) void this.#append(index, request);
-    else if (message.kind === 'consumed') shard.unappliedBytes -= message.bytes;
+    if (message.kind === 'append') {
+      if (!this.#ended) for (const request of message.requests) void this.#append(index, request);
+    } else if (message.kind === 'consumed') shard.unappliedBytes -= message.bytes;
     else if (++this.#draining === this.#shards.length) this.#drained();
     assert(shard.unappliedBytes >= 0, 'a shard consumes what it was given');
   }

@@ -1,24 +1,16 @@
 import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { Column } from '../encoding/column.ts';
-import { kernels } from '../encoding/kernels/kernels.ts';
 import type { EventRows, EventSet } from './blockFormat.ts';
-import { type BlockMemory, openBlockSteps, type OpenBlock, type OpenColumn } from './blockReader.ts';
+import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
 import { codeFilter } from './codeFilter.ts';
 import { compress, expand } from './expand.ts';
-import { lastAtMost } from './numberColumn.ts';
 import type { Part, ValuePredicate } from './part.ts';
 import { Ranks } from './ranks.ts';
+import { RowReader } from './rowReader.ts';
 import type { Texts } from './texts.ts';
+import { UserDirectory } from './userDirectory.ts';
 import type { Window } from './windows.ts';
-
-/** Users counted at a time: their runs and results stay in the nearest cache. */
-const COUNT_USERS = 4096;
-const scratch = {
-  starts: new Uint32Array(COUNT_USERS + 1),
-  counts: new Uint32Array(COUNT_USERS),
-  ordinals: new Uint32Array(COUNT_USERS),
-};
 
 /** An encoded, immutable part: sorted by ordinal, then time, then arrival. Read in place; see blockFormat.ts. */
 export class Block implements Part {
@@ -28,11 +20,12 @@ export class Block implements Part {
   readonly timeMinMs: number;
   readonly timeMaxMs: number;
   readonly #memory: BlockMemory;
-  readonly #ordinals: Column;
-  readonly #starts: Column;
+  readonly #users: UserDirectory;
   readonly #times: Column;
+  readonly #timeAt: RowReader;
   /** Numbers of event names. */
   readonly #events: Column;
+  readonly #eventAt: RowReader;
   readonly #eventRows: readonly EventRows[];
   readonly #eventNumbers: ReadonlyMap<number, number>;
   /** By property code, ascending. */
@@ -67,10 +60,11 @@ export class Block implements Part {
     this.window = open.window;
     this.rowCount = open.rowCount;
     this.#memory = open.memory;
-    this.#ordinals = open.ordinals;
-    this.#starts = open.starts;
+    this.#users = new UserDirectory(open.ordinals, open.firsts);
     this.#times = open.times;
+    this.#timeAt = new RowReader(open.times);
     this.#events = open.events;
+    this.#eventAt = new RowReader(open.events);
     this.#eventRows = open.eventRows;
     this.#eventNumbers = new Map(open.eventRows.map(({ eventCode }, number) => [eventCode, number]));
     this.#columns = new Map(open.columns.map((column) => [column.shape.propertyCode, column]));
@@ -80,7 +74,7 @@ export class Block implements Part {
   }
 
   get memoryBytes(): number {
-    let held = 0;
+    let held = this.#users.memoryBytes;
     for (const rows of this.#rowsOfSets.values()) held += rows.ranks.memoryBytes;
     for (const { cells } of this.#columns.values()) held += cells.memoryBytes;
     return this.bytes.length + this.#memory.objects + held;
@@ -137,34 +131,25 @@ export class Block implements Part {
   }
 
   countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void {
-    if (rows.isEmpty) return;
-    const userTotal = this.#ordinals.rowCount;
-    for (let user = 0; user < userTotal; user += COUNT_USERS) {
-      const userCount = Math.min(COUNT_USERS, userTotal - user);
-      this.#starts.decode(user, user + userCount, scratch.starts);
-      scratch.starts[userCount] = this.#startOf(user + userCount);
-      this.#ordinals.decode(user, user + userCount, scratch.ordinals);
-      countUsers(rows, userCount, counts, canonical);
-    }
+    if (!rows.isEmpty) this.#users.countByUser(rows, counts, canonical);
   }
 
   rowsOf(ordinal: number): ArrayLike<number> {
-    const user = lastAtMost(this.#ordinals, ordinal);
-    if (user === -1 || this.#ordinals.at(user) !== ordinal) return [];
-    const start = this.#startOf(user);
-    return Array.from({ length: this.#startOf(user + 1) - start }, (_, i) => start + i);
+    const rows = this.#users.rowsOf(ordinal);
+    if (rows === undefined) return [];
+    return Array.from({ length: rows.end - rows.start }, (_, i) => rows.start + i);
   }
 
   eventAt(row: number): number {
-    return this.#eventRows[this.#events.at(row)]!.eventCode;
+    return this.#eventRows[this.#eventAt.at(row)]!.eventCode;
   }
 
   timeAt(row: number): number {
-    return this.#times.at(row);
+    return this.#timeAt.at(row);
   }
 
   ordinalAt(row: number): number {
-    return this.#ordinals.at(lastAtMost(this.#starts, row));
+    return this.#users.ordinalAt(row);
   }
 
   valueAt(row: number, propertyCode: number): Value | undefined {
@@ -184,12 +169,7 @@ export class Block implements Part {
   #valueIn({ shape, cells }: OpenColumn, row: number): Value | undefined {
     if (shape.eventSet === undefined) return cells.at(row);
     const { table, ranks } = this.#rowsOfSets.get(shape.eventSet)!;
-    return table[this.#events.at(row)] === 1 ? cells.at(ranks.rank(row)) : undefined;
-  }
-
-  /** The user's first row; rowCount for the user past the last. */
-  #startOf(user: number): number {
-    return user === this.#ordinals.rowCount ? this.rowCount : this.#starts.at(user);
+    return table[this.#eventAt.at(row)] === 1 ? cells.at(ranks.rank(row)) : undefined;
   }
 }
 
@@ -214,15 +194,4 @@ function rowsOfSets({ columns, events, eventRows }: OpenBlock): ReadonlyMap<Even
     rowsOf.set(eventSet, { table, ranks: new Ranks(events, table) });
   }
   return rowsOf;
-}
-
-/** Adds the selected rows of the users in scratch. */
-function countUsers(rows: Bitset, userCount: number, counts: Uint32Array, canonical: Uint32Array): void {
-  // Only the words these users' rows are in are handed to the kernel.
-  const firstWord = scratch.starts[0]! >>> 5;
-  const lastWord = (scratch.starts[userCount]! + 31) >>> 5;
-  for (let i = 0; i <= userCount; i++) scratch.starts[i]! -= firstWord << 5;
-  const offsets = scratch.starts.subarray(0, userCount + 1);
-  kernels().countRuns(rows.words.subarray(firstWord, lastWord), offsets, scratch.counts);
-  for (let i = 0; i < userCount; i++) counts[canonical[scratch.ordinals[i]!]!]! += scratch.counts[i]!;
 }

@@ -1,15 +1,16 @@
+import type { EventRows } from './blockFormat.ts';
 import type { BlockJob, UnresolvedBlock } from './blockJob.ts';
-import { type EventRows, writeBlockSteps } from './blockFormat.ts';
+import { writeBlockSteps } from './blockWriter.ts';
 import { type ColumnWriter, type EncodedColumn, UNRESOLVED } from './columnWriter.ts';
 import type { Window } from './windows.ts';
 
 /** What a block has of each row besides properties. */
 export interface BlockRows {
   readonly window: Window;
-  /** One a user, ascending. */
-  readonly ordinals: Uint32Array;
-  /** Each user's first row. */
-  readonly starts: Uint32Array;
+  /** One a user, by ordinal: how many ordinals lie between it and the one before. */
+  readonly gaps: Uint32Array;
+  /** One a row: 1 for a user's first, else 0. */
+  readonly firsts: Uint32Array;
   /** One a row: the number, in `eventRows`, of its event name. */
   readonly eventOfRow: Uint32Array;
   readonly eventRows: readonly EventRows[];
@@ -29,10 +30,10 @@ export function* assembleSteps(
   const bytes = yield* writeBlockSteps({
     window: rows.window,
     rowCount: rows.times.length,
-    userCount: rows.ordinals.length,
+    userCount: rows.gaps.length,
     chunkRows: job.chunkRows,
-    ordinals: yield* writer.chunksSteps(rows.ordinals, 'hot'),
-    starts: yield* writer.chunksSteps(rows.starts, 'hot'),
+    gaps: yield* writer.chunksSteps(rows.gaps, 'hot'),
+    firsts: yield* writer.chunksSteps(rows.firsts, 'hot'),
     events: yield* writer.chunksSteps(rows.eventOfRow, 'hot'),
     times: yield* writer.chunksSteps(rows.times, 'hot'),
     eventRows: rows.eventRows,

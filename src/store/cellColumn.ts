@@ -1,14 +1,15 @@
-import { Bitset } from '../base/bitset.ts';
+import type { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import { equalTo, type Filter } from '../encoding/contract.ts';
 import { type ColumnShape, codeCount } from './blockFormat.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import { codeFilter } from './codeFilter.ts';
-import { type ColumnTexts, markPassing, valueOf } from './columnTexts.ts';
+import { type ColumnTexts, markPassing, textOrArray } from './columnTexts.ts';
 import { expand } from './expand.ts';
 import type { NumberColumn } from './numberColumn.ts';
 import type { ValuePredicate } from './part.ts';
 import { Ranks } from './ranks.ts';
+import { RowReader } from './rowReader.ts';
 
 /** A property's column in a block: see blockFormat.ts for what its codes are. */
 export class CellColumn {
@@ -19,6 +20,8 @@ export class CellColumn {
   /** The tags of the first codes; those after them are texts. */
   readonly #specials: readonly number[];
   readonly #codeCount: number;
+  readonly #codeAt: RowReader | undefined;
+  readonly #numberAt: RowReader | undefined;
   readonly #numberRanks: Ranks | undefined;
 
   constructor(
@@ -31,6 +34,8 @@ export class CellColumn {
     this.rowCount = rowCount;
     this.#codes = codes;
     this.#numbers = numbers;
+    this.#codeAt = codes && new RowReader(codes);
+    this.#numberAt = numbers && new RowReader(numbers);
     this.#texts = texts;
     this.#specials = SPECIAL_TAGS.filter((tag) => (shape.kinds & kindOf(tag)) !== 0);
     this.#codeCount = codeCount(shape);
@@ -48,12 +53,12 @@ export class CellColumn {
   }
 
   at(row: number): Value | undefined {
-    const code = this.#codes === undefined ? 0 : this.#codes.at(row);
+    const code = this.#codeAt === undefined ? 0 : this.#codeAt.at(row);
     switch (this.#specials[code]) {
       case undefined:
-        return valueOf(this.#texts, code - this.#specials.length);
+        return textOrArray(this.#texts, code - this.#specials.length);
       case TAG.number:
-        return this.#numbers!.at(this.#numberRanks === undefined ? row : this.#numberRanks.rank(row));
+        return this.#numberAt!.at(this.#numberRanks === undefined ? row : this.#numberRanks.rank(row));
       case TAG.false:
         return false;
       case TAG.true:

@@ -129,7 +129,8 @@ function codeSpecial(
   from: number,
   to: number,
 ): void {
-  for (let cell = from; cell < to; cell++) if (tags[cell] === tag) codes[rows[cell]!] = code;
+  for (let cell = from; cell < to; cell++)
+    if (tags[cell] === tag) codes[rows === undefined ? cell : rows[cell]!] = code;
 }
 
 /** The texts' numbers in the order of their codes, which begin at `firstCode`. */
@@ -172,7 +173,7 @@ function codeTexts(
       columnCodes[number] = code;
       found[count++] = number;
     }
-    codes[rows[cell]!] = code;
+    codes[rows === undefined ? cell : rows[cell]!] = code;
   }
   return count;
 }
@@ -200,7 +201,11 @@ function countsOf({ shared, own }: Parted): TextCounts {
 }
 
 /** Lets codes follow their texts, where a column has both kinds. */
-function* moveSteps(codes: Uint32Array, specials: number, ...parts: readonly Parted[]): Generator<void, void> {
+function* moveSteps(
+  codes: Uint32Array,
+  specials: number,
+  ...parts: readonly Parted[]
+): Generator<void, void> {
   if (parts.every(({ shared, own }) => shared.length === 0 || own.length === 0)) return;
   const moved: number[] = Array.from({ length: specials }, (_, code) => code);
   for (const { places } of parts) {

@@ -15,7 +15,7 @@ export interface ColumnTexts {
 }
 
 /** The column's i-th text or array. */
-export function valueOf({ shape, dictionary, sharedCode, heap }: ColumnTexts, i: number): Value {
+export function textOrArray({ shape, dictionary, sharedCode, heap }: ColumnTexts, i: number): Value {
   const { texts, arrays } = shape;
   if (i < texts.shared) return dictionary!.text(sharedCode(i));
   if (i < texts.shared + texts.own) return heap!.text(i - texts.shared);
@@ -28,7 +28,8 @@ export function valueOf({ shape, dictionary, sharedCode, heap }: ColumnTexts, i:
 export function markPassing(of: ColumnTexts, predicate: ValuePredicate, passing: Uint8Array): void {
   const { texts, arrays } = of.shape;
   if (predicate.equalTo === undefined) {
-    if (texts.shared > 0) mark(of.dictionary!.textTest(predicate), of.sharedCode, 0, texts.shared, passing, 0);
+    if (texts.shared > 0)
+      mark(of.dictionary!.textTest(predicate), of.sharedCode, 0, texts.shared, passing, 0);
     if (texts.own > 0) mark(of.heap!.textTest(predicate), same, 0, texts.own, passing, texts.shared);
   } else {
     for (const scalar of predicate.equalTo) if (typeof scalar === 'string') markEqual(of, scalar, passing);
@@ -58,7 +59,11 @@ function same(i: number): number {
   return i;
 }
 
-function markEqual({ shape, dictionary, sharedCode, heap }: ColumnTexts, text: string, passing: Uint8Array): void {
+function markEqual(
+  { shape, dictionary, sharedCode, heap }: ColumnTexts,
+  text: string,
+  passing: Uint8Array,
+): void {
   const { shared, own } = shape.texts;
   const code = shared > 0 ? dictionary!.find(text) : undefined;
   if (code !== undefined) {

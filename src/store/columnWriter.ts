@@ -1,14 +1,8 @@
 import { encodeChunk } from '../encoding/chunk.ts';
 import type { Values } from '../encoding/contract.ts';
 import type { Temperature } from '../encoding/picker.ts';
-import {
-  bytesOf,
-  type Chunks,
-  checkedHeapSteps,
-  codeCount,
-  type WrittenColumn,
-  type WrittenStream,
-} from './blockFormat.ts';
+import { checkedHeapSteps, codeCount } from './blockFormat.ts';
+import { bytesOf, type Chunks, type WrittenColumn, type WrittenStream } from './blockWriter.ts';
 import type { CodedColumn, DraftTexts } from './columnCodes.ts';
 import { determinationSteps } from './determination.ts';
 import { type TextList, TextListBuilder } from './localTexts.ts';
@@ -77,10 +71,10 @@ export class ColumnWriter {
     if (key?.codes === undefined || values.length !== key.rowCount) return plain;
     const found = yield* determinationSteps(values, key.codes, codeCount(key));
     if (found === undefined) return plain;
-    const exceptionRows = yield* this.chunksSteps(found.exceptionRows, 'cold');
-    const exceptionValues = yield* this.chunksSteps(found.exceptionValues, 'cold');
+    const exceptionRows = yield* this.chunksSteps(found.exceptionRows, 'hot');
+    const exceptionValues = yield* this.chunksSteps(found.exceptionValues, 'hot');
     const determined: WrittenStream = {
-      chunks: yield* this.chunksSteps(found.map, 'cold'),
+      chunks: yield* this.chunksSteps(found.map, 'hot'),
       determined: {
         by: key.propertyCode,
         exceptionCount: found.exceptionRows.length,
@@ -94,13 +88,18 @@ export class ColumnWriter {
 
   *#heapSteps(texts: DraftTexts, numbers: Uint32Array): Generator<void, Uint8Array> {
     const first = texts.codes.length;
-    const list = yield* gatheredTextsSteps(texts.list, numbers.map((number) => number - first));
+    const list = yield* gatheredTextsSteps(
+      texts.list,
+      numbers.map((number) => number - first),
+    );
     return yield* checkedHeapSteps(yield* encodeTextHeapSteps(list, this.#effort));
   }
 
   #sharedCodes(numbers: Uint32Array, texts: DraftTexts): Uint32Array {
     const known = texts.codes;
-    return numbers.map((number) => (number < known.length ? known[number]! : UNRESOLVED + this.#share(number, texts)));
+    return numbers.map((number) =>
+      number < known.length ? known[number]! : UNRESOLVED + this.#share(number, texts),
+    );
   }
 
   #share(number: number, texts: DraftTexts): number {

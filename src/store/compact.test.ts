@@ -48,7 +48,10 @@ describe('compact', () => {
       const stays = ({ ordinal }: PlainRow) => ((gone[ordinal >>> 5]! >>> (ordinal & 31)) & 1) === 0;
       const boundariesMs = [0, 1, 3, 9].map((month) => Date.UTC(2026, month, 1));
       boundariesMs.push(Date.UTC(2027, 0, 1));
-      const blocks = compact(sealedInPieces(rows, dictionary, random), dictionary, { boundariesMs, goneOrdinals: gone });
+      const blocks = compact(sealedInPieces(rows, dictionary, random), dictionary, {
+        boundariesMs,
+        goneOrdinals: gone,
+      });
       expect(blocks.length).toBeGreaterThan(2);
       for (const block of blocks) {
         const { startMs, endMs } = block.window;

@@ -1,3 +1,4 @@
+import type { Temperature } from '../encoding/picker.ts';
 import { assembleSteps, type BlockRows } from './blockAssembly.ts';
 import type { BlockResult, CompactJob, UnresolvedBlock } from './blockJob.ts';
 import { type OpenBlock, openBlockSteps } from './blockReader.ts';
@@ -13,6 +14,8 @@ import { type WindowRows, windowRowsSteps } from './windowRows.ts';
 
 /** Rows looked at between two yields. */
 const STEP_ROWS = 1 << 15;
+/** Columns of so small a share of a block's rows become as small as they can. */
+const COLD_SHARE = 1 / 16;
 
 /** One block a window of the blocks' rows. A property at a time, so that little is held besides the new blocks. */
 export function* compactSteps(job: CompactJob): Generator<void, BlockResult> {
@@ -67,9 +70,15 @@ function* propertySteps(
     const draft = yield* mergedDraftSteps(propertyCode, columns.cells, target, target.sets);
     const coded = draft === undefined ? undefined : yield* codeSteps(draft, texts, job);
     made.push(coded);
-    if (coded !== undefined) target.columns.push(yield* writer.columnSteps(coded, texts, 'hot', keys[i]));
+    if (coded !== undefined)
+      target.columns.push(yield* writer.columnSteps(coded, texts, temperatureOf(coded, target), keys[i]));
   }
   return made;
+}
+
+/** Columns that few rows have are scanned quickly however they are held. */
+function temperatureOf(column: CodedColumn, { order }: Target): Temperature {
+  return column.rowCount < COLD_SHARE * order.length ? 'cold' : 'hot';
 }
 
 function largest(blocks: readonly OpenBlock[]): OpenBlock {
@@ -96,7 +105,16 @@ function* targetSteps(
   const { eventRows, eventOfRow } = yield* eventsSteps(events);
   const users = yield* usersSteps(ordinals);
   const times = yield* gatheredSteps(source.times, order, new Float64Array(order.length));
-  return { window, order, ...users, eventRows, eventOfRow, times, sets: new EventSets(eventRows), columns: [] };
+  return {
+    window,
+    order,
+    ...users,
+    eventRows,
+    eventOfRow,
+    times,
+    sets: new EventSets(eventRows),
+    columns: [],
+  };
 }
 
 function* gatheredSteps<T extends Uint32Array | Float64Array>(

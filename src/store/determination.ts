@@ -22,8 +22,8 @@ export function* determinedPropertiesSteps(block: OpenBlock): Generator<void, Re
     if (sample !== undefined) samples.push(sample);
     yield;
   }
-  // What has more values determines what has fewer.
-  samples.sort((a, b) => b.distinct - a.distinct || a.propertyCode - b.propertyCode);
+  // What has more values determines what has fewer, and texts determine numbers.
+  samples.sort((a, b) => b.distinct - a.distinct || Number(b.isCodes) - Number(a.isCodes));
   const keys: Sample[] = [];
   const determinedBy = new Map<number, number>();
   for (const sample of samples) {
@@ -119,7 +119,11 @@ export function* determinationSteps(
     }
     if (row % STEP_ROWS === STEP_ROWS - 1) yield;
   }
-  return { map, exceptionRows: exceptionRows.slice(0, count), exceptionValues: exceptionValues.slice(0, count) };
+  return {
+    map,
+    exceptionRows: exceptionRows.slice(0, count),
+    exceptionValues: exceptionValues.slice(0, count),
+  };
 }
 
 /** For each code the value that most of its rows have, if most have one (R. Boyer and J Moore's majority vote). */

@@ -11,8 +11,9 @@ export interface Draft {
   /** The event names whose rows it has a cell for; undefined for all rows. */
   readonly eventSet: EventSet | undefined;
   readonly rowCount: number;
-  /** Row in the column, type tag and payload of each cell; payloads of texts and arrays are numbers of texts. */
-  readonly rows: Uint32Array;
+  /** The row in the column of each cell; undefined when every row has one. */
+  readonly rows: Uint32Array | undefined;
+  /** Of each cell; payloads of texts and arrays are numbers of texts. */
   readonly tags: Uint8Array;
   readonly payloads: Float64Array;
 }
@@ -48,8 +49,9 @@ class CellTable {
   readonly #cellCounts: Uint32Array;
   readonly #eventWords: number;
   readonly #eventBits: Uint32Array;
-  /** Per property code: where its next cell goes, and the number of its set of event names. */
+  /** Per property code: where its next cell goes, whether rows are without one, the number of its event names' set. */
   readonly #cellEnds: Uint32Array;
+  readonly #hasGaps: Uint8Array;
   readonly #setOf: Uint32Array;
   /** Per event name the sets it is in, and per set the rows that came so far. */
   #setsOfEvent: readonly (readonly number[])[] = [];
@@ -62,6 +64,7 @@ class CellTable {
     this.#rows = rows;
     this.#cellCounts = new Uint32Array(codeEnd);
     this.#cellEnds = new Uint32Array(codeEnd);
+    this.#hasGaps = new Uint8Array(codeEnd);
     this.#setOf = new Uint32Array(codeEnd);
     this.#eventWords = (rows.eventRows.length + 31) >>> 5;
     this.#eventBits = new Uint32Array(codeEnd * this.#eventWords);
@@ -99,13 +102,17 @@ class CellTable {
     let end = 0;
     this.#cellCounts.forEach((count, propertyCode) => {
       if (count === 0) return;
-      const set = sets.add(eventRows.flatMap((_, event) => (this.#hasEvent(propertyCode, event) ? [event] : [])));
+      const set = sets.add(
+        eventRows.flatMap((_, event) => (this.#hasEvent(propertyCode, event) ? [event] : [])),
+      );
       const eventSet = sets.setAt(set);
+      const rowCount = rowsOfSet(eventSet, eventRows) ?? order.length;
+      this.#hasGaps[propertyCode] = count < rowCount ? 1 : 0;
       drafts.push({
         propertyCode,
         eventSet,
-        rowCount: rowsOfSet(eventSet, eventRows) ?? order.length,
-        rows: rows.subarray(end, end + count),
+        rowCount,
+        rows: count < rowCount ? rows.subarray(end, end + count) : undefined,
         tags: tags.subarray(end, end + count),
         payloads: payloads.subarray(end, end + count),
       });
@@ -123,6 +130,7 @@ class CellTable {
     const { order, eventOfRow } = this.#rows;
     const { rows, tags, payloads } = this.#cells;
     const ends = this.#cellEnds;
+    const hasGaps = this.#hasGaps;
     const setOf = this.#setOf;
     const setRows = this.#setRows;
     for (let i = from; i < to; i++) {
@@ -131,7 +139,7 @@ class CellTable {
       for (let cell = cellStarts[row]!; cell < end; cell++) {
         const property = cellProperties[cell]!;
         const at = ends[property]!++;
-        rows[at] = setRows[setOf[property]!]!;
+        if (hasGaps[property] === 1) rows[at] = setRows[setOf[property]!]!;
         tags[at] = cellTags[cell]!;
         payloads[at] = cellPayloads[cell]!;
       }

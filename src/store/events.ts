@@ -18,8 +18,8 @@ import { runBlockJob } from './runBlockJob.ts';
 import type { EventsView } from './view.ts';
 import {
   type Compaction,
-  coarsestFor,
   type CompactionOptions,
+  coarsestFor,
   type PlannedWindow,
   WindowedBlocks,
 } from './windowedBlocks.ts';
@@ -167,7 +167,9 @@ export class EventStore implements EventsView {
     const blocks: Block[] = [];
     for (const unresolved of result.blocks) {
       yield* resolveSteps(unresolved, codes);
-      blocks.push(yield* Block.openSteps(unresolved.bytes, dictionary, 'a block in memory', { trusted: true }));
+      blocks.push(
+        yield* Block.openSteps(unresolved.bytes, dictionary, 'a block in memory', { trusted: true }),
+      );
     }
     if ('head' in work) {
       if (this.#frozen[0] !== work.head) return;

@@ -1,6 +1,6 @@
 import { type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { OpenBlock, OpenColumn } from './blockReader.ts';
-import { SPECIAL_TAGS, kindOf, TAG } from './cell.ts';
+import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import { DraftTexts } from './columnCodes.ts';
 import type { Draft, EventSets, OrderedRows } from './drafts.ts';
 import type { SourceRows } from './mergedRows.ts';
@@ -30,7 +30,9 @@ export class SourceColumns {
 
   /** Every property that a source has, ascending. */
   propertyCodes(): readonly number[] {
-    const codes = new Set(this.#blocks.flatMap(({ columns }) => columns.map(({ shape }) => shape.propertyCode)));
+    const codes = new Set(
+      this.#blocks.flatMap(({ columns }) => columns.map(({ shape }) => shape.propertyCode)),
+    );
     return [...codes].sort((a, b) => a - b);
   }
 
@@ -76,7 +78,10 @@ class MergingTexts {
 
   /** After addShared of every column. */
   *meaningsSteps({ shape, texts }: OpenColumn): Generator<void, Meanings> {
-    const own = texts.heap === undefined ? new Uint32Array(0) : yield* this.#own.addSteps(yield* texts.heap.listSteps());
+    const own =
+      texts.heap === undefined
+        ? new Uint32Array(0)
+        : yield* this.#own.addSteps(yield* texts.heap.listSteps());
     const tags: number[] = SPECIAL_TAGS.filter((tag) => (shape.kinds & kindOf(tag)) !== 0);
     const payloads: number[] = tags.map(() => 0);
     const addShared = (tag: number, from: number, count: number) => {
@@ -179,12 +184,15 @@ export function* mergedDraftSteps(
   }
   const cellCount = cellsOfEvent.reduce((total, count) => total + count, 0);
   if (cellCount === 0) return undefined;
-  const eventSet = sets.setAt(sets.add(eventRows.flatMap((_, event) => (cellsOfEvent[event]! > 0 ? [event] : []))));
+  const eventSet = sets.setAt(
+    sets.add(eventRows.flatMap((_, event) => (cellsOfEvent[event]! > 0 ? [event] : []))),
+  );
+  const rowCount = rowsOfSet(eventSet, eventRows) ?? order.length;
   const draft: Draft = {
     propertyCode,
     eventSet,
-    rowCount: rowsOfSet(eventSet, eventRows) ?? order.length,
-    rows: new Uint32Array(cellCount),
+    rowCount,
+    rows: cellCount < rowCount ? new Uint32Array(cellCount) : undefined,
     tags: new Uint8Array(cellCount),
     payloads: new Float64Array(cellCount),
   };
@@ -227,7 +235,7 @@ function gatherCells(
     const source = order[i]!;
     const tag = tags[source]!;
     if (tag !== TAG.missing) {
-      draft.rows[cell] = row;
+      if (draft.rows !== undefined) draft.rows[cell] = row;
       draft.tags[cell] = tag;
       draft.payloads[cell] = payloads[source]!;
       cell++;

@@ -1,7 +1,10 @@
 import type { OpenBlock } from './blockReader.ts';
+import { PAGE_USERS } from './ordinals.ts';
 
 /** Rows looked at between two yields. */
 const STEP_ROWS = 1 << 14;
+const STEP_PAGES = 64;
+const firsts = new Uint32Array(STEP_ROWS);
 
 /** Rows of several blocks, numbered one block after the other. */
 export interface SourceRows {
@@ -91,13 +94,18 @@ class UserCursor {
   #next = 0;
 
   static *openSteps(block: OpenBlock, firstRow: number): Generator<void, UserCursor> {
-    const userCount = block.ordinals.rowCount;
+    const userCount = block.ordinals.count;
     const ordinals = new Uint32Array(userCount);
     const starts = new Uint32Array(userCount + 1);
-    for (let from = 0; from < userCount; from += STEP_ROWS) {
-      const to = Math.min(from + STEP_ROWS, userCount);
-      block.ordinals.decode(from, to, ordinals.subarray(from));
-      block.starts.decode(from, to, starts.subarray(from));
+    for (let p = 0; p * PAGE_USERS < userCount; p++) {
+      block.ordinals.decodePage(p, ordinals.subarray(p * PAGE_USERS, (p + 1) * PAGE_USERS));
+      if (p % STEP_PAGES === STEP_PAGES - 1) yield;
+    }
+    let user = 0;
+    for (let from = 0; from < block.rowCount; from += STEP_ROWS) {
+      const to = Math.min(from + STEP_ROWS, block.rowCount);
+      block.firsts.decode(from, to, firsts);
+      for (let i = 0; i < to - from; i++) if (firsts[i] === 1) starts[user++] = from + i;
       yield;
     }
     starts[userCount] = block.rowCount;
@@ -120,12 +128,7 @@ class UserCursor {
 }
 
 /** Writes the runs' rows by time to `order` from `at` on; of equal ones those of an earlier run first. Returns the end. */
-function mergeRuns(
-  runs: readonly UserCursor[],
-  times: Float64Array,
-  order: Uint32Array,
-  at: number,
-): number {
+function mergeRuns(runs: readonly UserCursor[], times: Float64Array, order: Uint32Array, at: number): number {
   for (;;) {
     let first: UserCursor | undefined;
     for (const run of runs) {

@@ -1,4 +1,4 @@
-import { Bitset } from '../base/bitset.ts';
+import type { Bitset } from '../base/bitset.ts';
 import type { Column } from '../encoding/column.ts';
 import { type Filter, type NumberVector, passes } from '../encoding/contract.ts';
 import { codeFilter } from './codeFilter.ts';
@@ -8,7 +8,6 @@ export interface NumberColumn {
   readonly rowCount: number;
   /** Bytes held beside the block's own. */
   readonly memoryBytes: number;
-  at(row: number): number;
   /** target[i] = value of row from + i, for rows [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
   /** The rows that pass. A fresh bitset, owned by the caller. */
@@ -19,7 +18,11 @@ export interface NumberColumn {
 
 /** Rows looked at together. */
 const PAGE_ROWS = 1024;
-const scratch = new Uint32Array(PAGE_ROWS);
+const pageCodes = new Uint32Array(PAGE_ROWS);
+const pageRows = new Uint32Array(PAGE_ROWS);
+const pageValues = new Float64Array(PAGE_ROWS);
+/** For fewer rows than this share of the map they are looked up one by one. */
+const MAP_SHARE = 1 / 16;
 
 /** A column that another one determines: a value for each code of that one, but for a few rows. See blockFormat.ts. */
 export class DeterminedColumn implements NumberColumn {
@@ -43,36 +46,37 @@ export class DeterminedColumn implements NumberColumn {
     return this.#map.memoryBytes + this.#exceptionRows.memoryBytes + this.#exceptionValues.memoryBytes;
   }
 
-  at(row: number): number {
-    const exception = lastAtMost(this.#exceptionRows, row);
-    if (exception !== -1 && this.#exceptionRows.at(exception) === row) return this.#exceptionValues.at(exception);
-    return this.#map.at(this.#by.at(row));
-  }
-
   decode(from: number, to: number, target: NumberVector): void {
-    const values = new Float64Array(this.#map.rowCount);
-    this.#map.decode(0, values.length, values);
+    const isShort = to - from < MAP_SHARE * this.#map.rowCount;
+    const map = isShort ? undefined : this.#wholeMap();
     for (let page = from; page < to; page += PAGE_ROWS) {
-      const end = Math.min(page + PAGE_ROWS, to);
-      this.#by.decode(page, end, scratch);
-      for (let i = 0; i < end - page; i++) target[page - from + i] = values[scratch[i]!]!;
+      const count = Math.min(PAGE_ROWS, to - page);
+      this.#by.decode(page, page + count, pageCodes);
+      for (let i = 0; i < count; i++) {
+        const code = pageCodes[i]!;
+        target[page - from + i] = map === undefined ? this.#map.at(code) : map[code]!;
+      }
     }
-    const exceptionEnd = lastAtMost(this.#exceptionRows, to - 1) + 1;
-    for (let i = lastAtMost(this.#exceptionRows, from - 1) + 1; i < exceptionEnd; i++) {
-      target[this.#exceptionRows.at(i) - from] = this.#exceptionValues.at(i);
+    for (let at = this.#exceptionsBefore(from); at < this.#exceptionRows.rowCount; at += PAGE_ROWS) {
+      const count = this.#decodeExceptions(at);
+      for (let i = 0; i < count; i++) {
+        if (pageRows[i]! >= to) return;
+        target[pageRows[i]! - from] = pageValues[i]!;
+      }
     }
   }
 
   select(filter: Filter): Bitset {
-    const values = new Float64Array(this.#map.rowCount);
-    this.#map.decode(0, values.length, values);
-    const table = new Uint8Array(values.length);
-    for (let code = 0; code < table.length; code++) table[code] = passes(filter, values[code]!) ? 1 : 0;
+    const map = this.#wholeMap();
+    const table = new Uint8Array(map.length);
+    for (let code = 0; code < table.length; code++) table[code] = passes(filter, map[code]!) ? 1 : 0;
     const rows = this.#by.select(codeFilter(table));
-    for (let i = 0; i < this.#exceptionRows.rowCount; i++) {
-      const row = this.#exceptionRows.at(i);
-      if (passes(filter, this.#exceptionValues.at(i))) rows.add(row);
-      else rows.delete(row);
+    for (let at = 0; at < this.#exceptionRows.rowCount; at += PAGE_ROWS) {
+      const count = this.#decodeExceptions(at);
+      for (let i = 0; i < count; i++) {
+        if (passes(filter, pageValues[i]!)) rows.add(pageRows[i]!);
+        else rows.delete(pageRows[i]!);
+      }
     }
     return rows;
   }
@@ -80,16 +84,30 @@ export class DeterminedColumn implements NumberColumn {
   and(rows: Bitset, filter: Filter): void {
     rows.and(this.select(filter));
   }
-}
 
-/** Of ascending values the last that is at most `wanted`; -1 when none is. */
-export function lastAtMost(column: NumberColumn, wanted: number): number {
-  let low = 0;
-  let high = column.rowCount;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (column.at(middle) <= wanted) low = middle + 1;
-    else high = middle;
+  #wholeMap(): Float64Array {
+    const map = new Float64Array(this.#map.rowCount);
+    this.#map.decode(0, map.length, map);
+    return map;
   }
-  return low - 1;
+
+  /** To pageRows and pageValues; returns how many. */
+  #decodeExceptions(from: number): number {
+    const to = Math.min(from + PAGE_ROWS, this.#exceptionRows.rowCount);
+    this.#exceptionRows.decode(from, to, pageRows);
+    this.#exceptionValues.decode(from, to, pageValues);
+    return to - from;
+  }
+
+  /** How many are in rows before this one. */
+  #exceptionsBefore(row: number): number {
+    let low = 0;
+    let high = this.#exceptionRows.rowCount;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#exceptionRows.at(middle) < row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

@@ -21,8 +21,11 @@ export interface TableShape {
 }
 
 export const EVENT_CODES = [0, 1, 2, 9, 700];
-/** Property 0 is nearly always there; 1 has mixed types; 2, 3 and 8 belong to some events, 50 is rare. */
-export const PROPERTY_CODES = [0, 1, 2, 3, 8, 50, 77];
+/**
+ * Property 0 is nearly always there; 1 has mixed types; 2, 3 and 8 belong to some events; 4 mostly determines 5, and
+ * always 6; 50 is rare.
+ */
+export const PROPERTY_CODES = [0, 1, 2, 3, 4, 5, 6, 8, 50, 77];
 const START_MS = Date.UTC(2026, 0, 20);
 
 export function randomTable(random: SeededRandom, { rowCount, ordinals, spanDays }: TableShape): PlainRow[] {
@@ -44,6 +47,12 @@ function randomProperties(random: SeededRandom, eventCode: number): readonly (re
   if (random.chance(0.6)) properties.push([1, randomValue(random)]);
   if (eventCode === 1) properties.push([2, random.below(3)]);
   if (eventCode < 3 && random.chance(0.5)) properties.push([3, random.chance(0.3)]);
+  if (eventCode < 9) {
+    const product = random.below(9);
+    properties.push([4, `product ${product}`]);
+    if (random.chance(0.98)) properties.push([5, random.chance(0.98) ? `name ${product % 5}` : 'mistaken']);
+    properties.push([6, product * 1.5]);
+  }
   if (eventCode === 9) properties.push([8, random.pick([['a', 'b'], ['a'], [1, 'a', true], []])]);
   if (random.chance(0.01)) properties.push([50, randomValue(random)]);
   return properties;

@@ -32,26 +32,29 @@ export function* eventsSteps(events: Uint32Array): Generator<void, RowEvents> {
   return { eventRows, eventOfRow };
 }
 
-export interface UserRows {
-  /** One a user. */
-  readonly ordinals: Uint32Array;
-  /** Each user's first row. */
-  readonly starts: Uint32Array;
+export interface RowUsers {
+  /** One a user: how many ordinals lie between it and the one before; before the first, from 0. */
+  readonly gaps: Uint32Array;
+  /** One a row: 1 for a user's first, else 0. */
+  readonly firsts: Uint32Array;
 }
 
 /** Of the ordinal of each row; they ascend. */
-export function* usersSteps(ordinalOfRow: Uint32Array): Generator<void, UserRows> {
-  const ordinals = new Uint32Array(ordinalOfRow.length);
-  const starts = new Uint32Array(ordinalOfRow.length);
+export function* usersSteps(ordinalOfRow: Uint32Array): Generator<void, RowUsers> {
+  const gaps = new Uint32Array(ordinalOfRow.length);
+  const firsts = new Uint32Array(ordinalOfRow.length);
   let count = 0;
+  let previous = -1;
   for (let from = 0; from < ordinalOfRow.length; from += STEP_ROWS) {
     const to = Math.min(from + STEP_ROWS, ordinalOfRow.length);
     for (let row = from; row < to; row++) {
-      if (row > 0 && ordinalOfRow[row] === ordinalOfRow[row - 1]) continue;
-      ordinals[count] = ordinalOfRow[row]!;
-      starts[count++] = row;
+      const ordinal = ordinalOfRow[row]!;
+      if (ordinal === previous) continue;
+      gaps[count++] = ordinal - previous - 1;
+      firsts[row] = 1;
+      previous = ordinal;
     }
     yield;
   }
-  return { ordinals: ordinals.slice(0, count), starts: starts.slice(0, count) };
+  return { gaps: gaps.slice(0, count), firsts };
 }

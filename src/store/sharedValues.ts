@@ -69,9 +69,9 @@ export class SharedValues {
     if (this.#count >= TAKEN_AT_FIRST && this.#usesTotal < this.#count * USES_MIN) return undefined;
     const ref = this.#freeRefs.pop() ?? this.#values.length;
     if (ref === HEAP_REFS_FROM) return undefined;
-    const owned = typeof value === 'string' ? ownedText(value) : value;
-    if (json !== undefined) this.#arrayRefs.set(json, ref);
-    else this.#refs.set(owned as Scalar, ref);
+    const owned = ownedCopy(value, json);
+    if (json === undefined) this.#refs.set(owned as Scalar, ref);
+    else this.#arrayRefs.set(json, ref);
     this.#values[ref] = owned;
     this.#uses[ref] = 0;
     this.#textBytes += textBytes(value);
@@ -79,10 +79,12 @@ export class SharedValues {
   }
 }
 
-/** A text cut out of a request keeps the whole request alive; this is a copy. */
-function ownedText(text: string): string {
-  const encoding = isNarrow(text) ? 'latin1' : 'utf16le';
-  return Buffer.from(text, encoding).toString(encoding);
+/** A text cut out of a request keeps the whole request alive; a copy does not. */
+function ownedCopy(value: Value, json: string | undefined): Value {
+  if (json !== undefined) return JSON.parse(json) as Scalar[];
+  if (typeof value !== 'string') return value;
+  const encoding = isNarrow(value) ? 'latin1' : 'utf16le';
+  return Buffer.from(value, encoding).toString(encoding);
 }
 
 function isNarrow(text: string): boolean {

@@ -16,7 +16,12 @@ export interface JobOptions {
 }
 
 export const YEAR: Window = { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2027, 0, 1) };
-const DEFAULTS = { boundariesMs: [YEAR.startMs, YEAR.endMs], chunkRows: 256, ownTextsOnly: false, sharedProperties: [] };
+const DEFAULTS = {
+  boundariesMs: [YEAR.startMs, YEAR.endMs],
+  chunkRows: 256,
+  ownTextsOnly: false,
+  sharedProperties: [],
+};
 
 export function finished<T>(steps: Generator<void, T>): T {
   for (;;) {

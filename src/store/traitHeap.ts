@@ -8,7 +8,7 @@ import { HEAP_REFS_FROM } from './traitRefs.ts';
  * from 1 on, in its upper 16 bits and a byte of it in its lower 16. There begins an entry:
  *
  *   size     meaning
- *   1        2 × length, + 1 for an array; 127 stands for any length from 127 on
+ *   1        4 × length, + 2 if a byte is not ASCII, + 1 for an array; 63 stands for any length from 63 on
  *   0 or 4   then the length
  *   length   UTF-8: the text, or the array's JSON
  *
@@ -35,7 +35,7 @@ export class TraitHeap {
     const ref = this.#reserve(length + (length < LONG ? 1 : 5));
     const { bytes } = this.#chunkOf(ref);
     const at = ref & OFFSET_MASK;
-    bytes[at] = 2 * Math.min(length, LONG) + (isText ? 0 : 1);
+    bytes[at] = 4 * Math.min(length, LONG) + (length === text.length ? 0 : WIDE) + (isText ? 0 : ARRAY);
     if (length >= LONG) bytes.writeUint32LE(length, at + 1);
     bytes.write(text, at + (length < LONG ? 1 : 5));
     return ref;
@@ -43,20 +43,38 @@ export class TraitHeap {
 
   get(ref: number): Value {
     const { bytes } = this.#chunkOf(ref);
-    const { from, to } = contentOf(bytes, ref & OFFSET_MASK);
-    const text = bytes.toString('utf8', from, to);
-    return isArrayAt(bytes, ref & OFFSET_MASK) ? (JSON.parse(text) as Scalar[]) : text;
+    const at = ref & OFFSET_MASK;
+    const { from, to } = contentOf(bytes, at);
+    const text = bytes.toString((bytes[at]! & WIDE) === 0 ? 'latin1' : 'utf8', from, to);
+    return (bytes[at]! & ARRAY) === 0 ? text : (JSON.parse(text) as Scalar[]);
   }
 
   isArray(ref: number): boolean {
-    return isArrayAt(this.#chunkOf(ref).bytes, ref & OFFSET_MASK);
+    return (this.#chunkOf(ref).bytes[ref & OFFSET_MASK]! & ARRAY) !== 0;
+  }
+
+  /**
+   * The same as `get` for reading many, until something is changed: texts of ASCII are cut out of that of their chunk,
+   * which is made once, so none may be kept.
+   */
+  reader(): (ref: number) => Value {
+    if (this.memoryBytes > READ_BYTES_MAX) return (ref) => this.get(ref);
+    const texts: string[] = [];
+    return (ref) => {
+      const { bytes, used } = this.#chunkOf(ref);
+      const at = ref & OFFSET_MASK;
+      if ((bytes[at]! & (WIDE | ARRAY)) !== 0) return this.get(ref);
+      texts[ref >>> OFFSET_BITS] ??= bytes.toString('latin1', 0, used);
+      const { from, to } = contentOf(bytes, at);
+      return texts[ref >>> OFFSET_BITS]!.substring(from, to);
+    };
   }
 
   /** Whether it is an entry of just these bytes. */
   equals(ref: number, content: Uint8Array): boolean {
     const { bytes } = this.#chunkOf(ref);
     const at = ref & OFFSET_MASK;
-    if (bytes[at]! >>> 1 !== Math.min(content.length, LONG)) return false;
+    if (bytes[at]! >>> 2 !== Math.min(content.length, LONG)) return false;
     const { from, to } = contentOf(bytes, at);
     if (to - from !== content.length) return false;
     for (let i = 0; i < content.length; i++) if (bytes[from + i] !== content[i]) return false;
@@ -123,16 +141,17 @@ const OFFSET_BITS = 16;
 const CHUNK_BYTES = 1 << OFFSET_BITS;
 const OFFSET_MASK = CHUNK_BYTES - 1;
 assert(CHUNK_BYTES === HEAP_REFS_FROM, 'the first chunk begins there');
-const LONG = 127;
+/** Of an entry's first byte. */
+const ARRAY = 1;
+const WIDE = 2;
+const LONG = 63;
+/** Of chunks as texts, for as long as something is read. */
+const READ_BYTES_MAX = 1 << 22;
 /** Little is empty, and each byte is copied a few times. */
 const GROWTH = 1.25;
 
-function isArrayAt(bytes: Buffer, at: number): boolean {
-  return (bytes[at]! & 1) === 1;
-}
-
 function contentOf(bytes: Buffer, at: number): { readonly from: number; readonly to: number } {
-  const length = bytes[at]! >>> 1;
+  const length = bytes[at]! >>> 2;
   return length < LONG
     ? { from: at + 1, to: at + 1 + length }
     : { from: at + 5, to: at + 5 + bytes.readUint32LE(at + 1) };

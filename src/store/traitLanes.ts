@@ -3,9 +3,9 @@ import { type CellTests, selectDoubles, selectEach, selectIntegers } from './sel
 import { HEAP_REFS_FROM } from './traitRefs.ts';
 
 /**
- * The cells of a page, one a place: a reference (sharedValues.ts's codes, traitHeap.ts's entries) or, in the forms for
- * numbers, a number itself. The owner picks the narrowest form that holds all of a page's cells. New places hold
- * reference 0, except for those that `grown` adds, which mean nothing.
+ * The cells of a page, one a place: a reference (traitRefs.ts) or, in the forms for numbers, a number itself. The owner
+ * picks the narrowest form that holds all of a page's cells. New places hold NO_REF, except for those that `grown` adds,
+ * which mean nothing.
  */
 export interface Lanes {
   readonly byteLength: number;

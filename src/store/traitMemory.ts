@@ -9,7 +9,8 @@ export const MAP_ENTRY_BYTES = 40;
 /** A text's header, and its place in a list. */
 export const TEXT_BYTES = 32;
 
+/** With its entry in a Map. */
 export function stateBytes({ set, once, increments, elements }: TraitState): number {
   const starts = (set === undefined ? 0 : 56) + (once === undefined ? 0 : 56);
-  return 100 + starts + 72 * increments.length + 80 * elements.length;
+  return MAP_ENTRY_BYTES + 100 + starts + 72 * increments.length + 80 * elements.length;
 }

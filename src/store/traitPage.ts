@@ -4,7 +4,7 @@ import { CellTable, PAGE_SLOTS } from './cellTable.ts';
 import type { CellTests } from './selectCells.ts';
 import type { SharedValues } from './sharedValues.ts';
 import { TraitHeap } from './traitHeap.ts';
-import { BUFFER_BYTES, MAP_ENTRY_BYTES, stateBytes } from './traitMemory.ts';
+import { BUFFER_BYTES, stateBytes } from './traitMemory.ts';
 import { HEAP_REFS_FROM, NO_REF, STATE_REF, UNSET_REF } from './traitRefs.ts';
 import { NO_STATE, type Timed, type TraitState, traitValue } from './traitState.ts';
 import { TIME_MS_END } from './traitTimes.ts';
@@ -12,9 +12,10 @@ import type { ValueTests } from './valueTests.ts';
 
 /** The objects of a page without those that count themselves. */
 const PAGE_BYTES = 600;
-/** Places, and states kept whole, asked about between two yields. */
+/** Places asked about between two yields; where they may need their text or array, or are states kept whole, fewer. */
 const SELECT_STEP = 2048;
-const STATES_STEP = 256;
+const HEAP_STEP = 256;
+const STATES_STEP = 64;
 
 /**
  * One trait of PAGE_SLOTS users in a row. A value that was only ever set, or set once, is a cell; what had other
@@ -26,6 +27,7 @@ export class TraitPage {
   #heap: TraitHeap | undefined;
   /** By slot. */
   readonly #states = new Map<number, TraitState>();
+  #stateBytes = 0;
   /** A bit for every slot whose cell was set once; undefined before there is one. */
   #onces: Bitset | undefined;
 
@@ -38,10 +40,9 @@ export class TraitPage {
   }
 
   get memoryBytes(): number {
-    let total = PAGE_BYTES + this.#cells.memoryBytes + (this.#heap?.memoryBytes ?? 0);
-    if (this.#onces !== undefined) total += this.#onces.words.byteLength + BUFFER_BYTES;
-    for (const state of this.#states.values()) total += MAP_ENTRY_BYTES + stateBytes(state);
-    return total;
+    const onces = this.#onces === undefined ? 0 : this.#onces.words.byteLength + BUFFER_BYTES;
+    const heap = this.#heap?.memoryBytes ?? 0;
+    return PAGE_BYTES + this.#cells.memoryBytes + heap + onces + this.#stateBytes;
   }
 
   value(slot: number): Value | undefined {
@@ -70,6 +71,7 @@ export class TraitPage {
     const start = cellStart(state);
     if (start === undefined) {
       this.#states.set(slot, state);
+      this.#stateBytes += stateBytes(state);
       this.#cells.setRef(place, STATE_REF);
       return;
     }
@@ -102,11 +104,12 @@ export class TraitPage {
       answers: tests.answers,
       range: tests.range,
       testNumber: (number) => tests.test(number),
-      testHeap: (ref) => tests.testHeap(this.#heap!, ref),
+      testHeap: this.#heap === undefined ? () => 0 : tests.ofHeap(this.#heap),
     };
     const places = cells.isDense ? words : new Uint32Array((cells.placesEnd + 31) >>> 5);
-    for (let from = 0; from < cells.placesEnd; from += SELECT_STEP) {
-      const to = Math.min(cells.placesEnd, from + SELECT_STEP);
+    const step = this.#heap === undefined ? SELECT_STEP : HEAP_STEP;
+    for (let from = 0; from < cells.placesEnd; from += step) {
+      const to = Math.min(cells.placesEnd, from + step);
       cells.select(ofPage, from, to, places.subarray(from >>> 5));
       yield;
     }
@@ -131,8 +134,8 @@ export class TraitPage {
   }
 
   #setValue(place: number, value: Value | null): void {
-    const code = value === null ? UNSET_REF : this.#shared.use(value);
-    if (code !== undefined) this.#cells.setRef(place, code);
+    const ref = value === null ? UNSET_REF : this.#shared.use(value);
+    if (ref !== undefined) this.#cells.setRef(place, ref);
     else if (typeof value === 'number') this.#cells.setNumber(place, value);
     else {
       this.#heap ??= new TraitHeap();
@@ -144,11 +147,17 @@ export class TraitPage {
   #release(slot: number, place: number): void {
     const ref = this.#cells.refAt(place);
     this.#onces?.delete(slot);
-    if (ref === STATE_REF) this.#states.delete(slot);
+    if (ref === STATE_REF) this.#dropState(slot);
     else if (ref >= HEAP_REFS_FROM) this.#free(place, ref);
     else if (ref !== UNSET_REF && ref !== -1) this.#shared.release(ref);
   }
 
+  #dropState(slot: number): void {
+    this.#stateBytes -= stateBytes(this.#states.get(slot)!);
+    this.#states.delete(slot);
+  }
+
+  /** A heap's chunk that is now mostly gaps is emptied. */
   #free(place: number, ref: number): void {
     this.#cells.setRef(place, UNSET_REF);
     const emptied = this.#heap!.free(ref);

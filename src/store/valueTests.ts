@@ -7,7 +7,7 @@ import { NO_REF, SHARED_REFS_FROM, UNSET_REF } from './traitRefs.ts';
 
 /** Texts that are compared as bytes; more are looked up by the predicate. */
 const TEXTS_COMPARED_MAX = 8;
-const TESTS_PER_STEP = 512;
+const TESTS_PER_STEP = 256;
 
 /** What a predicate says of a trait's values: of those that are shared all at once, of others as they come. */
 export class ValueTests {
@@ -45,9 +45,13 @@ export class ValueTests {
     return Number(value === undefined ? this.#predicate.missing : this.#predicate.test(value));
   }
 
-  testHeap(heap: TraitHeap, ref: number): number {
-    if (this.#texts === undefined || heap.isArray(ref)) return this.test(heap.get(ref));
-    return Number(this.#texts.some((text) => heap.equals(ref, text)));
+  /** A test of references into this heap, good until that is changed. */
+  ofHeap(heap: TraitHeap): (ref: number) => number {
+    const read = heap.reader();
+    const texts = this.#texts;
+    if (texts === undefined) return (ref) => this.test(read(ref));
+    return (ref) =>
+      heap.isArray(ref) ? this.test(read(ref)) : Number(texts.some((text) => heap.equals(ref, text)));
   }
 }
 

@@ -35,7 +35,8 @@ function hashEvents(tablet: Tablet, hash: StateHash): void {
   const rows = new SetHash();
   const row = new StateHash();
   for (let ordinal = 0; ordinal < tablet.users.count; ordinal++) {
-    if (tablet.users.canonical[ordinal] !== ordinal) continue;
+    // Rows of who has left are there until they are compacted away.
+    if (tablet.users.canonical[ordinal] !== ordinal || tablet.users.isGone(ordinal)) continue;
     const { known, id } = tablet.users.refOf(ordinal);
     const ordinals = [ordinal, ...tablet.users.mergedInto(ordinal)];
     const trail = readTrail(tablet.events, ordinals, fromMs === undefined ? {} : { fromMs });

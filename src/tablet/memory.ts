@@ -5,10 +5,12 @@ import type { Tablet } from './tablet.ts';
 export type Memory = Readonly<Record<string, number | BytesByName>>;
 export type BytesByName = Readonly<Record<string, number>>;
 
-export function memoryOf(tablet: Tablet): Memory {
+/** In small steps. */
+export function* memoryOf(tablet: Tablet): Generator<void, Memory> {
+  const blocks = yield* blocksByColumn(tablet);
   return {
     ...tablet.events.memory(),
-    blocks: blocksByColumn(tablet),
+    blocks,
     users: tablet.users.memoryBytes,
     profiles: tablet.profiles.memoryByTrait(),
     dedupe: tablet.dedupe.memoryBytes,
@@ -51,7 +53,7 @@ export function memoryBytes(memory: Memory): number {
 }
 
 /** Of a property, its values and the texts that only a block has. */
-function blocksByColumn(tablet: Tablet): BytesByName {
+function* blocksByColumn(tablet: Tablet): Generator<void, BytesByName> {
   const sums = new Map<string, number>();
   for (const part of tablet.events.parts()) {
     if (!(part instanceof Block)) continue;
@@ -64,10 +66,12 @@ function blocksByColumn(tablet: Tablet): BytesByName {
     ];
     for (const [code, { values, texts }] of properties) {
       const name = tablet.schema.propertyName(code);
-      streams.push([name, values], [`${name} (texts)`, texts]);
+      streams.push([name, values]);
+      if (texts > 0) streams.push([`${name} (texts)`, texts]);
     }
     const named = totalOf(streams.map(([, bytes]) => bytes));
     addTo(sums, [...streams, ['(objects)', part.memoryBytes - named]]);
+    yield;
   }
   return Object.fromEntries(sums);
 }

@@ -178,13 +178,13 @@ const implementations: Implementations = {
         droppedValues: tablet.totals.droppedValues + tablet.profiles.droppedValues,
       },
       deadLetters: tablet.deadLetters.size,
-      memory: memoryOf(tablet),
+      memory: yield* memoryOf(tablet),
       eventBytes: memoryBytes(tablet.events.memory()),
     };
   },
 
   *memory(tablet) {
-    return memoryOf(tablet);
+    return yield* memoryOf(tablet);
   },
 
   *liveSegments(tablet) {
