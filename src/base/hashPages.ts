@@ -69,6 +69,14 @@ export class HashPages {
     }
   }
 
+  /** The same, page by page: yields between two. */
+  *forEachSteps(visit: (words: Uint32Array, at: number) => void): Generator<void> {
+    for (const page of new Set(this.#directory)) {
+      forEachEntry(page.words, this.#width, (at) => visit(page.words, at));
+      yield;
+    }
+  }
+
   #double(page: Page): void {
     const { words } = page;
     this.#words += words.length;

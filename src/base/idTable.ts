@@ -39,6 +39,21 @@ export class IdTable {
     if (isNew) this.#pages.added(page);
   }
 
+  /** Takes over those of another table's numbers that are wanted, for the same ids. */
+  *inherit(parent: IdTable, isWanted: (number: number) => boolean): Generator<void> {
+    const pages = this.#pages;
+    yield* parent.#pages.forEachSteps((entry, from) => {
+      if (!isWanted(entry[from + 1]! - 1)) return;
+      const page = pages.pageOf(entry[from]!);
+      const { words } = page;
+      let at = pages.start(page, entry[from]!);
+      while (words[at + 1] !== 0) at = pages.next(words, at);
+      words[at] = entry[from]!;
+      words[at + 1] = entry[from + 1]!;
+      pages.added(page);
+    });
+  }
+
   /** Word index of the id's slot, or of the free one where it belongs. */
   #slotOf(page: Page, idHash: number, id: string): number {
     const { words } = page;

@@ -89,7 +89,7 @@ export const DISK_FREE_BYTES_MIN = 256 * MIB;
 
 // Storage.
 /** Rows of a head before it is sealed: what a seal sorts and encodes at once. */
-export const HEAD_ROWS_MAX = 1 << 16;
+export const HEAD_ROWS_MAX = 1 << 17;
 export const ORDINALS_MAX = 1 << 24;
 /** A head with rows of many properties is sealed earlier: its cells take 13 bytes each, so 26 MiB. */
 export const HEAD_CELLS_MAX = 1 << 21;
@@ -102,9 +102,9 @@ export const BLOCK_ROWS_MAX = 1 << 24;
 /** So few that a user's trail, and any query, opens little; a fifth is merged with others. */
 export const BLOCKS_PER_WINDOW_MAX = 4;
 /** Rows of a window before it is cut into finer ones: sixteen heads, which 4 blocks hold after two rewrites of each row. */
-export const WINDOW_ROWS_MAX = 1 << 20;
+export const WINDOW_ROWS_MAX = 1 << 21;
 /** Full heads that wait to be sealed, 26 MiB each at the most; past it a tablet takes no more rows until one is. */
-export const HEADS_WAITING_MAX = 4;
+export const HEADS_WAITING_MAX = 2;
 /** A tablet that has taken no rows for so long is tidied: its head is sealed and its windows are merged. */
 export const QUIET_MS = 10 * SECOND_MS;
 /** Fewer rows stay in the head when it is quiet: sealing them again and again would cost more than they take. */
@@ -119,6 +119,18 @@ export const TEXT_BYTES_MAX = MIB;
 export const HEAD_TEXT_BYTES_MAX = 16 * MIB;
 /** Decompressed groups of texts that a thread keeps: 250 of a dictionary, or all texts of a few users' trails. */
 export const OPEN_TEXTS_BYTES_MAX = 4 * MIB;
+
+// Tablets. One past any of these limits splits in two.
+/** A split takes microseconds a user, and its tablet answers nothing meanwhile: with a million, for seconds. */
+export const TABLET_USERS_MAX = 1_000_000;
+/** Of events: so much is loaded or moved in some ten seconds, and scanned in a fraction of one. */
+export const TABLET_BYTES_MAX = 2 * 1024 * MIB;
+/** Of one account: a query asks each of them. */
+export const TABLETS_MAX = 1024;
+/** With fewer users a tablet that is full of bytes would hardly get smaller by splitting. */
+export const TABLET_USERS_MIN = 1024;
+/** Bits of the hash that a tablet's name may have. */
+export const TABLET_BITS_MAX = 32;
 
 // Sending.
 export const MESSAGE_BYTES_MAX = 256 * KIB;

@@ -38,6 +38,21 @@ export class CampaignTable {
     return entry;
   }
 
+  /** Takes over, while empty, the campaigns of a tablet that splits; `isHeir`, with what is over of their messages. */
+  inherit(parent: CampaignTable, isHeir: boolean): void {
+    for (const { name, value, campaign, counts } of parent.values()) {
+      const entry = new CampaignEntry(name);
+      entry.value = value;
+      entry.campaign = campaign;
+      this.#entries.set(name, entry);
+      if (!isHeir) continue;
+      const { sent, failed, skipped, cancelled } = counts;
+      const intended = sent + failed + skipped + cancelled;
+      Object.assign(entry.counts, { intended, sent, failed, skipped, cancelled });
+    }
+    this.#indexTriggers();
+  }
+
   get(name: string): CampaignEntry | undefined {
     return this.#entries.get(name);
   }

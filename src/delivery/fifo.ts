@@ -21,6 +21,11 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Those in it, the first first. */
+  values(): readonly T[] {
+    return this.#items.slice(this.#head);
+  }
+
   clear(): void {
     this.#items = [];
     this.#head = 0;

@@ -14,9 +14,9 @@ const PROPERTY_BYTES = 45;
 export class HeldIntent implements Intent {
   readonly messageId: string;
   readonly event: MessageEvent | undefined;
-  readonly user: UserRef;
+  user: UserRef;
   readonly expireAtMs: number;
-  readonly entry: CampaignEntry;
+  entry: CampaignEntry;
   ordinal: number;
   state: Intent['state'] = 'due';
   dueMs: number;
@@ -88,6 +88,14 @@ export class IntentTable {
     this.#byId.set(held.messageId, held);
     this.#eventBytes += eventBytes(held);
     this.#addToUser(held);
+  }
+
+  /** Takes a message, with its timer, from a table that is of no use any more. */
+  inherit(held: HeldIntent): void {
+    const isArmed = held.timer !== NONE;
+    held.timer = NONE;
+    this.add(held);
+    if (isArmed) this.arm(held);
   }
 
   remove(held: HeldIntent): void {

@@ -1,3 +1,4 @@
+import type { Bitset } from '../base/bitset.ts';
 import { OUTBOX_INTENTS_MAX } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
 import type { EventCall, OutcomeRecord, UserRef } from '../log/record.ts';
@@ -16,6 +17,8 @@ import { type MessageOutcome, messageIdOf, outcomeOf } from './message.ts';
 const TAKEN_MAX = 1000;
 /** A name of some 40 characters in a Set. */
 const SUPPRESSION_BYTES = 100;
+/** Messages taken over between two yields. */
+const ITEMS_PER_STEP = 1024;
 
 /** A message to be sent: for one user, by one campaign, because of one occurrence. */
 export interface Intent {
@@ -211,9 +214,34 @@ export class Outbox {
     }
   }
 
+  /**
+   * Takes over, while new, the campaigns of a tablet that splits, and the messages to those who are `here`; the heir
+   * also what is counted of messages that are over. The parent is of no use any more.
+   */
+  *inherit(parent: Outbox, here: Bitset, isHeir: boolean): Generator<void> {
+    this.#campaigns.inherit(parent.#campaigns, isHeir);
+    this.#intents.advance(this.#view.clockMs, () => {}); // so that arming puts each timer where it stays
+    yield* inSteps(parent.#suppressed, (name) => this.#suppressed.add(name));
+    yield* inSteps(parent.#intents.values(), (held) => {
+      if (here.has(held.ordinal)) this.#inheritIntent(held, parent);
+    });
+    const parked = [...parent.#campaigns.values()].map((entry) => entry.parked);
+    yield* inSteps(parked.flat(), (held) => {
+      if (here.has(held.ordinal)) held.entry.parked.push(held);
+    });
+    yield* inSteps(parent.#due.values(), (held) => {
+      if (here.has(held.ordinal)) this.#due.push(held);
+    });
+  }
+
   /** `source` has become `target`, within this tablet. */
   onMerge(source: number, target: number): void {
     this.#intents.moveUser(source, target);
+  }
+
+  /** Those intended and not done. */
+  messages(): Iterable<Intent> {
+    return this.#intents.values();
   }
 
   /** Messages intended and not done. */
@@ -248,6 +276,16 @@ export class Outbox {
       intents.add(member);
     }
     hash.set(campaigns).set(suppressed).set(intents);
+  }
+
+  /** The message stays the same object, by which the sender knows it. */
+  #inheritIntent(held: HeldIntent, parent: Outbox): void {
+    if (parent.#campaigns.get(held.campaign) === held.entry) {
+      held.entry = this.#campaigns.get(held.campaign)!;
+      held.entry.counts.intended++;
+    }
+    held.user = this.#view.users.refOf(held.ordinal); // a merged id may be at home in the other child
+    this.#intents.inherit(held);
   }
 
   #matches(filter: EventFilter, event: StoredEvent, clockMs: number): boolean {
@@ -305,6 +343,14 @@ export class Outbox {
     if (!this.#intents.has(held) || held.state !== 'due') return false;
     if (held.entry.isPaused) held.entry.parked.push(held);
     return !held.entry.isPaused;
+  }
+}
+
+function* inSteps<T>(items: Iterable<T>, visit: (item: T) => void): Generator<void> {
+  let visited = 0;
+  for (const item of items) {
+    if (++visited % ITEMS_PER_STEP === 0) yield;
+    visit(item);
   }
 }
 

@@ -170,7 +170,7 @@ function runsOf(
   temperature: Temperature,
 ): Draft | undefined {
   const { codes: runCodes, ends } = runParts(codes, lowBits);
-  if (ends.length < 2 || ends.length > codes.length / 2) return undefined;
+  if (ends.length < 2 || ends.length > 0.75 * codes.length) return undefined;
   const runs = runsDraft(
     codes.length,
     ends.length,

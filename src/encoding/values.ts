@@ -90,7 +90,7 @@ function repeats(values: Values, plain: Draft): boolean {
     looked++;
   }
   const bitsPerRow = (8 * plain.bytes) / values.length;
-  return sample.size <= 0.75 * looked && bitLength(sample.size - 1) + 1 <= bitsPerRow;
+  return sample.size <= 0.9 * looked && bitLength(sample.size - 1) + 1 <= bitsPerRow;
 }
 
 function dictionaryOf(values: Values, temperature: Temperature): Draft | undefined {

@@ -1,3 +1,4 @@
+import type { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface Condition {
   onMoment(ordinal: number, atMs: number): void;
   /** One of its events was stored. Whether that may have changed the answer, or brought its next change forward. */
   onEvent(ordinal: number, event: LiveEvent, clockMs: number): boolean;
+  /** Takes over, while new, what an equal condition of another tablet keeps of these users. */
+  inherit(parent: Condition, here: Bitset): Generator<void>;
   /** Forgets what it keeps of the user. */
   clear(ordinal: number): void;
 }

@@ -1,3 +1,4 @@
+import type { Bitset } from '../base/bitset.ts';
 import { type Comparison, compare, type EventCriterion } from '../query/criterion.ts';
 import { type CompiledFilter, compileFilter, matchesEvent } from '../query/filter.ts';
 import type { TabletView } from '../store/view.ts';
@@ -9,6 +10,9 @@ import { userEvents } from './userEvents.ts';
 
 /** More times than this a user are not worth keeping: such counts are recomputed. */
 const TIMES_KEPT_MAX = 64;
+
+/** Users whose times are copied between two yields. */
+const ORDINALS_PER_STEP = 1024;
 
 /** One user's times: those kept, one still to come, and one just arriving. */
 const times = new Float64Array(TIMES_KEPT_MAX + 2);
@@ -84,6 +88,15 @@ export class CountCondition implements Condition {
     const isTrue = this.#isTrueWith(known, clockMs);
     this.#times.write(ordinal, times, from, Math.min(known, reached + 1), expiredMs);
     return isTrue !== wasTrue || reached < known; // else one more time can only postpone the next change
+  }
+
+  *inherit(parent: CountCondition, here: Bitset): Generator<void> {
+    let visited = 0;
+    for (const ordinal of here) {
+      if (++visited % ORDINALS_PER_STEP === 0) yield;
+      const known = parent.#times.read(ordinal, times);
+      if (known > 0) this.#times.write(ordinal, times, 0, known, Number.NEGATIVE_INFINITY);
+    }
   }
 
   clear(ordinal: number): void {

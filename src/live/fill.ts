@@ -23,6 +23,7 @@ export function* fillConditions(
     for (const row of part.selectEvents(codes)) {
       if (rows++ % ROWS_PER_STEP === 0) yield;
       const ordinal = view.users.canonical[part.ordinalAt(row)]!;
+      if (view.users.isGone(ordinal)) continue;
       const event = eventAt(view, part, row);
       for (const condition of byCode.get(part.eventAt(row))!) condition.onEvent(ordinal, event, clockMs);
     }

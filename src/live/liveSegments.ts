@@ -15,6 +15,8 @@ import { userEvents } from './userEvents.ts';
 
 /** Users looked at between two yields while a segment is built. */
 const USERS_PER_STEP = 64;
+/** Ordinals whose timers are copied between two yields. */
+const ORDINALS_PER_STEP = 4096;
 
 /** `atMs` is the exact moment of a change by time alone, the tablet's clock for any other. */
 export interface Change {
@@ -60,6 +62,30 @@ export class LiveSegments {
     yield* this.#findMembers(rule, clockMs);
     this.#rules.set(name, rule);
     this.#index = new RuleIndex(this.#rules.values(), this.#view);
+  }
+
+  /** Takes over, while new, the segments of a tablet that splits, with those of their members who are `here`. */
+  *inherit(parent: LiveSegments, here: Bitset): Generator<void> {
+    const conditions = new Map<string, Condition>();
+    for (const { name, criterion, members } of parent.#index.rules) {
+      const rule = compileRule(this.#view, name, criterion, conditions);
+      for (const [key, condition] of rule.conditions) {
+        if (conditions.has(key)) continue;
+        conditions.set(key, condition);
+        yield* condition.inherit(parent.#index.conditions.get(key)!, here);
+      }
+      rule.members.inherit(members, here);
+      this.#rules.set(name, rule);
+      yield;
+    }
+    this.#index = new RuleIndex(this.#rules.values(), this.#view);
+    this.#users.inherit(parent.#users, here);
+    this.#timers.advance(this.#view.clockMs, () => {}); // so that arming puts each where it stays
+    for (let ordinal = 0; ordinal < here.size; ordinal++) {
+      if (ordinal % ORDINALS_PER_STEP === 0) yield;
+      const deadlineMs = here.has(ordinal) ? parent.#timers.deadlineOf(ordinal) : undefined;
+      if (deadlineMs !== undefined) this.#timers.arm(ordinal, deadlineMs);
+    }
   }
 
   remove(name: string): void {

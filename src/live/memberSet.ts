@@ -17,6 +17,12 @@ export class MemberSet {
     return ordinal < this.#bits.size && this.#bits.has(ordinal);
   }
 
+  /** Becomes what another set has of these ordinals. */
+  inherit(parent: MemberSet, here: Bitset): void {
+    this.#bits = parent.toBitset(here.size).and(here);
+    this.#count = this.#bits.count();
+  }
+
   /** Puts the ordinal in or takes it out; whether that changed anything. */
   set(ordinal: number, isIn: boolean): boolean {
     if (this.has(ordinal) === isIn) return false;

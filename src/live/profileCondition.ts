@@ -50,5 +50,7 @@ export class ProfileCondition implements Condition {
     return false;
   }
 
+  *inherit(): Generator<void> {}
+
   clear(): void {}
 }

@@ -51,6 +51,8 @@ export class RecomputedCondition implements Condition {
     return true;
   }
 
+  *inherit(): Generator<void> {}
+
   clear(): void {}
 
   #nextOfEventMs({ timeMs, property }: LiveEvent, afterMs: number): number {

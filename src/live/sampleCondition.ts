@@ -33,5 +33,7 @@ export class SampleCondition implements Condition {
     return false;
   }
 
+  *inherit(): Generator<void> {}
+
   clear(): void {}
 }

@@ -180,6 +180,18 @@ export interface ImportRecord {
   readonly finished: boolean;
 }
 
+/**
+ * A tablet becomes two, by the next bit of its users' hashes. Alone in its section. Void when the tablet is no more, or
+ * when its account has `tabletsMax` of them.
+ */
+export interface SplitRecord {
+  readonly kind: 'split';
+  readonly atMs: number;
+  /** Prefix bits of the tablet. */
+  readonly tablet: string;
+  readonly tabletsMax: number;
+}
+
 /** For one tablet. */
 export type TabletRecord =
   | CallsRecord
@@ -191,6 +203,6 @@ export type TabletRecord =
   | DeadLetterDoneRecord;
 
 /** For an account: reaches every one of its tablets, and every thread's view of the account. */
-export type AccountRecord = DeclareRecord | ControlRecord | ImportRecord;
+export type AccountRecord = DeclareRecord | ControlRecord | ImportRecord | SplitRecord;
 
 export type LogRecord = TabletRecord | AccountRecord;

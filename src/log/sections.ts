@@ -10,7 +10,8 @@ import type { LogRecord } from './record.ts';
  *   records = MessagePack array of records (record.ts); equal shapes share one definition inside these bytes
  *             (msgpackr's record extension), so that the bytes need nothing outside themselves
  *
- * A section names the tablet it was written for; after a split the children read their parent's sections.
+ * A section names the tablet it was written for. When that has split since, each of its children takes what is its own
+ * (tablet/split.ts).
  */
 export interface Section {
   readonly account: string;

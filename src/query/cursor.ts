@@ -7,10 +7,14 @@ export function encodeCursor(numbers: readonly number[]): string {
   return Buffer.from(JSON.stringify(numbers)).toString('base64url');
 }
 
-/** The `length` numbers of a cursor. Throws `bad_request` for text that `encodeCursor` did not make of so many. */
-export function decodeCursor(text: string, length: number, path: string): readonly number[] {
+/** The numbers of a cursor. Throws `bad_request` for text that `encodeCursor` did not make of as many as it may have. */
+export function decodeCursor(
+  text: string,
+  mayHave: (length: number) => boolean,
+  path: string,
+): readonly number[] {
   const numbers = readNumbers(text);
-  if (numbers?.length !== length || encodeCursor(numbers) !== text) {
+  if (numbers === undefined || !mayHave(numbers.length) || encodeCursor(numbers) !== text) {
     throw badRequest('is not a cursor that an earlier page gave', path);
   }
   return numbers;

@@ -57,6 +57,7 @@ export function testView(tablet: TestTablet): TabletView {
       refOf: (ordinal) => users[ordinal]!,
       mergedInto: (ordinal) =>
         merges.map(([source]) => source).filter((source) => canonical[source] === ordinal),
+      isGone: () => false,
       latestEventMs: (ordinal) => latestMs[ordinal]!,
     },
     schema: {
@@ -118,7 +119,13 @@ function testPart(
       selected.forEach((row) => {
         counts[canonical[rows[row]!.ordinal]!]!++;
       }),
-    rowsOf: (ordinal) => rows.flatMap((row, i) => (row.ordinal === ordinal ? [i] : [])),
+    trailOf(ordinal) {
+      const own = rows.flatMap((row, i) => (row.ordinal === ordinal ? [i] : []));
+      own.sort((a, b) => rows[a]!.timeMs - rows[b]!.timeMs);
+      return own.length === 0
+        ? undefined
+        : { rows: own, timesMs: Float64Array.from(own, (row) => rows[row]!.timeMs) };
+    },
     eventAt: (row) => eventNames.indexOf(rows[row]!.event),
     timeAt: (row) => rows[row]!.timeMs,
     ordinalAt: (row) => rows[row]!.ordinal,

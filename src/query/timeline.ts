@@ -72,7 +72,7 @@ function startOf(view: TabletView, { before, atMs }: TimelineRequest): Place {
 }
 
 function decodePlace(text: string): Place {
-  const [timeMs, arrived] = decodeCursor(text, 2, 'before') as [number, number];
+  const [timeMs, arrived] = decodeCursor(text, (length) => length === 2, 'before') as [number, number];
   if (arrived < 0) throw badRequest('is out of range', 'before');
   return { timeMs, arrived };
 }

@@ -34,7 +34,9 @@ export function registerShardMetrics(registry: Registry, shard: Shard): void {
   counter('muster_values_dropped_total', 'Values over a limit', ({ totals }) => totals.droppedValues);
   counter('muster_dead_letters_total', 'Items refused', ({ deadLetters }) => deadLetters.added);
   gauge('muster_tablets', 'Tablets', () => shard.tablets.length);
-  gauge('muster_events', 'Events in memory', () => sum(({ events }) => events.rowCount));
+  gauge('muster_events', 'Events in memory', () =>
+    sum(({ events, rowsHere }) => Math.round(Math.min(rowsHere, events.rowCount))),
+  );
   gauge('muster_messages_pending', 'Messages intended and not done', () =>
     sum(({ outbox }) => outbox.pendingCount),
   );

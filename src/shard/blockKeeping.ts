@@ -73,8 +73,8 @@ export class BlockKeeping {
   }
 
   async #work(): Promise<void> {
-    const { events } = this.#tablet;
     for (;;) {
+      const { events } = this.#tablet; // a tablet that splits ends with an empty store
       const job = events.nextJob(storeJobOptions(this.#tablet, this.#quietInMs === 0));
       if (job === undefined) {
         this.#working = false;

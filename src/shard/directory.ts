@@ -1,7 +1,6 @@
 import type { AccountRecord } from '../log/record.ts';
 import { decodeRecords, type Section } from '../log/sections.ts';
 import { AccountState, type KeyValue } from '../tablet/account.ts';
-import { PrefixTree } from '../tablet/placement.ts';
 
 /**
  * Every account as one thread knows it, reduced from the account sections of the log. All threads hold one and come to
@@ -36,22 +35,22 @@ export class Directory {
     return this.#keys.get(sha256);
   }
 
-  /** The thread that owns a tablet. */
-  ownerOf(entry: AccountEntry, tablet: string): number {
-    return (entry.number + entry.tree.leaves.indexOf(tablet)) % this.#threads;
+  /** The thread that owns a tablet. What comes of it by splits stays there. */
+  ownerOf({ number, state }: AccountEntry, tablet: string): number {
+    const root = tablet.slice(0, Math.log2(state.settings.tablets));
+    return (number + (root === '' ? 0 : Number.parseInt(root, 2))) % this.#threads;
   }
 
   #applyRecord(account: string, record: AccountRecord): void {
     let entry = this.#accounts.get(account);
     if (entry === undefined) {
-      entry = { number: this.#accounts.size, state: new AccountState(account), tree: PrefixTree.even(1) };
+      entry = { number: this.#accounts.size, state: new AccountState(account) };
       this.#accounts.set(account, entry);
     }
     const before =
       record.kind === 'control' && record.what === 'key' ? entry.state.keys.get(record.name) : undefined;
     entry.state.apply(record);
     if (record.kind !== 'control') return;
-    if (record.what === 'account') entry.tree = PrefixTree.even(entry.state.settings.tablets);
     if (record.what === 'key') {
       if (before !== undefined) this.#forgetKey(account, before);
       const key = entry.state.keys.get(record.name);
@@ -75,5 +74,4 @@ export interface AccountEntry {
   /** In the order of creation. */
   readonly number: number;
   readonly state: AccountState;
-  tree: PrefixTree;
 }

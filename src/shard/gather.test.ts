@@ -10,8 +10,8 @@ const { ACCOUNT } = TestHost;
 const { signal } = new AbortController();
 
 describe('a whole picture', () => {
-  const answer = (tablet: string, done: object, received: object) =>
-    ({ tablet, part: undefined, epochs: { done, received } }) as TabletAnswer;
+  const answer = (tablet: string, done: object, received: object, tablets = 2) =>
+    ({ tablet, tablets, part: undefined, epochs: { done, received } }) as TabletAnswer;
   const halfDone = [answer('0', { 1: 1 }, {}), answer('1', {}, {})];
   const whole = [answer('0', { 1: 1 }, {}), answer('1', {}, { 0: 1 })];
 
@@ -19,13 +19,21 @@ describe('a whole picture', () => {
     const { gather } = new TestHost(1).apis[0]!;
     const tries = [halfDone, undefined, whole];
     const holds: (number | undefined)[] = [];
-    const got = await gather.whole(async ({ holdTransfersMs }) => {
-      holds.push(holdTransfersMs);
+    const got = await gather.whole(async ({ holdMs }) => {
+      holds.push(holdMs);
       return tries[holds.length - 1];
     });
     expect(got).toBe(whole);
     expect(holds).toEqual([undefined, expect.any(Number), expect.any(Number)]);
     expect(holds[2]).toBeGreaterThan(holds[1]!);
+  });
+
+  test('is not of two times, with a split between them', async () => {
+    const { gather } = new TestHost(1).apis[0]!;
+    const before = [answer('0', {}, {}), answer('1', {}, {}, 3)];
+    const after = [answer('00', {}, {}, 3), answer('01', {}, {}, 3), answer('1', {}, {}, 3)];
+    const tries = [before, after];
+    expect(await gather.whole(async () => tries.shift())).toBe(after);
   });
 
   test('asks nothing of tablets that were not asked', async () => {
@@ -48,9 +56,11 @@ test('an account that its owners do not know yet is unavailable, not empty', asy
   shard.directory.apply(accountSection(ACCOUNT, record));
   const unavailable = { code: 'unavailable' };
   for (const tablet of ['0', '1']) {
-    const asked = gather.askOne({ account: ACCOUNT, tablet, operation: 'schema', args: null, signal });
-    await expect(asked).rejects.toMatchObject(unavailable);
+    const question = { account: ACCOUNT, tablet, operation: 'schema', args: null, signal } as const;
+    expect(await gather.askOne(question)).toBeUndefined();
   }
+  const home = { account: ACCOUNT, userId: 'u', operation: 'schema', args: null, signal } as const;
+  await expect(gather.askHome(home)).rejects.toMatchObject(unavailable);
   const asked = gather.ask({ account: ACCOUNT, operation: 'schema', args: null, signal });
   await expect(asked).rejects.toMatchObject(unavailable);
 });

@@ -2,6 +2,7 @@ import { sleep } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import type { OperationName, Operations } from '../tablet/operations.ts';
 import { epochsAgree, type MergeEpochs } from '../tablet/transfers.ts';
+import type { AccountEntry } from './directory.ts';
 import type { Failure, Peer, Question, TabletAnswer } from './messages.ts';
 import type { Shard } from './shard.ts';
 
@@ -36,36 +37,51 @@ export class Gather {
     const { signal, ...rest } = question;
     const answers = await this.whole(async (hold) => {
       const answers = await this.#scatter({ ...rest, tablet: undefined, ...hold }, signal);
-      const leaves = this.#shard.directory.get(rest.account)?.tree.leaves;
-      return answers.length === leaves?.length ? answers : undefined;
+      return answers.length === answers[0]?.tablets ? answers : undefined;
     });
     return answers
       .toSorted((a, b) => (a.tablet < b.tablet ? -1 : 1))
       .map(({ part }) => part as Operations[K]['part']);
   }
 
-  /** What one tablet answers. Rejects with `unavailable` when its owner does not know the tablet yet. */
+  /** What one tablet answers; undefined when its owner does not know it, yet or any more. */
   async askOne<K extends OperationName>(question: {
     readonly account: string;
     readonly tablet: string;
     readonly operation: K;
     readonly args: Operations[K]['args'];
     readonly signal: AbortSignal;
-    readonly holdTransfersMs?: number;
-  }): Promise<TabletAnswer & { readonly part: Operations[K]['part'] }> {
+    readonly holdMs?: number;
+  }): Promise<Answer<K> | undefined> {
     const { signal, ...rest } = question;
-    const [answer] = await this.#scatter(rest, signal);
-    if (answer === undefined)
-      throw new MusterError('unavailable', 'the account is being made', { retryAfterSeconds: 1 });
-    return answer as TabletAnswer & { readonly part: Operations[K]['part'] };
+    const answers = await this.#scatter(rest, signal);
+    return answers.find(({ tablet }) => tablet === question.tablet) as Answer<K> | undefined;
+  }
+
+  /** What the tablet answers in which users of this id live. Rejects as `whole` does. */
+  async askHome<K extends OperationName>(question: {
+    readonly account: string;
+    readonly userId: string;
+    readonly operation: K;
+    readonly args: Operations[K]['args'];
+    readonly signal: AbortSignal;
+  }): Promise<Answer<K>> {
+    const { userId, ...rest } = question;
+    const [answer] = await this.whole(async (hold) => {
+      const tablet = this.#entry(question.account).state.tree.tabletOf(userId);
+      const answer = await this.askOne({ ...rest, tablet, ...hold });
+      return answer && ([answer] as const);
+    });
+    return answer;
   }
 
   /**
-   * Repeats `read` until it gives answers (undefined: some are missing) in which every merge among their tablets is
-   * done or not begun. From the second try on it gets a time to hold merges back. Rejects with `unavailable`.
+   * Repeats `read` until it gives answers (undefined: some are missing) of tablets that know of the same splits, and in
+   * which every merge among them is done or not begun. From the second try on it gets a time to hold back more of
+   * either. Rejects with `unavailable`.
    */
   async whole<T extends readonly TabletAnswer[]>(
-    read: (hold: { readonly holdTransfersMs?: number }) => Promise<T | undefined>,
+    read: (hold: { readonly holdMs?: number }) => Promise<T | undefined>,
   ): Promise<T> {
     const { clock } = this.#shard;
     let hold = {};
@@ -75,10 +91,10 @@ export class Gather {
       if (answers !== undefined && agree(answers)) return answers;
       const pauseMs = PAUSE_MS * 2 ** attempt;
       const tookMs = clock.monotonicMs() - startedMs;
-      hold = { holdTransfersMs: Math.ceil(2 * tookMs + 2 * pauseMs + HOLD_MARGIN_MS) };
+      hold = { holdMs: Math.ceil(2 * tookMs + 2 * pauseMs + HOLD_MARGIN_MS) };
       await sleep(clock, pauseMs);
     }
-    const message = 'the tablets do not come to rest: users are being merged, or the account is being made';
+    const message = 'the tablets do not come to rest: users are being merged, or tablets made';
     throw new MusterError('unavailable', message, { retryAfterSeconds: 1 });
   }
 
@@ -125,10 +141,16 @@ export class Gather {
   }
 
   #shardsFor({ account, tablet }: Question): readonly number[] {
+    const entry = this.#entry(account);
+    if (tablet !== undefined) return [this.#shard.directory.ownerOf(entry, tablet)];
+    const { leaves } = entry.state.tree;
+    return [...new Set(leaves.map((leaf) => this.#shard.directory.ownerOf(entry, leaf)))];
+  }
+
+  #entry(account: string): AccountEntry {
     const entry = this.#shard.directory.get(account);
     if (entry === undefined) throw new MusterError('not_found', `no account ${account}`);
-    if (tablet !== undefined) return [this.#shard.directory.ownerOf(entry, tablet)];
-    return [...new Set(entry.tree.leaves.map((leaf) => this.#shard.directory.ownerOf(entry, leaf)))];
+    return entry;
   }
 
   #askPeer(shard: number, question: Question, signal: AbortSignal): Promise<readonly TabletAnswer[]> {
@@ -152,6 +174,8 @@ export class Gather {
   }
 }
 
+export type Answer<K extends OperationName> = TabletAnswer & { readonly part: Operations[K]['part'] };
+
 interface Asked {
   readonly answered: (tablets: readonly TabletAnswer[]) => void;
   readonly failed: (error: Failure) => void;
@@ -163,6 +187,7 @@ interface Asked {
  * with it.
  */
 function agree(answers: readonly TabletAnswer[]): boolean {
+  if (answers.some(({ tablets }) => tablets !== answers[0]!.tablets)) return false;
   const asked = new Set(answers.map(({ tablet }) => tablet));
   const amongAsked = (counters: MergeEpochs['done']) =>
     Object.fromEntries(Object.entries(counters).filter(([neighbour]) => asked.has(neighbour)));

@@ -85,12 +85,14 @@ export interface Question {
   readonly tablet: string | undefined;
   readonly operation: OperationName;
   readonly args: unknown;
-  /** Hold back transfers for this long, so that a query that keeps meeting merges half done can see a still picture. */
-  readonly holdTransfersMs?: number;
+  /** Hold back transfers and splits for this long, so that a query that keeps meeting half of them sees a still picture. */
+  readonly holdMs?: number;
 }
 
 export interface TabletAnswer {
   readonly tablet: string;
+  /** How many the account had when this was answered. */
+  readonly tablets: number;
   readonly epochs: MergeEpochs;
   readonly part: unknown;
 }

@@ -6,17 +6,17 @@ import type { Network } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
 import type { Intent } from '../delivery/outbox.ts';
 import { Sender, type SenderSettings } from '../delivery/sender.ts';
-import type { AccountRecord, LogRecord, OutcomeRecord } from '../log/record.ts';
+import type { AccountRecord, LogRecord, OutcomeRecord, SplitRecord } from '../log/record.ts';
 import { decodeRecords, encodeRecords, type Section } from '../log/sections.ts';
 import type { EventStoreOptions } from '../store/events.ts';
 import { runBlockJob } from '../store/runBlockJob.ts';
-import { applyRecords, pendingEffects } from '../tablet/apply.ts';
+import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
 import { runOperation } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
 import { Appender } from './appender.ts';
 import { BlockKeeping, type BlockWriter } from './blockKeeping.ts';
-import { type AccountEntry, Directory } from './directory.ts';
+import { Directory } from './directory.ts';
 import type {
   Applied,
   Counts,
@@ -28,10 +28,11 @@ import type {
   TabletAnswer,
   ToHub,
 } from './messages.ts';
+import { OwnedTablet, OwnedTablets } from './ownedTablets.ts';
 import { Slicer } from './slicer.ts';
+import { type SplitLimits, Splitter } from './splitter.ts';
 import { Ticker } from './ticker.ts';
 import { TransferBringer } from './transferBringer.ts';
-import { Turns } from './turns.ts';
 
 export interface ShardOptions {
   readonly index: number;
@@ -46,6 +47,8 @@ export interface ShardOptions {
   readonly writeBlocks?: BlockWriter;
   /** Smaller heads for the simulator. */
   readonly events?: EventStoreOptions;
+  /** Smaller tablets for the simulator. */
+  readonly splitting?: SplitLimits;
 }
 
 /**
@@ -60,12 +63,14 @@ export class Shard {
   readonly appender: Appender;
   readonly #options: ShardOptions;
   readonly #slicer: Slicer;
-  readonly #tablets = new Map<string, OwnedTablet>();
+  readonly #tablets: OwnedTablets;
   readonly #sender: Sender;
   readonly #ticker: Ticker;
+  readonly #splitter: Splitter;
   #live = false;
   #notReady: string | undefined = 'replaying the log';
-  #holdTransfersUntilMs = 0;
+  /** For queries that ask for a still picture. */
+  #holdUntilMs = 0;
   /** Told what the shard's own requests and questions come to (gather.ts), and what peers announce. */
   onPeer: (message: Peer, from: number) => void = () => {};
   onChanges: (account: string, changes: Effects['changes']) => void = () => {};
@@ -79,6 +84,11 @@ export class Shard {
     this.random = options.random;
     this.directory = new Directory(options.peers.length);
     this.#slicer = new Slicer(options.clock);
+    this.#tablets = new OwnedTablets({
+      index: options.index,
+      directory: this.directory,
+      make: (account, bits) => this.#makeTablet(account, bits),
+    });
     this.appender = new Appender(options.hub, options.clock);
     this.#sender = new Sender({
       clock: options.clock,
@@ -90,6 +100,12 @@ export class Shard {
       clock: options.clock,
       tablets: () => this.tablets,
       append: (sections) => this.#appendSurely(sections),
+    });
+    this.#splitter = new Splitter({
+      limits: options.splitting,
+      clock: options.clock,
+      append: (account, split) => this.#appendSurely(() => [accountSection(account, split)]),
+      released: () => this.#released(),
     });
     this.#sender.onFatal = (error) => this.onFatal(error);
     options.hub.onMessage((message) => this.#receive(message));
@@ -106,12 +122,13 @@ export class Shard {
   }
 
   get tablets(): readonly Tablet[] {
-    return [...this.#tablets.values()].map(({ tablet }) => tablet);
+    return this.#tablets.whole().map(({ tablet }) => tablet);
   }
 
   /** Those with no frame half applied. */
   get settledTablets(): readonly Tablet[] {
-    return [...this.#tablets.values()].filter(({ turns }) => !turns.isWriting).map(({ tablet }) => tablet);
+    const settled = this.#tablets.whole().filter(({ turns }) => !turns.isWriting);
+    return settled.map(({ tablet }) => tablet);
   }
 
   postPeer(shard: number, message: Peer): void {
@@ -122,26 +139,25 @@ export class Shard {
 
   /** Runs a question on this shard's tablets. */
   async answer(
-    { account, tablet, operation, args, holdTransfersMs }: Question,
+    { account, tablet, operation, args, holdMs }: Question,
     signal: AbortSignal,
   ): Promise<TabletAnswer[]> {
-    if (holdTransfersMs !== undefined) {
-      const untilMs = this.clock.now() + holdTransfersMs;
-      this.#holdTransfersUntilMs = Math.max(this.#holdTransfersUntilMs, untilMs);
-    }
-    const asked = [...this.#tablets.values()].filter(
-      (owned) =>
-        owned.tablet.account.name === account && (tablet === undefined || owned.tablet.bits === tablet),
-    );
-    return Promise.all(
-      asked.map(({ tablet, turns }) =>
-        turns.read(async () => ({
-          tablet: tablet.bits,
-          part: await this.#slicer.run(runOperation(tablet, operation, args), signal),
-          epochs: tablet.transfers.epochs(),
-        })),
-      ),
-    );
+    if (holdMs !== undefined) this.#holdUntilMs = Math.max(this.#holdUntilMs, this.clock.now() + holdMs);
+    const asked = this.#tablets
+      .of(account)
+      .filter((owned) => tablet === undefined || owned.tablet.bits === tablet);
+    const run = async (own: Tablet): Promise<TabletAnswer> => ({
+      tablet: own.bits,
+      part: await this.#slicer.run(runOperation(own, operation, args), signal),
+      epochs: own.transfers.epochs(),
+      tablets: own.account.tree.leaves.length,
+    });
+    const answerOf = async (owned: OwnedTablet): Promise<readonly TabletAnswer[]> => {
+      const answer = await owned.turns.read(async () => (owned.isSplit ? undefined : run(owned.tablet)));
+      if (answer !== undefined) return [answer];
+      return (await Promise.all(owned.children.map(answerOf))).flat();
+    };
+    return (await Promise.all(asked.map(answerOf))).flat();
   }
 
   #receive(message: FromHub): void {
@@ -155,7 +171,7 @@ export class Shard {
       case 'live':
         this.#live = true;
         this.#notReady = undefined;
-        for (const owned of this.#tablets.values()) this.#perform(owned, pendingEffects(owned.tablet));
+        for (const owned of this.#tablets.whole()) this.#perform(owned, pendingEffects(owned.tablet));
         this.#ticker.start((error) => this.onFatal(error));
         return;
       case 'condition':
@@ -172,8 +188,8 @@ export class Shard {
     const shares = new Map<OwnedTablet, FrameShare[]>();
     for (const [i, { position, sections }] of entries.entries()) {
       for (const section of sections) {
-        for (const [owned, records] of this.#recordsOf(section)) {
-          const share = { position, records, counts: counts[i]! };
+        for (const [owned, part] of this.#partsOf(section)) {
+          const share = { ...part, position, counts: counts[i]! };
           const others = shares.get(owned);
           if (others === undefined) shares.set(owned, [share]);
           else others.push(share);
@@ -200,54 +216,58 @@ export class Shard {
     }
   }
 
-  /** The tablets here that a section is for, each with its records; account decisions reach the directory at once. */
-  #recordsOf(section: Section): (readonly [OwnedTablet, () => readonly LogRecord[]])[] {
-    if (section.tablet !== undefined) {
-      const owned = this.#tablets.get(tabletKey(section.account, section.tablet));
-      assert(owned !== undefined, 'a section is delivered to the owner of its tablet');
-      return [[owned, () => decodeRecords(section.records)]];
+  /** The tablets here that a section is for, each with its part; account decisions reach the directory at once. */
+  #partsOf(section: Section): (readonly [OwnedTablet, SectionPart])[] {
+    const { account, tablet: writtenFor } = section;
+    if (writtenFor !== undefined) {
+      const part = { records: () => decodeRecords(section.records), writtenFor };
+      return this.#tablets.under(account, writtenFor).map((owned) => [owned, part]);
     }
+    const known = this.#tablets.of(account);
     const records = this.directory.apply(section);
-    const entry = this.directory.get(section.account);
+    const entry = this.directory.get(account);
     assert(entry !== undefined, 'an account section makes its account known');
-    this.#ensureTablets(entry);
-    return [...this.#tablets.values()]
-      .filter(({ tablet }) => tablet.account.name === section.account)
-      .map((owned) => [owned, () => records]);
+    const made = this.#tablets.ensure(entry);
+    const [split] = records;
+    const parent = split?.kind === 'split' && known.find(({ tablet }) => tablet.bits === split.tablet);
+    if (!parent || entry.state.tree.has(split.tablet))
+      return [...known, ...made].map((owned) => [owned, { records: () => records }]);
+    this.#tablets.beginSplit(parent, made);
+    return known.map((owned) => [owned, { records: () => records, ...(owned === parent && { split }) }]);
   }
 
-  /** Tablets are made when the account's first settings arrive: before that nobody can know how many. */
-  #ensureTablets(entry: AccountEntry): void {
-    for (const bits of entry.tree.leaves) {
-      const key = tabletKey(entry.state.name, bits);
-      if (this.#tablets.has(key) || this.directory.ownerOf(entry, bits) !== this.index) continue;
-      const tablet = new Tablet(entry.state.name, bits, this.#options.events);
-      const bringer = new TransferBringer({
-        tablet,
-        clock: this.clock,
-        append: (sections) => this.#appendSurely(sections),
-        heldUntilMs: () => this.#holdTransfersUntilMs,
-      });
-      const blocks = new BlockKeeping({
-        tablet,
-        clock: this.clock,
-        slicer: this.#slicer,
-        write: this.#options.writeBlocks ?? ((job) => this.#slicer.run(runBlockJob(job))),
-        failed: (error) => this.onFatal(error),
-      });
-      this.#tablets.set(key, { tablet, turns: new Turns(), bringer, blocks });
-    }
+  #makeTablet(account: string, bits: string): OwnedTablet {
+    const tablet = new Tablet(account, bits, this.#options.events);
+    const bringer = new TransferBringer({
+      tablet,
+      append: (sections) => this.#appendSurely(sections),
+      released: () => this.#released(),
+    });
+    const blocks = new BlockKeeping({
+      tablet,
+      clock: this.clock,
+      slicer: this.#slicer,
+      write: this.#options.writeBlocks ?? ((job) => this.#slicer.run(runBlockJob(job))),
+      failed: (error) => this.onFatal(error),
+    });
+    return new OwnedTablet({ tablet, bringer, blocks });
   }
 
   async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
     await owned.blocks.room();
     await owned.turns.write(() => this.#slicer.run(this.#applyShares(owned, shares)));
+    if (owned.isSplit) return;
     owned.blocks.appended();
+    if (this.#live) this.#splitter.consider(owned.tablet).catch(this.onFatal);
   }
 
   *#applyShares(owned: OwnedTablet, shares: readonly FrameShare[]): Generator<void> {
-    for (const { position, records, counts } of shares) {
-      const effects = yield* applyRecords(owned.tablet, records(), position);
+    for (const { position, records, writtenFor, split, counts } of shares) {
+      if (split !== undefined) {
+        yield* this.#split(owned, split, position);
+        return;
+      }
+      const effects = yield* applyRecords(owned.tablet, records(), position, writtenFor);
       counts.accepted += effects.accepted;
       counts.duplicate += effects.duplicate;
       counts.rejected += effects.rejected;
@@ -256,29 +276,53 @@ export class Shard {
     }
   }
 
-  #perform(owned: OwnedTablet, { transfers, sends, changes }: Effects): void {
-    const { tablet } = owned;
-    if (transfers.length > 0) owned.bringer.run().catch(this.onFatal);
-    for (const intent of sends) this.#send(owned, intent);
+  *#split(parent: OwnedTablet, split: SplitRecord, position: number): Generator<void> {
+    const [first, second] = parent.children;
+    assert(first !== undefined && second !== undefined, 'a split was delivered first');
+    const effects = yield* applySplit(parent.tablet, [first.tablet, second.tablet], split, position);
+    this.#tablets.endSplit(parent);
+    for (const [i, child] of [first, second].entries()) {
+      child.blocks.appended();
+      if (this.#live) this.#perform(child, effects[i]!);
+    }
+  }
+
+  #perform({ tablet, bringer }: OwnedTablet, { transfers, sends, changes }: Effects): void {
+    if (transfers.length > 0) bringer.run().catch(this.onFatal);
+    for (const intent of sends) this.#send(tablet.account.name, intent);
     if (changes.length > 0) this.onChanges(tablet.account.name, changes);
   }
 
-  #send(owned: OwnedTablet, intent: Intent): void {
-    const { tablet } = owned;
+  #send(account: string, intent: Intent): void {
     this.#sender.offer(intent, {
-      account: tablet.account.name,
-      read: (steps) => owned.turns.read(() => this.#slicer.run(steps(tablet))),
-      record: (outcome, suppression) => this.#recordOutcome(tablet, outcome, suppression),
+      account,
+      read: (steps) => this.#readHome(account, intent, steps),
+      record: (outcome, suppression) => this.#recordOutcome(account, outcome, suppression),
     });
   }
 
+  /** Reads the tablet that has the message. A split that comes first may have changed the message's user id. */
+  async #readHome<T>(
+    account: string,
+    intent: Intent,
+    steps: (tablet: Tablet) => Generator<void, T>,
+  ): Promise<T> {
+    for (;;) {
+      const owned = this.#tablets.homeOf(account, intent.user.id);
+      const read = await owned.turns.read(async () =>
+        owned.isSplit ? undefined : { value: await this.#slicer.run(steps(owned.tablet)) },
+      );
+      if (read !== undefined) return read.value;
+    }
+  }
+
   async #recordOutcome(
-    tablet: Tablet,
+    account: string,
     outcome: OutcomeRecord,
     suppression: string | undefined,
   ): Promise<void> {
-    const account = tablet.account.name;
-    const { atMs, messageId } = outcome;
+    const { atMs, messageId, user } = outcome;
+    const home = () => this.#tablets.homeOf(account, user.id).tablet;
     await this.#appendSurely(() => [
       ...(suppression === undefined
         ? []
@@ -291,8 +335,17 @@ export class Shard {
               value: { atMs, messageId },
             }),
           ]),
-      { account, tablet: tablet.bits, records: encodeRecords([outcome]) },
+      { account, tablet: home().bits, records: encodeRecords([outcome]) },
     ]);
+  }
+
+  /** Resolves when no query asks for a still picture. */
+  async #released(): Promise<void> {
+    for (;;) {
+      const ms = this.#holdUntilMs - this.clock.now();
+      if (ms <= 0) return;
+      await new Promise<void>((resolve) => this.clock.schedule(ms, resolve));
+    }
   }
 
   /** For what must get into the log: waits while it is refused (disk full, behind) and tries again. */
@@ -309,27 +362,24 @@ export class Shard {
   }
 }
 
-/** What one frame has for one tablet. */
-interface FrameShare {
-  readonly position: number;
+/** What one section has for one tablet. */
+interface SectionPart {
   /** Decoded when their turn has come. */
   readonly records: () => readonly LogRecord[];
-  /** Of the whole frame, added up over its tablets. */
-  readonly counts: { accepted: number; duplicate: number; rejected: number };
+  /** The tablet that the section names, when it is for one: this one, or one that it came of. */
+  readonly writtenFor?: string;
+  /** The tablet's own split: nothing comes after it. */
+  readonly split?: SplitRecord;
 }
 
-interface OwnedTablet {
-  readonly tablet: Tablet;
-  readonly turns: Turns;
-  readonly bringer: TransferBringer;
-  readonly blocks: BlockKeeping;
+/** What one frame has for one tablet. */
+interface FrameShare extends SectionPart {
+  readonly position: number;
+  /** Of the whole frame, added up over its tablets. */
+  readonly counts: { accepted: number; duplicate: number; rejected: number };
 }
 
 /** A section for every tablet of the account. */
 export function accountSection(account: string, ...records: AccountRecord[]): Section {
   return { account, tablet: undefined, records: encodeRecords(records) };
-}
-
-function tabletKey(account: string, bits: string): string {
-  return `${account}/${bits}`;
 }

@@ -1,10 +1,10 @@
 import { MusterError } from '../base/errors.ts';
-import { userHash } from '../base/hash.ts';
 import { FRAME_BYTES_MAX, SECTION_BYTES_MAX } from '../base/limits.ts';
 import type { Accepted, AcceptedCounts, CollectingView } from '../ingest/accepted.ts';
 import type { AccountRecord, Call, TabletRecord } from '../log/record.ts';
 import { encodeRecords, type Section } from '../log/sections.ts';
 import { tabletOfLetter } from '../tablet/deadLetters.ts';
+import { homeIdOf } from '../tablet/split.ts';
 import type { Api, MethodCall, Principal, Work } from './api.ts';
 import type { AccountEntry } from './directory.ts';
 import { Gather } from './gather.ts';
@@ -113,14 +113,14 @@ export class ShardApi implements Api {
   }
 
   /** One request as sections: what the account must know first, then one for each tablet that gets something. */
-  #sectionsOf({ state, tree }: AccountEntry, accepted: Accepted, replayed: string | undefined): Section[] {
-    const account = state.name;
+  #sectionsOf({ state }: AccountEntry, accepted: Accepted, replayed: string | undefined): Section[] {
+    const { name: account, tree } = state;
     const atMs = accepted.receivedAtMs;
     const decisions = [accepted.declare, accepted.progress].filter((record) => record !== undefined);
     const sections = decisions.length === 0 ? [] : [accountSection(account, ...decisions)];
     const callsOf = new Map<string, Call[]>();
     for (const call of accepted.calls) {
-      const tablet = tree.find(userHash(call.kind === 'alias' ? call.anonymousId : call.user.id));
+      const tablet = tree.tabletOf(homeIdOf(call));
       const calls = callsOf.get(tablet);
       if (calls === undefined) callsOf.set(tablet, [call]);
       else calls.push(call);
@@ -136,7 +136,7 @@ export class ShardApi implements Api {
     const { letters } = accepted;
     if (letters.length > 0) add(tree.leaves[0]!, { kind: 'deadLetters', atMs, letters });
     if (replayed !== undefined)
-      add(tabletOfLetter(replayed), { kind: 'deadLetterDone', atMs, ids: [replayed] });
+      add(tree.heirOf(tabletOfLetter(replayed)), { kind: 'deadLetterDone', atMs, ids: [replayed] });
     for (const [tablet, records] of recordsOf) {
       sections.push({ account, tablet, records: encodeRecords(records) });
     }

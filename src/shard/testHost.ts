@@ -9,6 +9,7 @@ import { Hub } from './hub.ts';
 import type { FromHub, Link, Peer, ToHub } from './messages.ts';
 import { accountSection, Shard } from './shard.ts';
 import { ShardApi } from './shardApi.ts';
+import type { SplitLimits } from './splitter.ts';
 
 /** For tests: time that passes a hundred times as fast. */
 const fastClock: Clock = {
@@ -25,7 +26,7 @@ export class TestHost {
   /** What would have ended the process. */
   readonly fatal: unknown[] = [];
 
-  constructor(shards: number) {
+  constructor(shards: number, splitting?: SplitLimits) {
     const failed = (error: unknown) => this.fatal.push(error);
     const hubs = Array.from({ length: shards }, () => link<FromHub, ToHub>());
     const peers = peerLinks(shards);
@@ -38,6 +39,7 @@ export class TestHost {
         hub,
         peers: peers[index]!,
         sending: { allowPrivateNetworks: false },
+        ...(splitting !== undefined && { splitting }),
       });
       shard.onFatal = failed;
       return new ShardApi(shard);
@@ -46,8 +48,12 @@ export class TestHost {
   }
 
   /** Live, with an account of so many tablets. */
-  static async start(options: { readonly shards: number; readonly tablets: number }): Promise<TestHost> {
-    const host = new TestHost(options.shards);
+  static async start(options: {
+    readonly shards: number;
+    readonly tablets: number;
+    readonly splitting?: SplitLimits;
+  }): Promise<TestHost> {
+    const host = new TestHost(options.shards, options.splitting);
     host.hub.goLive();
     const { ACCOUNT: name } = TestHost;
     const value = { timezone: 'UTC', tablets: options.tablets };

@@ -1,4 +1,3 @@
-import type { Clock } from '../base/clock.ts';
 import { encodeRecords, type Section } from '../log/sections.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { OutgoingTransfer } from '../tablet/transfers.ts';
@@ -13,25 +12,22 @@ const PIECE_WEIGHT = 16;
  */
 export class TransferBringer {
   readonly #tablet: Tablet;
-  readonly #clock: Clock;
   readonly #append: (sections: () => readonly Section[]) => Promise<void>;
-  readonly #heldUntilMs: () => number;
+  readonly #released: () => Promise<void>;
   /** Per target: the last transfer that is in the log. */
   readonly #brought = new Map<string, number>();
   #running = false;
 
   constructor(options: {
     readonly tablet: Tablet;
-    readonly clock: Clock;
     /** Resolves when the sections are durable, however long that takes. */
     readonly append: (sections: () => readonly Section[]) => Promise<void>;
-    /** Until when queries have asked for a still picture. */
-    readonly heldUntilMs: () => number;
+    /** Resolves when no query asks for a still picture. */
+    readonly released: () => Promise<void>;
   }) {
     this.#tablet = options.tablet;
-    this.#clock = options.clock;
     this.#append = options.append;
-    this.#heldUntilMs = options.heldUntilMs;
+    this.#released = options.released;
   }
 
   /** Resolves when none is left; at once when another call is at it. */
@@ -39,7 +35,7 @@ export class TransferBringer {
     if (this.#running) return;
     this.#running = true;
     for (let next = this.#next(); next.length > 0; next = this.#next()) {
-      await this.#held();
+      await this.#released();
       await this.#append(() => this.#sectionsOf(next));
       for (const { target, record } of next) this.#brought.set(target, record.sequence);
     }
@@ -55,14 +51,6 @@ export class TransferBringer {
       next.push(transfer);
     }
     return next;
-  }
-
-  async #held(): Promise<void> {
-    for (;;) {
-      const ms = this.#heldUntilMs() - this.#clock.now();
-      if (ms <= 0) return;
-      await new Promise<void>((resolve) => this.#clock.schedule(ms, resolve));
-    }
   }
 
   #sectionsOf(transfers: readonly OutgoingTransfer[]): Section[] {

@@ -104,7 +104,7 @@ export class Answers {
   }
 
   #checkLive(tablet: Tablet, name: string): void {
-    const { tree } = this.#host.apis[0]!.entry(this.#account);
+    const { tree } = this.#state;
     const here = this.#users.filter(({ id }) => tree.tabletOf(id) === tablet.bits);
     const kept: string[] = [];
     for (let ordinal = 0; ordinal < tablet.users.count; ordinal++) {

@@ -48,7 +48,7 @@ export async function checkReplay(log: Log, marks: readonly TabletMark[]): Promi
   return frames;
 }
 
-/** Frames between two looks at everything that is visible; after a transfer there is always one. */
+/** Frames between two looks at everything that is visible; after a transfer or a split there is always one. */
 const FRAMES_PER_LOOK = 10;
 
 /**
@@ -61,7 +61,7 @@ export function checkVisibility(log: readonly LogEntry[], workloads: readonly Wo
   const before = new Map<string, Map<number, number>>();
   for (const [i, entry] of log.entries()) {
     changes.push(...replica.apply(entry));
-    if (i % FRAMES_PER_LOOK !== 0 && !hasTransfer(entry)) continue;
+    if (i % FRAMES_PER_LOOK !== 0 && !movesUsers(entry)) continue;
     for (const { account } of workloads) {
       const counts = visibleSerials(replica.tablets, account);
       for (const [serial, count] of counts)
@@ -104,9 +104,9 @@ export function checkSubmissions(
   }
 }
 
-function hasTransfer({ frame }: LogEntry): boolean {
+function movesUsers({ frame }: LogEntry): boolean {
   return decodeSections(frame).some(({ records }) =>
-    decodeRecords(records).some(({ kind }) => kind === 'transfer'),
+    decodeRecords(records).some(({ kind }) => kind === 'transfer' || kind === 'split'),
   );
 }
 

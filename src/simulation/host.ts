@@ -6,6 +6,7 @@ import { HOST_PARTITION, Hub } from '../shard/hub.ts';
 import type { FromHub, Link, Peer, ToHub } from '../shard/messages.ts';
 import { Shard } from '../shard/shard.ts';
 import { ShardApi } from '../shard/shardApi.ts';
+import type { SplitLimits } from '../shard/splitter.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { SimulatedDisk } from './disk.ts';
@@ -31,6 +32,7 @@ export class SimulatedHost {
     readonly shards: number;
     readonly faults: Faults;
     readonly life: Life;
+    readonly splitting: SplitLimits;
     /** Files of the log are this small. */
     readonly segmentBytesMax: number;
     /** Probability that an append is refused. */
@@ -70,6 +72,7 @@ export class SimulatedHost {
           peers: peers[index]!,
           sending: { allowPrivateNetworks: true, ...faults.sender },
           events: { headRowsMax: HEAD_ROWS },
+          splitting: options.splitting,
         }),
     );
     for (const shard of shards) shard.onFatal = failed;

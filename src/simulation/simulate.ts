@@ -3,6 +3,7 @@ import { SeededRandom } from '../base/random.ts';
 import { FileLog } from '../log/fileLog.ts';
 import { HOST_PARTITION } from '../shard/hub.ts';
 import { accountSection } from '../shard/shard.ts';
+import type { SplitLimits } from '../shard/splitter.ts';
 import { Answers } from './answers.ts';
 import { checkReplay, checkSubmissions, checkVisibility, marksOf, type TabletMark } from './checks.ts';
 import { SimulatedClock } from './clock.ts';
@@ -31,6 +32,7 @@ export interface SimulationReport {
   readonly seed: number;
   readonly crashes: number;
   readonly frames: number;
+  readonly splits: number;
   readonly submissions: number;
   readonly messages: number;
   /** Of the final state: the same for the same seed. */
@@ -57,6 +59,7 @@ class Simulation {
   readonly #workloads: readonly Workload[];
   readonly #settings: { readonly timezone: string; readonly tablets: number; readonly retentionMs?: number };
   readonly #segmentBytesMax: number;
+  readonly #splitting: SplitLimits;
   readonly #lives: Life[] = [];
   #disk: SimulatedDisk;
   /** Probability that the log refuses. */
@@ -77,6 +80,11 @@ class Simulation {
     const retention = this.#random.chance(0.2) ? { retentionMs: 30 * MINUTE_MS } : {};
     this.#settings = { timezone: 'UTC', tablets: TABLETS, ...retention };
     this.#segmentBytesMax = this.#random.pick([4096, 16_384, 1 << 20]);
+    // So few users a tablet that some split at any moment, down to one user each.
+    this.#splitting = {
+      usersMax: this.#random.pick([1, 3, 6, 12]),
+      tabletsMax: this.#random.pick([4, 16, 64]),
+    };
   }
 
   async run(): Promise<SimulationReport> {
@@ -137,6 +145,7 @@ class Simulation {
       faults: this.#faults,
       life,
       segmentBytesMax: this.#segmentBytesMax,
+      splitting: this.#splitting,
       refusal: this.#refusal,
     });
     await host.hub.replay();
@@ -187,7 +196,8 @@ class Simulation {
     const submissions = this.#workloads.reduce((sum, workload) => sum + workload.submissions.length, 0);
     const hash = ended.map((mark) => mark.hash).join('');
     const messages = this.#sink.messages.size;
-    return { seed: this.#seed, crashes, frames, submissions, messages, hash };
+    const splits = ended.length - TABLETS * this.#workloads.length;
+    return { seed: this.#seed, crashes, frames, splits, submissions, messages, hash };
   }
 
   async #checkAll(host: SimulatedHost): Promise<TabletMark[]> {
@@ -200,6 +210,8 @@ class Simulation {
       const answers = new Answers(workload.account, host, this.#clock, model);
       await this.#answered(answers.checkCountsUnderMerges(workload));
     }
+    // Long enough for users to leave segments, and enter some, by time alone.
+    await this.#clock.sleep(this.#random.below(20) * MINUTE_MS);
     await this.#quiet(host);
     const log = await host.readLog();
     const { retentionMs = Number.POSITIVE_INFINITY } = this.#settings;
@@ -208,8 +220,11 @@ class Simulation {
       const { account } = workload;
       const model = new Model(account, log);
       checkSubmissions(host.tablets, log, workload, this.#clock.now() - retentionMs);
-      await new Answers(account, host, this.#clock, model).check();
       checkMessages(account, log, changes, model, this.#sink);
+    }
+    // Takes a while, in which time alone may make more messages.
+    for (const { account } of this.#workloads) {
+      await new Answers(account, host, this.#clock, new Model(account, log)).check();
     }
     const marks = marksOf(host.settledTablets);
     await host.stop();

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { crc32c } from '../base/crc32c.ts';
 import { DamageError } from '../base/errors.ts';
 import { SeededRandom } from '../base/random.ts';
 import { useKernels } from '../encoding/kernels/kernels.ts';
 import { plainKernels } from '../encoding/kernels/plain.ts';
 import { Block } from './block.ts';
+import { readBlock } from './blockDirectory.ts';
 import { TextDictionary } from './dictionary.ts';
 import { expectPart, plainRow, randomTable, type TableShape } from './oracle.ts';
 import { compact, seal, sorted, YEAR } from './testBlocks.ts';
@@ -59,7 +61,7 @@ describe('block', () => {
   });
 
   it('refuses a dictionary that lacks its texts', () => {
-    const rows = randomTable(new SeededRandom(6), { rowCount: 300, ordinals: 20, spanDays: 30 });
+    const rows = randomTable(new SeededRandom(6), { rowCount: 600, ordinals: 20, spanDays: 30 });
     const { bytes } = seal(rows, new TextDictionary())[0]!;
     expect(() => Block.open(bytes, new TextDictionary(), 'test')).toThrow(DamageError);
   });
@@ -84,6 +86,31 @@ describe('block', () => {
       }
     }
     expect(refused).toBeGreaterThan(MUTATIONS * 0.9);
+  });
+
+  it('is refused, or can be read, when its directory lies under a checksum that fits', () => {
+    const random = new SeededRandom(8);
+    const rows = randomTable(random, { rowCount: 60, ordinals: 5, spanDays: 30 });
+    const dictionary = new TextDictionary();
+    const [sealed] = seal(rows, dictionary);
+    const { bytes } = compact([sealed!], dictionary)[0]!;
+    const directoryEnd = readBlock(bytes, 'test').directoryBytes;
+    let refused = 0;
+    for (let i = 0; i < 3000; i++) {
+      const forged = bytes.slice();
+      for (let n = random.below(3); n >= 0; n--) {
+        forged[16 + random.below(directoryEnd - 16)]! ^= 1 + random.below(255);
+      }
+      new DataView(forged.buffer).setUint32(12, crc32c(forged.subarray(16, directoryEnd)), true);
+      try {
+        const block = Block.open(forged, dictionary, 'test');
+        for (let row = 0; row < block.rowCount; row++) plainRow(block, row);
+      } catch (error) {
+        if (!(error instanceof DamageError)) throw error;
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(2000);
   });
 });
 

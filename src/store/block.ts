@@ -5,7 +5,7 @@ import type { EventRows, EventSet } from './blockFormat.ts';
 import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
 import { codeFilter } from './codeFilter.ts';
 import { compress, expand } from './expand.ts';
-import type { Part, ValuePredicate } from './part.ts';
+import type { Part, PartTrail, ValuePredicate } from './part.ts';
 import { Ranks } from './ranks.ts';
 import { RowReader } from './rowReader.ts';
 import type { Texts } from './texts.ts';
@@ -80,15 +80,16 @@ export class Block implements Part {
     return this.bytes.length + this.#memory.objects + held;
   }
 
-  /** Those whose texts are in the tablet's dictionary. */
-  sharedProperties(): readonly number[] {
-    const isShared = ({ shape: { texts, arrays } }: OpenColumn) => texts.shared + arrays.shared > 0;
-    return [...this.#columns].flatMap(([propertyCode, column]) => (isShared(column) ? [propertyCode] : []));
-  }
-
   /** What the block's own bytes and objects are for. */
   memoryByColumn(): BlockMemory {
     return this.#memory;
+  }
+
+  /** Properties of which some texts are in the dictionary. */
+  get sharedProperties(): readonly number[] {
+    return [...this.#columns.values()]
+      .filter(({ shape }) => shape.texts.shared + shape.arrays.shared > 0)
+      .map(({ shape }) => shape.propertyCode);
   }
 
   mayHaveEvent(eventCode: number): boolean {
@@ -107,7 +108,7 @@ export class Block implements Part {
 
   andTime(rows: Bitset, fromMs: number, toMs: number): void {
     if (fromMs <= this.timeMinMs && this.timeMaxMs < toMs) return;
-    this.#times.and(rows, { kind: 'range', from: fromMs, to: Math.max(fromMs, toMs) });
+    this.#times.and(rows, { kind: 'range', from: fromMs, to: toMs });
   }
 
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void {
@@ -134,10 +135,15 @@ export class Block implements Part {
     if (!rows.isEmpty) this.#users.countByUser(rows, counts, canonical);
   }
 
-  rowsOf(ordinal: number): ArrayLike<number> {
-    const rows = this.#users.rowsOf(ordinal);
-    if (rows === undefined) return [];
-    return Array.from({ length: rows.end - rows.start }, (_, i) => rows.start + i);
+  trailOf(ordinal: number): PartTrail | undefined {
+    const found = this.#users.rowsOf(ordinal);
+    if (found === undefined) return undefined;
+    const { start, end } = found;
+    const rows = new Uint32Array(end - start);
+    for (let i = 0; i < rows.length; i++) rows[i] = start + i;
+    const timesMs = new Float64Array(rows.length);
+    this.#times.decode(start, end, timesMs);
+    return { rows, timesMs };
   }
 
   eventAt(row: number): number {

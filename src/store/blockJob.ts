@@ -13,8 +13,8 @@ interface JobOptions {
   readonly chunkRows: number;
   /** The tablet's dictionary is full: every text stays in its block. */
   readonly ownTextsOnly: boolean;
-  /** Properties whose texts the tablet's dictionary has, see Block.sharedProperties: they are shared from the start. */
-  readonly sharedProperties?: readonly number[];
+  /** Properties of which the dictionary has texts already: others of them join sooner. */
+  readonly sharedProperties: readonly number[];
 }
 
 /** A frozen head becomes one block a window. */

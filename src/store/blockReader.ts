@@ -81,7 +81,7 @@ export function* openBlockSteps(
   yield* reader.checkFirstsSteps(firsts, found);
   yield* reader.checkEventsSteps(events, found);
   const columns = yield* openColumnsSteps(reader, found, dictionary);
-  return { ...found, ordinals, firsts, events, times, columns, memory: memoryOf(found) };
+  return { ...found, ordinals, firsts, events, times, columns, memory: memoryOf(found, columns) };
 }
 
 function* openColumnsSteps(
@@ -248,7 +248,7 @@ function* checkSharedCodesSteps(
   }
 }
 
-function memoryOf(found: FoundBlock): BlockMemory {
+function memoryOf(found: FoundBlock, open: readonly OpenColumn[]): BlockMemory {
   const { gaps, firsts, events, times, columns, chunkRows, directoryBytes } = found;
   const properties = new Map<number, { values: number; texts: number }>();
   let objects = 0;
@@ -257,6 +257,9 @@ function memoryOf(found: FoundBlock): BlockMemory {
     const shared = (texts.shared + arrays.shared) * SHARED_CODE_BYTES;
     properties.set(propertyCode, { values, texts: shared + (heap?.byteLength ?? 0) });
     objects += COLUMN_OBJECT_BYTES + Math.ceil(rowCount / chunkRows) * CHUNK_OBJECT_BYTES;
+  }
+  for (const { shape, texts } of open) {
+    objects += (texts.heap?.memoryBytes ?? 0) - (shape.heap?.byteLength ?? 0);
   }
   for (const { valueCount } of [gaps, firsts, events, times]) {
     objects += COLUMN_OBJECT_BYTES + Math.ceil(valueCount / chunkRows) * CHUNK_OBJECT_BYTES;

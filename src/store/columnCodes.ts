@@ -1,4 +1,5 @@
 import type { ColumnShape, TextCounts } from './blockFormat.ts';
+import type { BlockJob } from './blockJob.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import type { Draft } from './drafts.ts';
 import { type TextList, textCount } from './localTexts.ts';
@@ -7,9 +8,9 @@ import { type TextList, textCount } from './localTexts.ts';
 const STEP_CELLS = 1 << 15;
 /**
  * Texts that so many cells have each, on average, go into the tablet's dictionary: a query finds them there at once,
- * and blocks do not repeat them. Where the dictionary has the property's texts already, others follow sooner.
+ * and blocks do not repeat them. Where it has other texts of the property already, they follow sooner.
  */
-const CELLS_PER_SHARED_TEXT = 32;
+const CELLS_PER_SHARED_TEXT = 64;
 const CELLS_PER_SHARED_TEXT_MORE = 4;
 const NONE = 0xffffffff;
 
@@ -44,12 +45,6 @@ export interface CodedColumn extends ColumnShape {
   readonly ownTexts: Uint32Array;
 }
 
-export interface SharingOptions {
-  readonly ownTextsOnly: boolean;
-  /** Properties whose texts the dictionary has. */
-  readonly sharedProperties?: readonly number[];
-}
-
 /**
  * Gives each of the draft's cells its code: texts in the order of their first appearance. Texts that are in the
  * dictionary stay there, and others join them when they are common.
@@ -57,7 +52,7 @@ export interface SharingOptions {
 export function* codeSteps(
   draft: Draft,
   texts: DraftTexts,
-  { ownTextsOnly, sharedProperties = [] }: SharingOptions,
+  { ownTextsOnly, sharedProperties }: Pick<BlockJob, 'ownTextsOnly' | 'sharedProperties'>,
 ): Generator<void, CodedColumn> {
   const { propertyCode, eventSet, rowCount } = draft;
   const counts = tagCounts(draft);
@@ -181,12 +176,13 @@ function codeTexts(
 interface Parted {
   readonly shared: Uint32Array;
   readonly own: Uint32Array;
-  /** Of each text, in the order they were found, its place once the shared ones come first. */
+  /** Where there are both: of each text, in the order they were found, its place once the shared ones come first. */
   readonly places: Uint32Array;
 }
 
 /** Those below `sharedEnd` are shared. */
 function part(found: Uint32Array, sharedEnd: number): Parted {
+  if (sharedEnd === 0) return { shared: NO_TEXTS, own: found, places: NO_TEXTS };
   const shared = found.filter((number) => number < sharedEnd);
   const own = found.filter((number) => number >= sharedEnd);
   const places = new Uint32Array(found.length);

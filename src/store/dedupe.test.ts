@@ -44,6 +44,22 @@ describe('Dedupe', () => {
     }
   });
 
+  it('hands what it knows to both that come of it, which then go their own ways', () => {
+    const windowMs = 100;
+    const parent = new Dedupe({ windowMs, idsMax: 1e6 });
+    parent.seen('old', 0);
+    parent.seen('young', windowMs);
+    const children = [0, 1].map(() => new Dedupe({ windowMs, idsMax: 1e6 }));
+    for (const child of children) child.inherit(parent);
+    const [one, other] = children as [Dedupe, Dedupe];
+    expect(one.seen('own', windowMs)).toBe(false);
+    expect(children.map((child) => child.seen('own', windowMs + 1))).toEqual([true, false]);
+    expect(['old', 'young'].map((id) => other.seen(id, windowMs + 1))).toEqual([true, true]);
+    // The old generation goes first, the one that the split cut in two after it, whole.
+    expect(['young', 'own', 'old'].map((id) => one.seen(id, 2 * windowMs))).toEqual([true, true, false]);
+    expect(['young', 'own', 'old'].map((id) => one.seen(id, 3 * windowMs))).toEqual([false, false, true]);
+  });
+
   it('hashes to the same in whatever order the ids came, to another for other ids', () => {
     const hashOf = (ids: readonly string[]) => {
       const dedupe = new Dedupe();

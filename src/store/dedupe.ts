@@ -16,7 +16,9 @@ export class Dedupe {
   readonly #windowMs: number;
   readonly #idsMax: number;
   #young = new HashPages(HASH_WORDS);
-  #old = new HashPages(HASH_WORDS);
+  /** The young generation's ids from before a split, which the other tablet shares: they are not added to. */
+  #shared: readonly HashPages[] = [];
+  #old: readonly HashPages[] = [];
   /** The tablet's time when the young generation began. */
   #youngSinceMs = Number.NEGATIVE_INFINITY;
 
@@ -26,36 +28,57 @@ export class Dedupe {
   }
 
   get count(): number {
-    return this.#young.count + this.#old.count;
+    return [...this.#generation, ...this.#old].reduce((sum, { count }) => sum + count, 0);
   }
 
   get memoryBytes(): number {
-    return this.#young.memoryBytes + this.#old.memoryBytes;
+    return [...this.#generation, ...this.#old].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   }
 
   /** Whether the id came before; if not, it has now. `atMs` is the tablet's clock, which never goes back. */
   seen(messageId: string, atMs: number): boolean {
     assert(atMs >= this.#youngSinceMs, 'the clock of a tablet does not go back');
-    if (atMs - this.#youngSinceMs >= this.#windowMs || this.#young.count >= this.#idsMax) {
-      this.#old = this.#young;
+    if (atMs - this.#youngSinceMs >= this.#windowMs || this.#youngCount >= this.#idsMax) {
+      this.#old = this.#generation;
       this.#young = new HashPages(HASH_WORDS);
+      this.#shared = [];
       this.#youngSinceMs = atMs;
     }
     hash128Into(hash, messageId);
     // Free slots end in 0.
     if (hash[3] === 0) hash[3] = 1;
-    return isIn(this.#old) || addTo(this.#young);
+    return this.#old.some(isIn) || this.#shared.some(isIn) || addTo(this.#young);
+  }
+
+  /** Knows, while new, what another one knows that takes no more ids. Nothing is copied. */
+  inherit(parent: Dedupe): void {
+    this.#old = parent.#old;
+    this.#shared = parent.#generation;
+    this.#youngSinceMs = parent.#youngSinceMs;
   }
 
   hashInto(stateHash: StateHash): void {
     stateHash.number(this.#youngSinceMs);
-    for (const generation of [this.#young, this.#old]) {
+    for (const generation of [this.#generation, this.#old]) {
       const ids = new SetHash();
-      generation.forEach((words, at) => {
-        ids.addHash({ hi: words[at]!, lo: words[at + 1]! });
-      });
+      for (const pages of generation) {
+        pages.forEach((words, at) => {
+          ids.addHash({ hi: words[at]!, lo: words[at + 1]! });
+        });
+      }
       stateHash.set(ids);
     }
+  }
+
+  /** The young one, whole. */
+  get #generation(): readonly HashPages[] {
+    return [...this.#shared, this.#young];
+  }
+
+  get #youngCount(): number {
+    let count = this.#young.count;
+    for (const shared of this.#shared) count += shared.count;
+    return count;
   }
 }
 

@@ -133,7 +133,7 @@ describe('event store', () => {
 
   it('says when it is behind', () => {
     const store = new EventStore({ headRowsMax: 2 });
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 4; i++) {
       expect(store.isBehind).toBe(false);
       store.append(0, 0, i, []);
     }
@@ -204,7 +204,7 @@ describe('event store', () => {
     const many = storeOfTwo();
     expect(writeOne(many, { ...gone, users: 4 })).toBe(true);
     expect(many.rowCount).toBe(2);
-    expect(many.parts().flatMap((part) => Array.from(part.rowsOf(3)))).toEqual([]);
+    expect(many.parts().map((part) => part.trailOf(3))).toEqual([undefined, undefined]);
     const few = storeOfTwo();
     expect(writeOne(few, gone)).toBe(false);
     expect(writeOne(few, { ...gone, quiet: true })).toBe(true);

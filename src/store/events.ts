@@ -132,7 +132,12 @@ export class EventStore implements EventsView {
    */
   nextJob(options: StoreJobOptions): StoreJob | undefined {
     const coarsest = coarsestFor(options.retentionMs);
-    const common = { chunkRows: this.#options.chunkRows, ownTextsOnly: this.#ownTextsOnly };
+    const shared = new Set(this.#windows.blocks().flatMap((block) => block.sharedProperties));
+    const common = {
+      chunkRows: this.#options.chunkRows,
+      ownTextsOnly: this.#ownTextsOnly,
+      sharedProperties: [...shared],
+    };
     const head = this.#frozen[0];
     if (head !== undefined) {
       const rows = head.rows();

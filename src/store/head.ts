@@ -5,10 +5,10 @@ import type { Value } from '../base/value.ts';
 import type { HeadRows } from './blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './cell.ts';
 import { LocalTexts } from './localTexts.ts';
-import type { Part, ValuePredicate } from './part.ts';
+import type { Part, PartTrail, ValuePredicate } from './part.ts';
 
-const ROWS_START = 256;
-const CELLS_START = 1024;
+const ROWS_START = 64;
+const CELLS_START = 256;
 const NO_ROW = 0xffffffff;
 
 /**
@@ -139,13 +139,15 @@ export class Head implements Part {
     });
   }
 
-  /** In order of arrival, which need not be that of time. */
-  rowsOf(ordinal: number): readonly number[] {
+  trailOf(ordinal: number): PartTrail | undefined {
     const rows: number[] = [];
     for (let row = this.#lastRows.get(ordinal) ?? NO_ROW; row !== NO_ROW; row = this.#previousRows[row]!) {
       rows.push(row);
     }
-    return rows.reverse();
+    if (rows.length === 0) return undefined;
+    const times = this.#times;
+    rows.reverse().sort((a, b) => times[a]! - times[b]!);
+    return { rows, timesMs: Float64Array.from(rows, (row) => times[row]!) };
   }
 
   eventAt(row: number): number {

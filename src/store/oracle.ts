@@ -123,9 +123,12 @@ function expectRows(part: Part, rows: readonly PlainRow[]): void {
   rows.forEach(({ ordinal }, i) => {
     rowsOf.set(ordinal, [...(rowsOf.get(ordinal) ?? []), i]);
   });
-  for (const [ordinal, expected] of rowsOf) {
-    expect(Array.from(part.rowsOf(ordinal))).toEqual(expected);
-    expect(Array.from(part.rowsOf(ordinal + 1))).toEqual([]);
+  for (const [ordinal, own] of rowsOf) {
+    const expected = own.sort((a, b) => rows[a]!.timeMs - rows[b]!.timeMs);
+    const trail = part.trailOf(ordinal)!;
+    expect(Array.from(trail.rows)).toEqual(expected);
+    expect(Array.from(trail.timesMs)).toEqual(expected.map((i) => rows[i]!.timeMs));
+    expect(part.trailOf(ordinal + 1)).toBeUndefined();
   }
 }
 

@@ -24,8 +24,8 @@ export interface Part {
   /** counts[canonical[ordinal]] += number of selected rows, for every user with rows here. */
   countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void;
 
-  /** The user's rows in trail order: ascending row numbers. */
-  rowsOf(ordinal: number): ArrayLike<number>;
+  /** The user's rows by time, those of one time in order of arrival; undefined when there are none. */
+  trailOf(ordinal: number): PartTrail | undefined;
 
   eventAt(row: number): number;
   timeAt(row: number): number;
@@ -33,6 +33,12 @@ export interface Part {
   valueAt(row: number, propertyCode: number): Value | undefined;
   /** All properties of a row: [property code, value], in ascending order of code. */
   propertiesAt(row: number): readonly (readonly [number, Value])[];
+}
+
+/** Rows, and the time of each. Not to be changed. */
+export interface PartTrail {
+  readonly rows: ArrayLike<number>;
+  readonly timesMs: Float64Array;
 }
 
 /**

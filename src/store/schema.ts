@@ -43,6 +43,21 @@ export class Schema implements SchemaView {
     for (const trait of traits) if (this.hasRoomForTrait()) this.#traits.add(trait);
   }
 
+  /** Takes over another one's names, with their codes; what was seen under them only `withSeen`. */
+  inherit(parent: Schema, withSeen: boolean): void {
+    for (const name of parent.#propertyNames) {
+      this.#propertyCodes.set(name, this.#propertyNames.length);
+      this.#propertyNames.push(name);
+    }
+    for (const { event, seen, properties } of parent.#events) {
+      const copy = (of: Seen) => (withSeen ? { ...of } : neverSeen());
+      const copies = new Map([...properties].map(([code, propertySeen]) => [code, copy(propertySeen)]));
+      this.#eventCodes.set(event, this.#events.length);
+      this.#events.push({ event, seen: copy(seen), properties: copies });
+    }
+    for (const trait of parent.#traits) this.#traits.add(trait);
+  }
+
   isDeclared(event: string): boolean {
     return this.#eventCodes.has(event);
   }

@@ -1,4 +1,4 @@
-import type { Part } from './part.ts';
+import type { Part, PartTrail } from './part.ts';
 import type { EventsView } from './view.ts';
 
 export interface TrailRow {
@@ -47,8 +47,10 @@ export function* walkTrail(
     if (part.timeMaxMs < fromMs || part.timeMinMs >= toMs) return;
     ordinals.forEach((ordinal, i) => {
       const rank = i === 0 ? ordinals.length : i;
-      const rows = rowsInTimeOrder(part, ordinal, fromMs, toMs);
-      if (rows.length > 0) runs.push(new Run(part, rows, rank, arrival, newestFirst));
+      const trail = part.trailOf(ordinal);
+      if (trail === undefined) return;
+      const run = new Run(part, trail, { fromMs, toMs, newestFirst }, rank, arrival);
+      if (run.hasRows) runs.push(run);
     });
   });
   for (let i = (runs.length >>> 1) - 1; i >= 0; i--) siftDown(runs, i, before);
@@ -69,45 +71,62 @@ class Run {
   readonly part: Part;
   readonly rank: number;
   readonly arrival: number;
-  row: number;
-  timeMs: number;
-  readonly #rows: readonly number[];
+  readonly #trail: PartTrail;
   readonly #step: number;
-  #next: number;
+  /** Places in the trail: the row it is at, and where the rows end, in the direction of the steps. */
+  #at: number;
+  readonly #end: number;
 
-  constructor(part: Part, rows: readonly number[], rank: number, arrival: number, newestFirst: boolean) {
+  constructor(
+    part: Part,
+    trail: PartTrail,
+    { fromMs, toMs, newestFirst }: Required<TrailOptions>,
+    rank: number,
+    arrival: number,
+  ) {
     this.part = part;
     this.rank = rank;
     this.arrival = arrival;
-    this.#rows = rows;
+    this.#trail = trail;
     this.#step = newestFirst ? -1 : 1;
-    this.#next = newestFirst ? rows.length - 1 : 0;
-    this.row = rows[this.#next]!;
-    this.timeMs = part.timeAt(this.row);
+    const [first, end] = [firstFrom(trail.timesMs, fromMs), firstFrom(trail.timesMs, toMs)];
+    this.#at = newestFirst ? end - 1 : first;
+    this.#end = newestFirst ? first - 1 : end;
+  }
+
+  get hasRows(): boolean {
+    return (this.#end - this.#at) * this.#step > 0;
+  }
+
+  get row(): number {
+    return this.#trail.rows[this.#at]!;
+  }
+
+  get timeMs(): number {
+    return this.#trail.timesMs[this.#at]!;
   }
 
   /** To the next row; false past the last. */
   advance(): boolean {
-    this.#next += this.#step;
-    const row = this.#rows[this.#next];
-    if (row === undefined) return false;
-    this.row = row;
-    this.timeMs = this.part.timeAt(row);
-    return true;
+    this.#at += this.#step;
+    return this.#at !== this.#end;
   }
+}
+
+/** The first place in ascending times that is not before this time. */
+function firstFrom(timesMs: Float64Array, timeMs: number): number {
+  let low = 0;
+  let high = timesMs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (timesMs[middle]! < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function compare(a: Run, b: Run): number {
   return a.timeMs - b.timeMs || a.rank - b.rank || a.arrival - b.arrival;
-}
-
-/** Blocks hold a user's rows by time already; heads hold them in order of arrival, which a stable sort keeps at ties. */
-function rowsInTimeOrder(part: Part, ordinal: number, fromMs: number, toMs: number): readonly number[] {
-  const rows = Array.from(part.rowsOf(ordinal)).filter((row) => {
-    const timeMs = part.timeAt(row);
-    return timeMs >= fromMs && timeMs < toMs;
-  });
-  return rows.sort((a, b) => part.timeAt(a) - part.timeAt(b));
 }
 
 /** Restores a binary heap, the least first, whose entry `i` may have become too large. */

@@ -38,6 +38,11 @@ export class Users implements UsersView {
     return this.#ids.length;
   }
 
+  /** Ordinals that stand for someone. */
+  get hereCount(): number {
+    return this.count - this.#goneCount;
+  }
+
   get canonical(): Uint32Array {
     return this.#canonical;
   }
@@ -136,6 +141,39 @@ export class Users implements UsersView {
     }
   }
 
+  /**
+   * Takes over from a tablet that splits those who are `here`, under the same ordinals; the others stand for nobody.
+   * An anonymous id whose home is here, merged into a user who is not, is forwarded. The table is empty before.
+   */
+  *inherit(parent: Users, here: Bitset, isHome: (id: string) => boolean): Generator<void> {
+    this.#canonical = new Uint32Array(parent.#canonical.length);
+    for (let ordinal = 0; ordinal < parent.count; ordinal++) {
+      if (ordinal % ORDINALS_PER_STEP === 0) yield;
+      const canonical = parent.#canonical[ordinal]!;
+      if (here.has(ordinal)) {
+        const flags = parent.#flags.get(ordinal);
+        this.#push(parent.#ids.get(ordinal), flags, parent.#latestEventMs.get(ordinal));
+        this.#canonical[ordinal] = canonical;
+        this.#ring.set(ordinal, parent.#ring.get(ordinal));
+        this.#idBytes += idBytes(parent.#ids.get(ordinal));
+        continue;
+      }
+      this.#push('', GONE, Number.NEGATIVE_INFINITY);
+      this.#goneCount++;
+      if (canonical === ordinal) continue;
+      const id = parent.#ids.get(ordinal);
+      if (isHome(id)) this.forward(id, parent.#ids.get(canonical));
+    }
+    const isHere = (ordinal: number) => here.has(ordinal);
+    yield* this.#known.inherit(parent.#known, isHere);
+    yield* this.#anonymous.inherit(parent.#anonymous, isHere);
+    for (let i = 0; i < parent.#forwardedIds.length; i++) {
+      if (i % ORDINALS_PER_STEP === 0) yield;
+      const id = parent.#forwardedIds.get(i);
+      if (isHome(id)) this.forward(id, parent.#forwardTargets.get(i));
+    }
+  }
+
   isGone(ordinal: number): boolean {
     return (this.#flags.get(ordinal) & GONE) !== 0;
   }
@@ -192,15 +230,20 @@ export class Users implements UsersView {
   #create(user: UserRef): number {
     const ordinal = this.count;
     if (ordinal === ORDINALS_MAX) return -1;
-    if (ordinal === this.#canonical.length) this.#grow();
-    this.#canonical[ordinal] = ordinal;
-    this.#ring.push(ordinal);
-    this.#latestEventMs.push(Number.NEGATIVE_INFINITY);
-    this.#flags.push(user.known ? KNOWN : 0);
-    this.#ids.push(user.id);
+    this.#push(user.id, user.known ? KNOWN : 0, Number.NEGATIVE_INFINITY);
     this.#idBytes += idBytes(user.id);
     this.#tableOf(user).put(user.id, ordinal);
     return ordinal;
+  }
+
+  #push(id: string, flags: number, latestEventMs: number): void {
+    const ordinal = this.count;
+    if (ordinal === this.#canonical.length) this.#grow();
+    this.#canonical[ordinal] = ordinal;
+    this.#ring.push(ordinal);
+    this.#latestEventMs.push(latestEventMs);
+    this.#flags.push(flags);
+    this.#ids.push(id);
   }
 
   #isCanonical(ordinal: number): boolean {
@@ -226,6 +269,7 @@ export class Users implements UsersView {
 }
 
 const ORDINALS_AT_FIRST = 256;
+const ORDINALS_PER_STEP = 4096;
 const KNOWN = 1;
 const GONE = 2;
 

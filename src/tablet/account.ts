@@ -1,8 +1,9 @@
-import { IMPORTS_REMEMBERED_MAX } from '../base/limits.ts';
-import type { AccountRecord, ControlRecord, ImportRecord } from '../log/record.ts';
+import { IMPORTS_REMEMBERED_MAX, TABLET_BITS_MAX } from '../base/limits.ts';
+import type { AccountRecord, ControlRecord, ImportRecord, SplitRecord } from '../log/record.ts';
 import { Schema } from '../store/schema.ts';
 import type { StateHash } from '../store/stateHash.ts';
 import type { AccountSettings } from '../store/view.ts';
+import { PrefixTree } from './placement.ts';
 
 /** The value of a control record `account`. */
 export interface AccountValue extends AccountSettings {
@@ -47,6 +48,8 @@ export class AccountState {
   readonly suppressions = new Map<string, unknown>();
   readonly imports = new Map<string, ImportProgress>();
   settings: AccountValue = { timezone: 'UTC', tablets: 1 };
+  /** The account's tablets. */
+  tree = PrefixTree.even(1);
 
   constructor(name: string) {
     this.name = name;
@@ -62,17 +65,35 @@ export class AccountState {
         return;
       case 'import':
         this.#import(record);
+        return;
+      case 'split':
+        if (isValidSplit(this.tree, record)) this.tree = this.tree.split(record.tablet);
     }
   }
 
+  /** Takes over what a tablet knew that splits; what it counted goes to one of the children only. */
+  *inherit(parent: AccountState, isHeir: boolean): Generator<void> {
+    this.settings = parent.settings;
+    this.tree = parent.tree;
+    this.schema.inherit(parent.schema, isHeir);
+    yield* copyInto(this.segments, parent.segments);
+    yield* copyInto(this.campaigns, parent.campaigns);
+    yield* copyInto(this.keys, parent.keys);
+    yield* copyInto(this.suppressions, parent.suppressions);
+    yield* copyInto(this.imports, parent.imports);
+  }
+
   hashInto(hash: StateHash): void {
-    const { settings, segments, keys, imports } = this;
-    hash.text(JSON.stringify([settings, [...segments], [...keys], [...imports]]));
+    const { settings, tree, segments, keys, imports } = this;
+    hash.text(JSON.stringify([settings, tree.leaves, [...segments], [...keys], [...imports]]));
   }
 
   #control({ what, name, value }: ControlRecord): void {
-    if (what === 'account') this.settings = value as AccountValue;
-    else {
+    if (what === 'account') {
+      const settings = value as AccountValue;
+      if (settings.tablets !== this.settings.tablets) this.tree = PrefixTree.even(settings.tablets);
+      this.settings = settings;
+    } else {
       const table: Map<string, unknown> = {
         segment: this.segments,
         campaign: this.campaigns,
@@ -94,5 +115,19 @@ export class AccountState {
       finished: continues && finished,
     });
     if (this.imports.size > IMPORTS_REMEMBERED_MAX) this.imports.delete(this.imports.keys().next().value!);
+  }
+}
+
+/** Entries copied between two yields. */
+const ENTRIES_PER_STEP = 4096;
+
+export function isValidSplit(tree: PrefixTree, { tablet, tabletsMax }: SplitRecord): boolean {
+  return tree.has(tablet) && tablet.length < TABLET_BITS_MAX && tree.leaves.length < tabletsMax;
+}
+
+function* copyInto<T>(target: Map<string, T>, source: ReadonlyMap<string, T>): Generator<void> {
+  for (const [name, value] of source) {
+    target.set(name, value);
+    if (target.size % ENTRIES_PER_STEP === 0) yield;
   }
 }

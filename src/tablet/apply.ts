@@ -1,10 +1,18 @@
-import { unreachable } from '../base/assert.ts';
-import type { AccountRecord, Call, CallsRecord, LogRecord, OutcomeRecord } from '../log/record.ts';
+import { assert, unreachable } from '../base/assert.ts';
+import type {
+  AccountRecord,
+  Call,
+  CallsRecord,
+  LogRecord,
+  OutcomeRecord,
+  SplitRecord,
+} from '../log/record.ts';
 import { parseSegment } from '../query/parse.ts';
-import type { SegmentValue } from './account.ts';
+import { isValidSplit, type SegmentValue } from './account.ts';
 import { announceChanges, applyCall, applyOutcomeHere } from './calls.ts';
 import { type Effects, noEffects } from './effects.ts';
 import { applyAlias, applyTransfer, applyTransferDone, forwarded } from './merge.ts';
+import { ownShare, splitTablet } from './split.ts';
 import type { Tablet } from './tablet.ts';
 
 /** Calls applied between two yields: a few tens of microseconds. */
@@ -13,23 +21,54 @@ const CALLS_PER_STEP = 64;
 /**
  * apply(state, record) → effects, for the records of one section of the frame at `position`. Deterministic: no clock,
  * no chance, no I/O. Yields between small steps; nothing else may touch the tablet until it has returned.
+ *
+ * `writtenFor`: the tablet that the section names, when that has split and this one came of it.
  */
 export function* applyRecords(
   tablet: Tablet,
   records: readonly LogRecord[],
   position: number,
+  writtenFor = tablet.bits,
 ): Generator<void, Effects> {
   const effects = noEffects();
   for (const [index, record] of records.entries()) {
     yield* advanceClock(tablet, record.atMs, effects);
-    yield* applyRecord(tablet, record, `${position}.${index}`, effects);
+    const own = writtenFor === tablet.bits ? record : ownShare(tablet, record, writtenFor);
+    if (own !== undefined) yield* applyRecord(tablet, own, `${position}.${index}`, effects);
   }
+  yield* takeSends(tablet, effects);
+  tablet.position = position;
+  return effects;
+}
+
+/**
+ * The record by which this tablet splits: apply(state, split) → two states. The children come empty; the parent is of
+ * no use any more. Gives the effects of each child.
+ */
+export function* applySplit(
+  parent: Tablet,
+  children: readonly [Tablet, Tablet],
+  split: SplitRecord,
+  position: number,
+): Generator<void, readonly [Effects, Effects]> {
+  const effects = noEffects();
+  yield* advanceClock(parent, split.atMs, effects);
+  yield* splitTablet(parent, children);
+  const [heirs, others] = [effects, noEffects()];
+  for (const [child, own] of [[children[0], heirs] as const, [children[1], others] as const]) {
+    child.account.apply(split);
+    own.transfers.push(...child.transfers.pending());
+    yield* takeSends(child, own);
+    child.position = position;
+  }
+  return [heirs, others];
+}
+
+function* takeSends(tablet: Tablet, effects: Effects): Generator<void> {
   for (let due = tablet.outbox.takeDue(); due.length > 0; due = tablet.outbox.takeDue()) {
     effects.sends.push(...due);
     yield;
   }
-  tablet.position = position;
-  return effects;
 }
 
 /** What a new owner, or one that has replayed, must see to: nothing intended is lost. */
@@ -66,6 +105,9 @@ function* applyRecord(tablet: Tablet, record: LogRecord, place: string, effects:
     case 'import':
       yield* applyAccountRecord(tablet, record);
       return;
+    case 'split':
+      applySplitOfAnother(tablet, record, effects);
+      return;
     default:
       unreachable(record);
   }
@@ -80,7 +122,10 @@ function* advanceClock(tablet: Tablet, atMs: number, effects: Effects): Generato
   announceChanges(tablet, effects);
   tablet.outbox.advance(atMs);
   const { retentionMs } = tablet.settings;
-  if (retentionMs !== undefined) tablet.events.dropBefore(atMs - retentionMs + 1);
+  if (retentionMs === undefined) return;
+  const { rowCount } = tablet.events;
+  const dropped = tablet.events.dropBefore(atMs - retentionMs + 1);
+  if (dropped > 0) tablet.rowsHere *= 1 - dropped / rowCount;
 }
 
 function* applyCalls(
@@ -119,6 +164,13 @@ function applyOutcome(tablet: Tablet, outcome: OutcomeRecord, effects: Effects):
   const transfer = forwarded(tablet, outcome.user, { kind: 'outcome', outcome });
   if (transfer !== undefined) effects.transfers.push(transfer);
   else applyOutcomeHere(tablet, outcome, effects);
+}
+
+function applySplitOfAnother(tablet: Tablet, split: SplitRecord, effects: Effects): void {
+  if (!isValidSplit(tablet.account.tree, split)) return;
+  assert(split.tablet !== tablet.bits, 'a tablet that splits is left to applySplit');
+  tablet.account.apply(split);
+  effects.transfers.push(...tablet.transfers.onSplit(split.tablet));
 }
 
 function* applyAccountRecord(tablet: Tablet, record: AccountRecord): Generator<void> {

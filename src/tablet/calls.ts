@@ -106,6 +106,7 @@ export function storeEvent(
   coded.sort((a, b) => a[0] - b[0]);
   tablet.events.append(ordinal, eventCode, timeMs, coded);
   tablet.users.noteEvent(ordinal, timeMs);
+  tablet.rowsHere++;
   if (origin === 'new') schema.note(eventCode, timeMs, coded);
   return (code) => coded.find(([property]) => property === code)?.[1];
 }

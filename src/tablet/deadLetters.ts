@@ -29,6 +29,14 @@ export class DeadLetters {
     }
   }
 
+  /** Takes over, while empty, the letters of a tablet that splits. They keep their ids. */
+  inherit(parent: DeadLetters): void {
+    for (const [id, letter] of parent.#letters) this.#letters.set(id, letter);
+    this.#bytes = parent.#bytes;
+    this.added = parent.added;
+    this.dropped = parent.dropped;
+  }
+
   remove(id: string): void {
     const letter = this.#letters.get(id);
     if (letter === undefined) return;
@@ -62,7 +70,7 @@ export class DeadLetters {
   }
 }
 
-/** The tablet that keeps the letter, by the letter's id. */
+/** The tablet that took the letter, by the letter's id; its heir (PrefixTree.heirOf) keeps it. */
 export function tabletOfLetter(id: string): string {
   return id.slice(0, id.indexOf('-'));
 }

@@ -1,4 +1,3 @@
-import { userHash } from '../base/hash.ts';
 import type {
   AliasCall,
   TransferContent,
@@ -10,7 +9,7 @@ import type {
 import { readTrail } from '../store/trail.ts';
 import { announceChanges, applyCall, applyOutcomeHere, storeEvent } from './calls.ts';
 import type { Effects } from './effects.ts';
-import { prefixOf } from './placement.ts';
+import { isHome } from './placement.ts';
 import type { Tablet } from './tablet.ts';
 import type { OutgoingTransfer } from './transfers.ts';
 
@@ -27,7 +26,7 @@ export function* applyAlias(tablet: Tablet, alias: AliasCall, effects: Effects):
   const anonymous: UserRef = { known: false, id: alias.anonymousId };
   const known: UserRef = { known: true, id: alias.userId };
   if (belongsToSomeone(tablet, alias.anonymousId)) return;
-  if (prefixOf(userHash(alias.userId), tablet.bits.length) === tablet.bits) {
+  if (isHome(tablet.bits, alias.userId)) {
     const [source, target] = [tablet.users.ensure(anonymous), tablet.users.ensure(known)];
     if (source === -1 || target === -1) return;
     yield* mergeHere(tablet, source, target);
@@ -57,6 +56,8 @@ export function* applyTransfer(
   effects: Effects,
   place: string,
 ): Generator<void> {
+  // From a tablet that has split since: its children bring it again.
+  if (!tablet.account.tree.has(transfer.source)) return;
   if (!tablet.transfers.receive(transfer.source, transfer.sequence)) return;
   const known: UserRef = { known: true, id: transfer.userId };
   const { content } = transfer;
@@ -121,7 +122,7 @@ function sendTransfer(
   return tablet.transfers.send({
     atMs: tablet.clockMs,
     source: tablet.bits,
-    target: prefixOf(userHash(userId), tablet.bits.length),
+    target: tablet.account.tree.tabletOf(userId),
     anonymousId,
     userId,
     content,

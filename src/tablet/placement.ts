@@ -25,6 +25,28 @@ export class PrefixTree {
     return new PrefixTree(evenPrefixes(count));
   }
 
+  has(tablet: string): boolean {
+    return this.leaves.includes(tablet);
+  }
+
+  /** What a tablet has become: itself, or the tablets that came of it by splits. */
+  under(tablet: string): readonly string[] {
+    return this.leaves.filter((leaf) => leaf.startsWith(tablet));
+  }
+
+  /** The tablet that has what belongs to no single user of this one, which may have split or be yet to come. */
+  heirOf(tablet: string): string {
+    const heir = this.leaves.find((leaf) => leaf.startsWith(tablet) || tablet.startsWith(leaf));
+    assert(heir !== undefined, 'the leaves cover every hash');
+    return heir;
+  }
+
+  /** With a leaf's two children in its place. */
+  split(leaf: string): PrefixTree {
+    assert(this.has(leaf), 'a leaf is split');
+    return new PrefixTree([...this.leaves.filter((other) => other !== leaf), ...childrenOf(leaf)]);
+  }
+
   find(hash: Hash64): string {
     let [low, end] = [0, this.#starts.length];
     while (end - low > 1) {
@@ -40,9 +62,19 @@ export class PrefixTree {
   }
 }
 
-/** The first `depth` bits of a hash, as text; depth is at most 32. */
-export function prefixOf(hash: Hash64, depth: number): string {
-  return depth === 0 ? '' : hash.hi.toString(2).padStart(32, '0').slice(0, depth);
+export function childrenOf(tablet: string): readonly [string, string] {
+  return [`${tablet}0`, `${tablet}1`];
+}
+
+/** Whether users of this id live in the tablet, or would. */
+export function isHome(tablet: string, id: string): boolean {
+  const { length } = tablet;
+  return length === 0 || userHash(id).hi >>> (32 - length) === Number.parseInt(tablet, 2);
+}
+
+/** Bit `depth` (0 to 31) of the hash of an id: it says which child of a tablet of so many bits is the id's. */
+export function bitOf(id: string, depth: number): 0 | 1 {
+  return ((userHash(id).hi >>> (31 - depth)) & 1) as 0 | 1;
 }
 
 export function evenPrefixes(count: number): string[] {

@@ -20,7 +20,7 @@ export class Tablet implements TabletView {
   readonly account: AccountState;
   readonly users = new Users();
   readonly profiles = new Profiles();
-  readonly events: EventStore;
+  events: EventStore;
   readonly dedupe = new Dedupe();
   readonly transfers = new Transfers();
   readonly deadLetters: DeadLetters;
@@ -30,6 +30,8 @@ export class Tablet implements TabletView {
   clockMs = 0;
   /** Of the last frame applied; -1 before the first. */
   position = -1;
+  /** About how many of the stored rows are of users who live here: a split leaves to compaction those that are not. */
+  rowsHere = 0;
   /** Calls taken, calls known already, values dropped for a limit: since the beginning. */
   readonly totals = { accepted: 0, duplicate: 0, rejected: 0, droppedValues: 0 };
 

@@ -1,9 +1,13 @@
 import type { TransferContent, TransferRecord } from '../log/record.ts';
 import { SetHash, StateHash } from '../store/stateHash.ts';
+import { childrenOf, isHome } from './placement.ts';
 
 /**
  * A tablet's side of merges across tablets (decision 2a). Transfers from one tablet to another are numbered from 1, go
  * out in that order and are taken in that order, so one number per neighbour says what has been taken.
+ *
+ * When either tablet of a pair splits, each child goes on with the parent's numbers: what was taken stays taken, and
+ * what was not is numbered anew under the children's names (docs/decisions/0004-tablet-split.md).
  */
 export class Transfers {
   /** Per target: transfers not yet known to be taken, oldest first. */
@@ -62,9 +66,60 @@ export class Transfers {
     }
   }
 
+  /** Another tablet has split: what was under way to it goes to its children. Gives what is to be brought again. */
+  onSplit(tablet: string): OutgoingTransfer[] {
+    const children = childrenOf(tablet);
+    const received = this.#received.get(tablet);
+    const stream = this.#streamTo(tablet);
+    for (const counters of [this.#received, this.#sent, this.#done, this.#pending]) counters.delete(tablet);
+    return children.flatMap((target) => {
+      if (received !== undefined) this.#received.set(target, received);
+      if (stream === undefined) return [];
+      return this.#goOn(target, stream, (record) => isHome(target, record.userId));
+    });
+  }
+
+  /** What `child`, whose these are while new, has of a tablet that splits. */
+  inherit(parent: Transfers, child: string): void {
+    for (const [source, sequence] of parent.#received) this.#received.set(source, sequence);
+    for (const target of parent.#sent.keys()) {
+      const renamed = (record: TransferRecord) => ({ ...record, source: child });
+      this.#goOn(target, parent.#streamTo(target)!, (record) => isHome(child, record.anonymousId), renamed);
+    }
+  }
+
+  /** Nothing is to be brought any more: the children do that. */
+  end(): void {
+    this.#pending.clear();
+  }
+
   /** For queries: two tablets show a merged user once when the target's `received` equals the source's `done`. */
   epochs(): MergeEpochs {
     return { done: Object.fromEntries(this.#done), received: Object.fromEntries(this.#received) };
+  }
+
+  #streamTo(target: string): Stream | undefined {
+    const sent = this.#sent.get(target);
+    if (sent === undefined) return undefined;
+    const pending = this.#pending.get(target) ?? [];
+    return { pending, taken: sent - pending.length, done: this.#done.get(target) ?? 0 };
+  }
+
+  /** Continues with those that are `own` of a stream which has ended. */
+  #goOn(
+    target: string,
+    { pending, taken, done }: Stream,
+    isOwn: (record: TransferRecord) => boolean,
+    renamed: (record: TransferRecord) => TransferRecord = (record) => record,
+  ): OutgoingTransfer[] {
+    const own = pending.filter(isOwn);
+    // At most one user is taken by half: the one whose next piece is the oldest that is pending.
+    const isHalfTaken = done < taken && isOwn(pending[0]!);
+    const records = own.map((record, i) => ({ ...renamed(record), sequence: taken + 1 + i }));
+    this.#sent.set(target, taken + records.length);
+    this.#done.set(target, isHalfTaken ? done : taken);
+    this.#pending.set(target, records);
+    return records.map((record) => ({ target, record }));
   }
 
   hashInto(hash: StateHash): void {
@@ -76,6 +131,16 @@ export class Transfers {
     }
     for (const { target, record } of this.pending()) hash.text(target).text(JSON.stringify(record));
   }
+}
+
+/** What has come of the transfers to one target. */
+interface Stream {
+  /** The oldest first. */
+  readonly pending: readonly TransferRecord[];
+  /** How many the target has. */
+  readonly taken: number;
+  /** The last one after which no user was taken by half. */
+  readonly done: number;
 }
 
 export interface OutgoingTransfer {

@@ -8,10 +8,17 @@ import {
 } from '../../base/limits.ts';
 import type { CampaignValue } from '../../delivery/campaign.ts';
 import { type Criterion, referencedSegments } from '../../query/criterion.ts';
-import { decodeMembersCursor, encodeMembersCursor } from '../../query/members.ts';
+import {
+  decodeMembersCursor,
+  encodeMembersCursor,
+  type MembersPlace,
+  placesFrom,
+  placesLeft,
+} from '../../query/members.ts';
 import { parseSegment } from '../../query/parse.ts';
 import { checkReferences } from '../../query/saved.ts';
 import { newStats, type QueryStats } from '../../query/scan.ts';
+import type { Answer } from '../gather.ts';
 import type { ShardApi } from '../shardApi.ts';
 import {
   isoTime,
@@ -57,36 +64,32 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
     const moments = momentsOf(api, account, at);
     const cursor = after === undefined ? undefined : decodeMembersCursor(after);
     const { nowMs, atMs } = { ...moments, ...cursor };
-    const { leaves } = api.entry(account).tree;
+    const places = cursor?.places ?? [];
     const startedMs = api.shard.clock.monotonicMs();
-    let next = cursor ?? { atMs, tablet: 0, ordinal: 0 };
+    let next: MembersPlace | undefined;
     const answers = await api.gather.whole(async (hold) => {
-      next = cursor ?? { atMs, tablet: 0, ordinal: 0 };
-      const read = [];
-      for (let left = limit; next.tablet < leaves.length && left > 0; ) {
-        const tablet = leaves[next.tablet]!;
-        const args = { segment: definition, atMs, nowMs, from: next.ordinal, limit: left, traits };
-        const answer = await api.gather.askOne({
-          account,
-          tablet,
-          operation: 'members',
-          args,
-          signal,
-          ...hold,
-        });
+      const left = placesLeft(api.entry(account).state.tree.leaves, places);
+      if (left === undefined) return undefined;
+      const read: Answer<'members'>[] = [];
+      let room = limit;
+      next = left[0];
+      while (next !== undefined && room > 0) {
+        const place: MembersPlace = next;
+        const args = { segment: definition, atMs, nowMs, from: place.ordinal, limit: room, traits };
+        const { tablet } = place;
+        const question = { account, tablet, operation: 'members', args, signal, ...hold } as const;
+        const answer = await api.gather.askOne(question);
+        if (answer === undefined) return undefined;
         read.push(answer);
         const { members, nextOrdinal } = answer.part;
-        left -= members.length;
-        next =
-          nextOrdinal === undefined
-            ? { atMs, tablet: next.tablet + 1, ordinal: 0 }
-            : { ...next, ordinal: nextOrdinal };
+        room -= members.length;
+        next = nextOrdinal === undefined ? left[read.length] : { tablet, ordinal: nextOrdinal };
       }
       return read;
     });
     const users = answers.flatMap(({ part }) => part.members);
     const scanned = answers.map(({ part }) => part.stats).reduce(addStats, newStats());
-    const more = next.tablet < leaves.length ? { next: encodeMembersCursor(next) } : {};
+    const more = next && { next: encodeMembersCursor({ atMs, places: placesFrom(places, next) }) };
     return { users, ...more, stats: statsSince(api, startedMs, scanned, answers.length) };
   },
 

@@ -64,18 +64,11 @@ export async function locateUser<K extends UserOperation>(
   args: Operations[K]['args'],
   signal: AbortSignal,
 ): Promise<{ readonly part: Found<Operations[K]['part']>; readonly stats: CallStats }> {
-  const { tree } = api.entry(account);
   const startedMs = api.shard.clock.monotonicMs();
   const ask = async (userId: string): Promise<Located<unknown>> => {
-    const tablet = tree.tabletOf(userId);
-    const answer = await api.gather.askOne({
-      account,
-      tablet,
-      operation,
-      args: { ...args, userId },
-      signal,
-    });
-    return answer.part;
+    const asked = { account, userId, operation, args: { ...args, userId }, signal };
+    const { part } = await api.gather.askHome(asked);
+    return part;
   };
   let tablets = 1;
   let part = await ask(args.userId);
