@@ -16,6 +16,9 @@ const CONFIG = { accounts: [{ name: 'bench', keys: [{ role: 'admin', key: KEY }]
 
 export type ListenerKind = ServeReport['listener'];
 
+/** Those of bin/muster, by which glibc gives memory back. */
+export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
+
 /** Loaded before the server, it makes the native listener's library fail to load, so that the other one is used. */
 const WITHOUT_NATIVE_LISTENER = moduleUrl(`
   import { register } from 'node:module';
@@ -71,7 +74,7 @@ export class BenchServer {
         ...['serve', '--json', '--data', directory, '--port', '0', '--threads', String(threads)],
         ...['--config', configFile],
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'], env: withoutSettings() },
+      { stdio: ['ignore', 'pipe', 'inherit'], env: { ...MALLOC_SETTINGS, ...withoutSettings() } },
     );
     const kill = () => child.kill('SIGKILL');
     process.once('exit', kill);

@@ -20,7 +20,12 @@ export type Prepared =
   | { readonly kind: 'none' };
 
 /** The last questions before an attempt, numbered by `attempts`: still wanted, in time, in the audience, renders, allowed. */
-export function prepare(tablet: DeliveringTablet, intent: Intent, attempts: number, nowMs: number): Prepared {
+export function prepare(
+  tablet: DeliveringTablet,
+  intent: Intent,
+  attempts: number,
+  { nowMs, renderMsMax }: { readonly nowMs: number; readonly renderMsMax?: number | undefined },
+): Prepared {
   const admission = tablet.outbox.admit(intent, attempts);
   if (admission === undefined) return { kind: 'none' };
   const { campaign, ordinal } = admission;
@@ -30,7 +35,7 @@ export function prepare(tablet: DeliveringTablet, intent: Intent, attempts: numb
     if (!isInAudience(tablet, campaign, ordinal, nowMs)) return { kind: 'skipped', reason: 'audience' };
     const scope = templateScope(tablet, ordinal, intent);
     const { message } = campaign;
-    const body = renderBody(message.body, { scope, nowMs, timezone: tablet.settings.timezone });
+    const body = renderBody(message.body, { scope, nowMs, timezone: tablet.settings.timezone, renderMsMax });
     if (tablet.outbox.isSuppressed(suppressionOf(message))) return { kind: 'skipped', reason: 'suppressed' };
     return { kind: 'send', message, body };
   } catch (error) {

@@ -25,6 +25,8 @@ export interface SenderSettings {
   readonly allowPrivateNetworks: boolean;
   /** Signs messages without a secret of their own. */
   readonly webhookSecret?: string;
+  /** What a template may take of the machine's own time: without a limit in the simulator, where that is chance. */
+  readonly renderMsMax?: number;
   /** Deliberate bugs, by which the simulator shows that it would find them. */
   readonly faults?: { readonly freshIdPerAttempt?: boolean };
 }
@@ -168,7 +170,10 @@ export class Sender {
   /** The yield makes rendering a step of its own. */
   *#prepareSteps(tablet: DeliveringTablet, offer: Offer): Generator<void, Prepared> {
     yield;
-    const prepared = prepare(tablet, offer.intent, offer.attempts, this.#clock.now());
+    const prepared = prepare(tablet, offer.intent, offer.attempts, {
+      nowMs: this.#clock.now(),
+      renderMsMax: this.#settings.renderMsMax,
+    });
     // In the same step: when its campaign is resumed, the same attempt is offered again.
     if (prepared.kind === 'none') this.#forget(offer);
     return prepared;

@@ -39,6 +39,8 @@ export interface RenderInput {
   readonly scope: object;
   readonly nowMs: number;
   readonly timezone: string;
+  /** TEMPLATE_RENDER_MS_MAX of the machine's own time, unless given. */
+  readonly renderMsMax?: number | undefined;
 }
 
 /** The template decided not to send: `{% abort_message "why" %}`. */
@@ -147,8 +149,10 @@ class Rendering {
 class MessageContext extends Context {
   readonly nowMs: number;
 
-  constructor({ scope, nowMs, timezone }: RenderInput, limits: Partial<Context> = {}) {
-    super(scope, { ...liquid.options, timezoneOffset: timezone }, { sync: true }, { ...limits, liquid });
+  constructor({ scope, nowMs, timezone, renderMsMax }: RenderInput, limits: Partial<Context> = {}) {
+    const renderLimit = renderMsMax ?? TEMPLATE_RENDER_MS_MAX;
+    const options = { ...liquid.options, timezoneOffset: timezone };
+    super(scope, options, { sync: true, renderLimit }, { ...limits, liquid });
     this.nowMs = nowMs;
   }
 }
@@ -197,7 +201,6 @@ function createEngine(): Liquid {
     locale: 'en-US',
     parseLimit: MESSAGE_BYTES_MAX,
     memoryLimit: TEMPLATE_MEMORY_MAX,
-    renderLimit: TEMPLATE_RENDER_MS_MAX,
   });
   engine.registerTag('abort_message', AbortTag);
   // There are no other templates to include.

@@ -15,8 +15,9 @@ import { FlakyLog } from './flakyLog.ts';
 import type { Life } from './life.ts';
 import { simulatedLink } from './links.ts';
 
-/** So few that runs of the simulator seal many blocks. */
+/** So few that runs of the simulator seal many blocks, and cut and join windows. */
 const HEAD_ROWS = 16;
+const WINDOW_ROWS = 60;
 
 /** One life of a simulated host: the real log, hub, shards and senders, from start to crash. */
 export class SimulatedHost {
@@ -70,8 +71,8 @@ export class SimulatedHost {
           network,
           hub,
           peers: peers[index]!,
-          sending: { allowPrivateNetworks: true, ...faults.sender },
-          events: { headRowsMax: HEAD_ROWS },
+          sending: { allowPrivateNetworks: true, renderMsMax: Infinity, ...faults.sender },
+          events: { headRowsMax: HEAD_ROWS, windowRowsMax: WINDOW_ROWS },
           splitting: options.splitting,
         }),
     );
