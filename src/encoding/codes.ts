@@ -5,7 +5,7 @@ import type { NumberVector } from './contract.ts';
  * further down this list, which bounds how deep they nest:
  *
  *   split       high part and low bits apart                             split.ts
- *   runs        a code and an end per run                                runs.ts
+ *   runs        a code and an end per run (a kind of its own: starts)    runs.ts, runStarts.ts
  *   deltas      differences, summed from a checkpoint every 64 rows      deltas.ts
  *   compressed  whole bytes a row under LZ4 or deflate, for cold columns compressed.ts
  *   packed      1 to 32 bits a row                                       packed.ts
@@ -29,7 +29,7 @@ export type CodeFilter =
   | { readonly kind: 'set'; readonly table: Uint8Array };
 
 /** First byte of encoded codes; 1 to 32 are packed codes of so many bits. Never reused for something else. */
-export const KIND = { zeros: 0, compressed: 33, deltas: 34, runs: 35, split: 36 } as const;
+export const KIND = { zeros: 0, compressed: 33, deltas: 34, runs: 35, split: 36, starts: 37 } as const;
 
 /** Rows decoded at a time: they stay in the nearest cache. A multiple of 32. */
 export const PIECE_ROWS = 1024;

@@ -3,6 +3,8 @@ import { type Codes, KIND } from './codes.ts';
 import { CompressedCodes, groupCount, isCodec } from './compressed.ts';
 import { checkpointCount, DELTA_CODES_END, DeltaCodes, fromZigzag } from './deltas.ts';
 import { PackedCodes, packedBytes } from './packed.ts';
+import { DeltaEnds, type RunEnds } from './runEnds.ts';
+import { RunStarts, startBytes } from './runStarts.ts';
 import { RunCodes } from './runs.ts';
 import { SplitCodes } from './split.ts';
 import { ZeroCodes } from './zeros.ts';
@@ -56,10 +58,17 @@ function openDeltas(reader: ByteReader, rowCount: number): DeltaCodes {
 function openRuns(reader: ByteReader, rowCount: number): RunCodes {
   const runCount = reader.varint('runs', 2, rowCount);
   const codes = openCodes(reader, runCount, KIND.deltas);
-  reader.expect(reader.byte() === KIND.deltas, 'ends as deltas', 'another kind');
-  const runs = new RunCodes(codes, openDeltas(reader, runCount), rowCount);
-  reader.expect(reader.trusted || runs.endsAscend(), 'ends that ascend to the last row', 'others');
-  return runs;
+  const ends = openRunEnds(reader, rowCount, runCount);
+  reader.expect(reader.trusted || ends.areSound(), 'ends that ascend to the last row', 'others');
+  return new RunCodes(codes, ends, rowCount);
+}
+
+function openRunEnds(reader: ByteReader, rowCount: number, runCount: number): RunEnds {
+  const kind = reader.byte();
+  if (kind === KIND.deltas) return new DeltaEnds(openDeltas(reader, runCount), rowCount);
+  reader.expect(kind === KIND.starts, 'ends as deltas or starts', 'another kind');
+  const at = reader.skip(startBytes(rowCount));
+  return new RunStarts(reader.bytes.subarray(at, at + startBytes(rowCount)), rowCount, runCount);
 }
 
 function openSplit(reader: ByteReader, rowCount: number): SplitCodes {

@@ -4,8 +4,9 @@ import { compressedDraft } from './compressed.ts';
 import type { Draft } from './contract.ts';
 import { DELTA_CODES_END, DELTA_SCAN_NS, deltaParts, deltasDraft } from './deltas.ts';
 import { packedDraft } from './packed.ts';
+import { runStartsDraft, STARTS_SCAN_NS } from './runStarts.ts';
 import { RUN_SCAN_NS, runParts, runsDraft } from './runs.ts';
-import { runsEstimates, type Shape, shapeOf } from './shape.ts';
+import { RUNS_PER_ROW_MAX, runsEstimates, type Shape, shapeOf } from './shape.ts';
 import { splitDraft } from './split.ts';
 import { zerosDraft } from './zeros.ts';
 
@@ -19,7 +20,7 @@ export type Temperature = 'hot' | 'warm' | 'cold';
  * How codes are encoded is chosen by measuring: what is smallest, but in hot ones a nanosecond that a filter needs for a
  * row counts as much as HOT_BITS_PER_NS bits of that row.
  */
-const HOT_BITS_PER_NS = 2;
+const HOT_BITS_PER_NS = 1;
 /** What is made of parts must be better than what is not by so much. */
 const PARTS_GAIN = 0.95;
 /** Compressed must be smaller by a tenth. */
@@ -154,7 +155,8 @@ function lowBitsOf(
   let { costMax } = range;
   let best: number | undefined;
   for (const { lowBits, bitsPerRow, runsPerRow } of runsEstimates(shape, bits, range)) {
-    const estimate = costOf(bitsPerRow, runsPerRow * RUN_SCAN_NS, temperature);
+    const scanNs = Math.min(runsPerRow * RUN_SCAN_NS, STARTS_SCAN_NS);
+    const estimate = costOf(bitsPerRow, scanNs, temperature);
     if (estimate >= costMax) continue;
     costMax = estimate;
     best = lowBits;
@@ -170,14 +172,21 @@ function runsOf(
   temperature: Temperature,
 ): Draft | undefined {
   const { codes: runCodes, ends } = runParts(codes, lowBits);
-  if (ends.length < 2 || ends.length > 0.75 * codes.length) return undefined;
+  if (ends.length < 2 || ends.length > RUNS_PER_ROW_MAX * codes.length) return undefined;
   const runs = runsDraft(
     codes.length,
     ends.length,
     codesDraft(runCodes, 2 ** (bits - lowBits) - 1, temperature, KIND.deltas),
-    deltasOf(ends, codes.length, temperature)!,
+    endsDraft(ends, codes.length, temperature),
   );
   return lowBits === 0 ? runs : splitDraft(lowBits, runs, lowDraft(codes, lowBits, temperature));
+}
+
+function endsDraft(ends: Uint32Array, rowCount: number, temperature: Temperature): Draft {
+  const deltas = deltasOf(ends, rowCount, temperature)!;
+  const starts = runStartsDraft(ends, rowCount);
+  const ofDeltas = { ...deltas, scanNsPerRow: (RUN_SCAN_NS * ends.length) / rowCount };
+  return cost(starts, rowCount, temperature) < cost(ofDeltas, rowCount, temperature) ? starts : ofDeltas;
 }
 
 /** The lowest bits of every code. */

@@ -2,15 +2,14 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import type { DeltaCodes } from './deltas.ts';
-import { kernels } from './kernels/kernels.ts';
+import type { RunEnds } from './runEnds.ts';
 
 /**
  * Runs of equal codes: what there is to a row, its filter included, is asked per run.
  *
  *   varint  runs, at least two
  *   codes   a code per run
- *   deltas  per run, the row after its last
+ *   .       per run, the row after its last: deltas, or starts (runStarts.ts)
  *
  * Valid: ends ascend from at least 1 to the number of rows.
  */
@@ -41,11 +40,11 @@ export function runParts(codes: Uint32Array, lowBits: number): RunParts {
 /** What a filter costs per run; measured. */
 export const RUN_SCAN_NS = 4;
 
-/** The parts as they are to be encoded; `ends` as deltas. */
+/** The parts as they are to be encoded; `ends` as deltas or starts. */
 export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends: Draft): Draft {
   return {
     bytes: 4 + codes.bytes + ends.bytes,
-    scanNsPerRow: (RUN_SCAN_NS * runCount) / rowCount,
+    scanNsPerRow: codes.scanNsPerRow * (runCount / rowCount) + ends.scanNsPerRow,
     write(target) {
       target.byte(KIND.runs);
       target.varint(runCount);
@@ -57,30 +56,27 @@ export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends
 
 const pieceCodes = new Uint32Array(PIECE_ROWS);
 const pieceEnds = new Uint32Array(PIECE_ROWS);
-const allEnds = new Uint32Array(CHUNK_ROWS_MAX);
-/** Whose ends these are: a range of split codes selects thrice. Keeps no block alive. */
-let allEndsOwner: WeakRef<RunCodes> | undefined;
 const selectedRuns = new Uint32Array(CHUNK_ROWS_MAX / 32);
 
 export class RunCodes implements Codes {
   readonly rowCount: number;
   readonly #codes: Codes;
-  readonly #ends: DeltaCodes;
+  readonly #ends: RunEnds;
 
-  constructor(codes: Codes, ends: DeltaCodes, rowCount: number) {
+  constructor(codes: Codes, ends: RunEnds, rowCount: number) {
     this.rowCount = rowCount;
     this.#codes = codes;
     this.#ends = ends;
   }
 
   at(row: number): number {
-    return this.#codes.at(this.#ends.firstAbove(row));
+    return this.#codes.at(this.#ends.runOf(row));
   }
 
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
     const runsPerRow = this.#codes.rowCount / this.rowCount;
-    let run = this.#ends.firstAbove(from);
+    let run = this.#ends.runOf(from);
     for (let row = from; row < to; ) {
       // As many as these rows have if they are like all others.
       const likely = Math.ceil((to - row) * runsPerRow) + 8;
@@ -100,27 +96,7 @@ export class RunCodes implements Codes {
       words.fill(0);
       return;
     }
-    kernels().fillRuns(runs, this.#allEnds(), words);
-  }
-
-  /** Valid until it is asked of other runs. */
-  #allEnds(): Uint32Array {
-    const ends = allEnds.subarray(0, this.#ends.rowCount);
-    if (allEndsOwner?.deref() === this) return ends;
-    this.#ends.decode(0, ends.length, ends);
-    allEndsOwner = new WeakRef(this);
-    return ends;
-  }
-
-  /** Whether they do, to the number of rows. */
-  endsAscend(): boolean {
-    const ends = this.#allEnds();
-    let previous = 0;
-    for (let run = 0; run < ends.length; run++) {
-      if (ends[run]! <= previous) return false;
-      previous = ends[run]!;
-    }
-    return previous === this.rowCount;
+    this.#ends.fill(runs, words);
   }
 }
 

@@ -37,6 +37,9 @@ export function shapeOf(codes: Uint32Array, high?: Uint32Array): Shape {
   return { rowCount, changes, ascends: ascents >= 0.75 * looked };
 }
 
+/** Runs shorter than this are not worth their ends. */
+export const RUNS_PER_ROW_MAX = 0.75;
+
 /** What runs of the codes without their lowest bits would take. */
 export interface RunsEstimate {
   readonly lowBits: number;
@@ -54,11 +57,12 @@ export function* runsEstimates(
   let runCount = 1;
   for (let lowBits = bits - 1; lowBits >= lowBitsMin; lowBits--) {
     runCount += changes[lowBits + 1]!;
-    if (runCount > rowCount / 2) return;
+    if (runCount > RUNS_PER_ROW_MAX * rowCount) return;
     if (lowBits > lowBitsMax) continue;
     // The longest run is mostly within eight times the mean.
     const endBits = bitLength(Math.ceil((8 * rowCount) / runCount));
     const runsPerRow = runCount / rowCount;
-    yield { lowBits, bitsPerRow: lowBits + runsPerRow * (bits - lowBits + endBits), runsPerRow };
+    const endBitsPerRow = Math.min(1, runsPerRow * endBits);
+    yield { lowBits, bitsPerRow: lowBits + runsPerRow * (bits - lowBits) + endBitsPerRow, runsPerRow };
   }
 }

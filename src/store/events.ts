@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import {
   BLOCK_ROWS_MAX,
   CHUNK_ROWS,
+  CHUNK_ROWS_MAX,
   HEAD_ROWS_MAX,
   HEAD_ROWS_QUIET_MIN,
   HEADS_WAITING_MAX,
@@ -30,6 +31,9 @@ export interface EventStoreOptions {
   readonly chunkRows?: number;
   readonly windowRowsMax?: number;
 }
+
+/** Blocks from here on have larger chunks: fewer objects, and narrow codes of few rows matter less. */
+const LARGE_BLOCK_ROWS = 1 << 20;
 
 /** What a store has to write, as bytes alone: to be run anywhere, and brought back with its result. */
 export interface StoreJob {
@@ -147,9 +151,11 @@ export class EventStore implements EventsView {
     }
     const compaction = this.#windows.next({ ...options, coarsest });
     if (compaction === undefined) return undefined;
+    const rowCount = rowsOf(compaction.sources.map(({ block }) => block));
     const job: BlockJob = {
       kind: 'compact',
       ...common,
+      chunkRows: rowCount < LARGE_BLOCK_ROWS ? common.chunkRows : CHUNK_ROWS_MAX,
       boundariesMs: boundariesOf(compaction.windows),
       blocks: compaction.sources.map(({ block }) => block.bytes),
       goneOrdinals: options.gone === 0 ? new Uint32Array(0) : options.goneOrdinals(),
