@@ -30,6 +30,19 @@ test('collect: both listeners collect the same', async () => {
   expect(report!.rows.map(({ eventsPerRequest }) => eventsPerRequest).slice(-4)).toEqual([1, 1, 10, 100]);
 });
 
+test('blocks: small ones are measured in every way', async () => {
+  const reports = await run('blocks');
+  expect(reports.map(({ name }) => name)).toEqual([
+    'blocks',
+    'writing',
+    'scans',
+    'trails',
+    'acknowledgements',
+  ]);
+  for (const report of reports) expectSane(report, '84a3bb7935bb');
+  expect(reports[0]!.rows[0]).toMatchObject({ set: 'sessions', events: 5000 });
+});
+
 test('import: every event is there, and again after a replay', async () => {
   const reports = await run('import');
   expect(reports.map(({ name }) => name)).toEqual(['import', 'memory', 'replay']);

@@ -12,13 +12,16 @@ import type { Tablet } from '../../src/tablet/tablet.ts';
 import { type BulkLoader, finished, type WritingCost } from '../bulk.ts';
 import { threadCpuMs } from '../cpu.ts';
 import { checksumOf, median, percentile, type Report, sum } from '../harness.ts';
+import type { LoadPlan } from '../load.ts';
 import { loadFile, loadSessions } from '../loadedEvents.ts';
 import type { Bench } from '../main.ts';
+import { BenchServer, KEY } from '../server.ts';
 import { SESSION_NAMES, SESSION_PERIOD } from '../sessions.ts';
+import { BenchThread } from '../threads.ts';
 
 const SIZE = {
-  real: { events: 20_000_000, users: 1_000_000, runs: 15, trails: 2000, lanes: 1 << 27 },
-  tiny: { events: 5000, users: 300, runs: 1, trails: 20, lanes: 1 << 16 },
+  real: { events: 20_000_000, users: 1_000_000, runs: 15, trails: 2000, lanes: 1 << 27, requests: 12_000 },
+  tiny: { events: 5000, users: 300, runs: 1, trails: 20, lanes: 1 << 16, requests: 10 },
 };
 
 /**
@@ -51,6 +54,13 @@ export async function blocks(bench: Bench): Promise<Report[]> {
     { name: 'writing', what: 'sealing heads and compacting blocks', parameters, rows: writing, checksum },
     { name: 'scans', what: 'rows a nanosecond of one core', parameters, rows: scans, checksum },
     { name: 'trails', what: "one user's events of all", parameters, rows: trails.rows, checksum },
+    {
+      name: 'acknowledgements',
+      what: 'by a server that seals and compacts meanwhile, one request at a time',
+      parameters,
+      rows: [await acknowledgements(bench, size.requests)],
+      checksum,
+    },
   ];
 }
 
@@ -218,4 +228,30 @@ function trailTimes(
     usP99: us(values, 0.99),
   }));
   return { rows, checksum: checksumOf(checked) };
+}
+
+/** How soon events are acknowledged, in batches, while heads of two tablets fill up again and again. */
+async function acknowledgements(bench: Bench, requests: number): Promise<Row> {
+  const { musterProgram: program, threads, directory, seed } = bench;
+  const server = await BenchServer.start({ program, directory: join(directory, 'server'), threads });
+  try {
+    const plan: LoadPlan = {
+      ...{ url: server.report.url, key: KEY, connections: 1, users: 100_000, seed },
+      ...{ path: '/v1/batch', eventsPerRequest: 100, requests },
+    };
+    const load = await BenchThread.start(bench.program, 'load', plan);
+    await load.ask(Math.ceil(requests / 10));
+    const { events, ms, ackMs } = await load.ask(requests);
+    await load.stop();
+    const percentiles = { msP50: 0.5, msP99: 0.99, msMax: 1 };
+    return {
+      events,
+      eventsPerSecond: (events / ms) * 1000,
+      ...Object.fromEntries(
+        Object.entries(percentiles).map(([name, share]) => [name, percentile(ackMs, share)]),
+      ),
+    };
+  } finally {
+    await server.stop();
+  }
 }

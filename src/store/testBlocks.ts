@@ -12,6 +12,7 @@ export interface JobOptions {
   readonly boundariesMs?: readonly number[];
   readonly chunkRows?: number;
   readonly ownTextsOnly?: boolean;
+  readonly sharedProperties?: readonly number[];
 }
 
 export const YEAR: Window = { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2027, 0, 1) };
