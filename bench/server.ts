@@ -17,7 +17,11 @@ const CONFIG = { accounts: [{ name: 'bench', keys: [{ role: 'admin', key: KEY }]
 export type ListenerKind = ServeReport['listener'];
 
 /** Those of bin/muster, by which glibc gives memory back. */
-export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
+export const MALLOC_SETTINGS = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_MMAP_MAX_: '32768',
+};
 
 /** Loaded before the server, it makes the native listener's library fail to load, so that the other one is used. */
 const WITHOUT_NATIVE_LISTENER = moduleUrl(`

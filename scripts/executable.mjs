@@ -46,6 +46,12 @@ const addons = {
 };
 
 /**
+ * Addons that are done without: msgpackr decodes long strings slower, and finds its own in a way that no bundler follows;
+ * Piscina cannot lower its threads' priority, which is not asked of it.
+ */
+const LEFT_OUT = ['msgpackr-extract', '@napi-rs/nice'];
+
+/**
  * A module that is looked for and not found fails when it is asked for. Left to Node, it would be looked for beside the
  * unpacked files, in directories that others may write to. Libraries can do without: they ask within a `try`.
  */
@@ -55,8 +61,7 @@ const missingModules = {
     onResolve({ filter: /./ }, async ({ path, kind, pluginData, ...from }) => {
       if (pluginData === 'asked' || !['require-call', 'dynamic-import'].includes(kind)) return undefined;
       const { errors } = await resolve(path, { ...from, kind, pluginData: 'asked' });
-      // msgpackr-extract finds its addon in a way that no bundler follows; msgpackr only decodes slower without it.
-      const isMissing = errors.length > 0 || path === 'msgpackr-extract';
+      const isMissing = errors.length > 0 || LEFT_OUT.includes(path);
       return isMissing ? { path, namespace: 'missing' } : undefined;
     });
     onLoad({ filter: /./, namespace: 'missing' }, ({ path }) => ({
@@ -89,7 +94,12 @@ async function buildProgram(directory) {
   });
   // Piscina starts its threads from this file, which it looks for in its own directory.
   const worker = join(dirname(createRequire(import.meta.url).resolve('piscina')), 'worker.js');
-  await build({ ...commonJs, entryPoints: [worker], outfile: join(directory, 'dist/worker.js') });
+  await build({
+    ...commonJs,
+    entryPoints: [worker],
+    outfile: join(directory, 'dist/worker.js'),
+    plugins: [addons, missingModules],
+  });
   await cp(SAMPLE, join(directory, SAMPLE));
   return [...(await readdir(join(directory, 'dist'))).map((name) => `dist/${name}`), SAMPLE];
 }

@@ -204,7 +204,7 @@ function trailTimes(
   const random = new SeededRandom(seed);
   const counts = new Uint32Array(tablet.users.count);
   for (const part of tablet.events.parts())
-    part.countByUser(Bitset.full(part.rowCount), counts, tablet.users.canonical);
+    part.countByOrdinal(Bitset.full(part.rowCount), counts);
   const likely = [...counts.keys()].filter((ordinal) => counts[ordinal]! >= 90 && counts[ordinal]! <= 110);
   const chosen = likely.length > 0 ? likely : [...counts.keys()];
   const samples: Record<string, number[]> = { 'names and times': [], 'every property': [] };

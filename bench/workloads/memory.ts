@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { QUIET_MS } from '../../src/base/limits.ts';
 import type { MusterClient } from '../../src/client/client.ts';
 import type { AccountStats } from '../../src/client/types.ts';
 import { checksumOf, type Report } from '../harness.ts';
@@ -6,10 +7,10 @@ import type { Bench } from '../main.ts';
 import { BenchServer, contentOf } from '../server.ts';
 import { segmentCall, syntheticCalls } from '../synthetic.ts';
 
-/** `idleMs`: threads that have nothing to do go, and freed memory goes back to the system. */
+/** `quietMs`: what is quiet gets tidied. `idleMs`: threads that have nothing to do go. */
 const SIZE = {
-  real: { events: 2_000_000, users: 300_000, idleMs: 35_000 },
-  tiny: { events: 1000, users: 100, idleMs: 100 },
+  real: { events: 2_000_000, users: 300_000, quietMs: QUIET_MS + 1000, idleMs: 10_000 },
+  tiny: { events: 1000, users: 100, quietMs: 0, idleMs: 100 },
 };
 const BATCH_CALLS = 500;
 const BATCHES_IN_FLIGHT = 4;
@@ -21,7 +22,7 @@ const BESIDES_BYTES = 200e6;
 
 /** Whether memory can be explained: the parts of a server full of events and profiles, and what the process takes. */
 export async function memory(bench: Bench): Promise<Report[]> {
-  const { events, users, idleMs } = { ...SIZE[bench.size], ...bench.given };
+  const { events, users, quietMs, idleMs } = { ...SIZE[bench.size], ...bench.given };
   const { directory, threads, seed } = bench;
   const server = await BenchServer.start({ program: bench.musterProgram, directory, threads });
   try {
@@ -30,10 +31,10 @@ export async function memory(bench: Bench): Promise<Report[]> {
       const definition = { event, within: { last: '3650d' }, count: { gte: i + 2 } };
       await client.call('segment.save', { name: `often ${event}`, definition, live: true });
     }
-    const emptyBytes = await restingBytes(server, 0);
+    const emptyBytes = await restingBytes(server, { quietMs: 0, idleMs: 0 });
     await fill(client, calls({ seed, events, users }));
     const content = await contentOf(client);
-    const rssBytes = await restingBytes(server, idleMs);
+    const rssBytes = await restingBytes(server, { quietMs, idleMs });
     const stats = await client.call('account.stats', {});
     client.close();
     return [
@@ -77,7 +78,12 @@ function rowsOf(
 }
 
 /** Resident, once nothing is to be done and nothing to be collected. */
-async function restingBytes(server: BenchServer, idleMs: number): Promise<number> {
+async function restingBytes(
+  server: BenchServer,
+  { quietMs, idleMs }: { readonly quietMs: number; readonly idleMs: number },
+): Promise<number> {
+  await server.settledCpu();
+  await sleep(quietMs);
   await server.settledCpu();
   await sleep(idleMs);
   await server.collectGarbage();

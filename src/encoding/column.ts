@@ -55,18 +55,23 @@ export class Column {
   /** The rows that pass. A fresh bitset, owned by the caller. */
   select(filter: Filter): Bitset {
     const rows = new Bitset(this.rowCount);
-    for (let i = 0; i < this.#chunks.length; i++) this.#chunks[i]!.select(filter, this.#wordsOf(i, rows));
+    this.selectInto(filter, rows.words);
     return rows;
+  }
+
+  /** Bit i of `words` = whether row i passes; ⌈rowCount / 32⌉ words, all written. */
+  selectInto(filter: Filter, words: Uint32Array): void {
+    for (let i = 0; i < this.#chunks.length; i++) this.#chunks[i]!.select(filter, this.#wordsOf(i, words));
   }
 
   /** Takes the rows that do not pass out of `rows`. Chunks of which none is in it are not looked at. */
   and(rows: Bitset, filter: Filter): void {
-    for (let i = 0; i < this.#chunks.length; i++) this.#chunks[i]!.and(filter, this.#wordsOf(i, rows));
+    for (let i = 0; i < this.#chunks.length; i++) this.#chunks[i]!.and(filter, this.#wordsOf(i, rows.words));
   }
 
-  #wordsOf(index: number, rows: Bitset): Uint32Array {
+  #wordsOf(index: number, words: Uint32Array): Uint32Array {
     const from = (index * this.#chunkRows) >>> 5;
-    return rows.words.subarray(from, from + ((this.#chunks[index]!.rowCount + 31) >>> 5));
+    return words.subarray(from, from + ((this.#chunks[index]!.rowCount + 31) >>> 5));
   }
 }
 

@@ -1,7 +1,9 @@
+import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
+import { type Differences, kernels } from './kernels/kernels.ts';
+import { PackedCodes } from './packed.ts';
 
 /**
  * Differences from row to row, and the code itself every CHECKPOINT_ROWS rows: for what ascends, or nearly.
@@ -60,6 +62,9 @@ export function fromZigzag(zigzag: number): number {
 /** Rows decoded at a time when one is searched for. */
 const SEARCH_ROWS = 16;
 const piece = new Uint32Array(PIECE_ROWS);
+const unpacked = new Uint32Array(CHUNK_ROWS_MAX);
+/** Up to so many rows are added up sooner than a kernel is called. */
+const FEW_ROWS = 64;
 
 export class DeltaCodes implements Codes {
   readonly rowCount: number;
@@ -87,16 +92,25 @@ export class DeltaCodes implements Codes {
     if (from === to) return;
     let code = this.at(from);
     target[0] = code;
+    const isLong = to - from > FEW_ROWS;
+    if (isLong && target instanceof Uint32Array && this.#differences instanceof PackedCodes) {
+      kernels().sum(this.differences(), from, to - from - 1, code, target.subarray(1));
+      return;
+    }
     for (let row = from; row < to - 1; row += PIECE_ROWS) {
       const count = Math.min(PIECE_ROWS, to - 1 - row);
       this.#differences.decode(row, row + count, piece);
-      const at = row + 1 - from;
-      if (this.#least !== 0) code = addUp(piece, count, this.#least, code, target, at);
-      else {
-        kernels().prefixSums(piece.subarray(0, count), code, target.subarray(at, at + count));
-        code = target[at + count - 1]!;
-      }
+      code = addUp(piece, count, this.#least, code, target, row + 1 - from);
     }
+  }
+
+  /** Each row's but the first one's. The result is valid until the next call. */
+  differences(): Differences {
+    const least = this.#least;
+    if (this.#differences instanceof PackedCodes) return this.#differences.asDifferences(least);
+    const count = this.rowCount - 1;
+    this.#differences.decode(0, count, unpacked);
+    return { packed: new Uint8Array(unpacked.buffer, 0, count * 4), bits: 32, least, count };
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {

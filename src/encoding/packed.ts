@@ -1,7 +1,7 @@
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
+import { type Differences, kernels } from './kernels/kernels.ts';
 
 /**
  * Codes of 1 to 32 bits one after another, the first in the lowest bits of the first byte. The kind is the number of
@@ -122,6 +122,11 @@ export class PackedCodes implements Codes {
       const to = Math.min(filter.to, 0xffffffff);
       kernels().selectRange(this.#packed(), this.#bits, filter.from, to, this.rowCount, words);
     }
+  }
+
+  /** The codes as differences, each `least` more. */
+  asDifferences(least: number): Differences {
+    return { packed: this.#packed(), bits: this.#bits, least, count: this.rowCount };
   }
 
   #packed(): Uint8Array {

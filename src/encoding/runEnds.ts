@@ -1,4 +1,3 @@
-import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import type { NumberVector } from './contract.ts';
 import type { DeltaCodes } from './deltas.ts';
 import { kernels } from './kernels/kernels.ts';
@@ -15,9 +14,8 @@ export interface RunEnds {
   areSound(): boolean;
 }
 
-const allEnds = new Uint32Array(CHUNK_ROWS_MAX);
-/** Whose ends these are: a range of split codes selects thrice. Keeps no block alive. */
-let allEndsOwner: WeakRef<DeltaEnds> | undefined;
+const PIECE_ENDS = 1024;
+const piece = new Uint32Array(PIECE_ENDS);
 
 /** Ends as deltas: for runs that are long. */
 export class DeltaEnds implements RunEnds {
@@ -38,25 +36,20 @@ export class DeltaEnds implements RunEnds {
   }
 
   fill(runs: Uint32Array, words: Uint32Array): void {
-    kernels().fillRuns(runs, this.#all(), words);
+    kernels().fillRuns(runs, this.#ends.at(0), this.#ends.differences(), words);
   }
 
   areSound(): boolean {
-    const ends = this.#all();
+    const runCount = this.#ends.rowCount;
     let previous = 0;
-    for (let run = 0; run < ends.length; run++) {
-      if (ends[run]! <= previous) return false;
-      previous = ends[run]!;
+    for (let from = 0; from < runCount; from += PIECE_ENDS) {
+      const count = Math.min(PIECE_ENDS, runCount - from);
+      this.decode(from, from + count, piece);
+      for (let i = 0; i < count; i++) {
+        if (piece[i]! <= previous) return false;
+        previous = piece[i]!;
+      }
     }
     return previous === this.#rowCount;
-  }
-
-  /** Valid until it is asked of other runs. */
-  #all(): Uint32Array {
-    const ends = allEnds.subarray(0, this.#ends.rowCount);
-    if (allEndsOwner?.deref() === this) return ends;
-    this.#ends.decode(0, ends.length, ends);
-    allEndsOwner = new WeakRef(this);
-    return ends;
   }
 }

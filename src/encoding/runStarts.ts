@@ -38,6 +38,7 @@ export function startBytes(rowCount: number): number {
 const RANK_ROWS = 512;
 const RANK_WORDS = RANK_ROWS / 32;
 const toggles = new Uint32Array(CHUNK_ROWS_MAX / 32);
+const allStarts = new Uint32Array(CHUNK_ROWS_MAX);
 const startWords = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const startWordsBytes = new Uint8Array(startWords.buffer);
 
@@ -76,6 +77,12 @@ export class RunStarts implements RunEnds {
 
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
+    if (from === 0 && to === this.#runCount && target instanceof Uint32Array) {
+      kernels().positions(this.#words(), allStarts);
+      target.set(allStarts.subarray(1, to));
+      target[to - 1] = this.#rowCount;
+      return;
+    }
     // Run r ends where the next begins: at the bit that has r + 1 bits before it.
     let left = from + 1;
     const block = lastAtMost(this.#ranks, left);

@@ -1,6 +1,7 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
+import { RunCodes } from './runs.ts';
 
 /**
  * code = high * 2^bits + low. Times in order of users are nearly constant but for their low bits: their high part is
@@ -31,7 +32,8 @@ const pieceLow = new Uint32Array(PIECE_ROWS);
 const edge = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const edgeLow = new Uint32Array(CHUNK_ROWS_MAX / 32);
 /** With more rows on an edge, looking at all low parts at once is quicker than one by one. */
-const EDGE_ROWS_MAX = 256;
+const EDGE_ROWS_MAX = 4096;
+const edges = { rows: new Uint32Array(EDGE_ROWS_MAX), codes: new Uint32Array(EDGE_ROWS_MAX) };
 
 export class SplitCodes implements Codes {
   readonly rowCount: number;
@@ -75,6 +77,17 @@ export class SplitCodes implements Codes {
       words.fill(0);
       this.#addEdge(highFrom, lowFrom, lowTo, words);
       return;
+    }
+    if (this.#high instanceof RunCodes) {
+      const count = this.#high.selectEdged(highFrom, highTo, words, edges);
+      for (let i = 0; i < count; i++) {
+        const row = edges.rows[i]!;
+        const low = this.#low.at(row);
+        const isBefore = edges.codes[i] === highFrom && low < lowFrom;
+        const isBehind = edges.codes[i] === highTo && low > lowTo;
+        if (isBefore || isBehind) words[row >>> 5]! &= ~(1 << (row & 31));
+      }
+      if (count !== -1) return;
     }
     const inner = {
       from: lowFrom === 0 ? highFrom : highFrom + 1,

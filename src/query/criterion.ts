@@ -107,6 +107,31 @@ export function compare(comparison: Comparison, n: number): boolean {
   }
 }
 
+/** The whole numbers of 0 to 2^32 - 1 that satisfy the comparison; none when from > to. Of `neq`, those that do not. */
+export function countsThatSatisfy(comparison: Comparison): { readonly from: number; readonly to: number } {
+  const within = (from: number, to: number) => ({
+    from: Math.max(0, Math.ceil(from)),
+    to: Math.min(0xffffffff, Math.floor(to)),
+  });
+  switch (comparison.op) {
+    case 'eq':
+    case 'neq':
+      return within(comparison.value, comparison.value);
+    case 'gt':
+      return within(Math.floor(comparison.value) + 1, Infinity);
+    case 'gte':
+      return within(comparison.value, Infinity);
+    case 'lt':
+      return within(0, Math.ceil(comparison.value) - 1);
+    case 'lte':
+      return within(0, comparison.value);
+    case 'between':
+      return within(comparison.low, comparison.high);
+    default:
+      return unreachable(comparison);
+  }
+}
+
 /** The names of the saved segments it mentions itself, each with the path of its first mention. */
 export function referencedSegments(criterion: Criterion): ReadonlyMap<string, string> {
   const paths = new Map<string, string>();

@@ -1,10 +1,10 @@
-import { Bitset } from '../base/bitset.ts';
+import { Bitset, ctz32 } from '../base/bitset.ts';
+import { kernels } from '../encoding/kernels/kernels.ts';
 import type { Part } from '../store/part.ts';
-import type { SchemaView, TabletView } from '../store/view.ts';
-import { compare } from './criterion.ts';
+import type { SchemaView, TabletView, UsersView } from '../store/view.ts';
+import { countsThatSatisfy } from './criterion.ts';
 import type { CompiledPropertyTest } from './filter.ts';
 import type { CountPlan, Scan } from './plan.ts';
-import { ORDINALS_PER_STEP } from './users.ts';
 
 /** What a query cost, added up as it runs. */
 export interface QueryStats {
@@ -22,6 +22,10 @@ export function newStats(): QueryStats {
 
 /** Scans that share a pass: each holds 4 bytes a user meanwhile. */
 const SCANS_PER_PASS = 16;
+/** Words of 32 ordinals, all of which may be merged, between two yields. */
+const MERGED_WORDS_PER_STEP = 1 << 12;
+/** Counts compared between two yields. */
+const COUNTS_PER_STEP = 1 << 18;
 
 const EVENT_CODE_BYTES = 4;
 const TIME_BYTES = 8;
@@ -38,12 +42,13 @@ export function* runScans(
     const pass = scans.slice(at, at + SCANS_PER_PASS);
     const counts = pass.map(() => new Uint32Array(view.users.count));
     for (const part of view.events.parts()) {
-      const selections = new Selections(part);
+      const selections = new Selections(part, pass);
       for (const [i, scan] of pass.entries()) {
         yield* countPart(view, part, selections, scan, counts[i]!, stats);
       }
     }
     for (const [i, scan] of pass.entries()) {
+      yield* addMerged(view.users, counts[i]!);
       for (const plan of scan.plans) done(plan, yield* satisfying(plan, counts[i]!));
     }
   }
@@ -53,9 +58,12 @@ export function* runScans(
 class Selections {
   readonly #part: Part;
   readonly #rows = new Map<string, Bitset>();
+  /** By event codes, how many scans have not asked yet. */
+  readonly #waiting = new Map<string, number>();
 
-  constructor(part: Part) {
+  constructor(part: Part, scans: readonly Scan[]) {
     this.#part = part;
+    for (const { eventCodes } of scans) this.#wait(eventCodes.join(), 1);
   }
 
   /** Owned by the caller. */
@@ -67,7 +75,13 @@ class Selections {
       stats.bytesScanned += this.#part.rowCount * EVENT_CODE_BYTES;
       this.#rows.set(key, rows);
     }
-    return rows.copy();
+    return this.#wait(key, -1) === 0 ? rows : rows.copy();
+  }
+
+  #wait(key: string, more: number): number {
+    const waiting = (this.#waiting.get(key) ?? 0) + more;
+    this.#waiting.set(key, waiting);
+    return waiting;
   }
 }
 
@@ -96,7 +110,7 @@ function* countPart(
     stats.bytesScanned += part.rowCount * VALUE_BYTES * group.length;
     yield;
   }
-  part.countByUser(rows, counts, view.users.canonical);
+  part.countByOrdinal(rows, counts);
   yield;
 }
 
@@ -113,7 +127,7 @@ function andAnyOf(
   tests: readonly CompiledPropertyTest[],
 ): void {
   const [first, ...others] = tests;
-  const before = rows.copy();
+  const before = others.length === 0 ? rows : rows.copy();
   andTest(schema, part, rows, first!);
   for (const test of others) {
     const alternative = before.copy();
@@ -133,11 +147,25 @@ function andTest(
   else if (!predicate.missing) rows.words.fill(0);
 }
 
-function* satisfying(plan: CountPlan, counts: Uint32Array): Generator<void, Bitset> {
-  const ordinals = new Bitset(counts.length);
-  for (let ordinal = 0; ordinal < counts.length; ordinal++) {
-    if (ordinal % ORDINALS_PER_STEP === 0) yield;
-    if (compare(plan.compare, counts[ordinal]!)) ordinals.add(ordinal);
+/** Adds what merged ordinals have to those who stand for them. Few ordinals are without events of their own else. */
+function* addMerged({ count, canonical, withEvents }: UsersView, counts: Uint32Array): Generator<void, void> {
+  for (let w = 0; w << 5 < count; w++) {
+    if (w % MERGED_WORDS_PER_STEP === 0) yield;
+    for (let others = ~withEvents[w]!; others !== 0; others &= others - 1) {
+      const ordinal = (w << 5) + ctz32(others);
+      if (ordinal < count && canonical[ordinal] !== ordinal) counts[canonical[ordinal]!]! += counts[ordinal]!;
+    }
   }
-  return ordinals;
+}
+
+function* satisfying({ compare }: CountPlan, counts: Uint32Array): Generator<void, Bitset> {
+  const ordinals = new Bitset(counts.length);
+  const { from, to } = countsThatSatisfy(compare);
+  for (let ordinal = 0; from <= to && ordinal < counts.length; ordinal += COUNTS_PER_STEP) {
+    yield;
+    const step = counts.subarray(ordinal, ordinal + COUNTS_PER_STEP);
+    const bytes = new Uint8Array(step.buffer, step.byteOffset, step.byteLength);
+    kernels().selectRange(bytes, 32, from, to, step.length, ordinals.words.subarray(ordinal >>> 5));
+  }
+  return compare.op === 'neq' ? ordinals.not() : ordinals;
 }

@@ -40,6 +40,10 @@ export function testView(tablet: TestTablet): TabletView {
     const user = canonical[ordinal]!;
     latestMs[user] = Math.max(latestMs[user]!, timeMs);
   }
+  const withEvents = new Bitset(users.length);
+  latestMs.forEach((timeMs, ordinal) => {
+    if (timeMs !== Number.NEGATIVE_INFINITY) withEvents.add(ordinal);
+  });
   const eventNames = [...new Set(rows.map(({ event }) => event))];
   const propertyNames = [...new Set(rows.flatMap(({ properties }) => Object.keys(properties)))];
   const traitsOf = (ordinal: number): Readonly<Record<string, Value>> => traits.get(ordinal) ?? {};
@@ -50,6 +54,7 @@ export function testView(tablet: TestTablet): TabletView {
     users: {
       count: users.length,
       canonical,
+      withEvents: withEvents.words,
       find: ({ known, id }) => {
         const ordinal = users.findIndex((user) => user.known === known && user.id === id);
         return ordinal === -1 ? -1 : canonical[ordinal]!;
@@ -115,9 +120,9 @@ function testPart(
     andTime: (selected, fromMs, toMs) => keep(selected, ({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
     andProperty: (selected, code, predicate) =>
       keep(selected, ({ properties }) => passes(predicate, properties[propertyNames[code]!])),
-    countByUser: (selected, counts, canonical) =>
+    countByOrdinal: (selected, counts) =>
       selected.forEach((row) => {
-        counts[canonical[rows[row]!.ordinal]!]!++;
+        counts[rows[row]!.ordinal]!++;
       }),
     trailOf(ordinal) {
       const own = rows.flatMap((row, i) => (row.ordinal === ordinal ? [i] : []));

@@ -131,8 +131,8 @@ export class Block implements Part {
     else rows.words.set(expand(dense, withCells).words);
   }
 
-  countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void {
-    if (!rows.isEmpty) this.#users.countByUser(rows, counts, canonical);
+  countByOrdinal(rows: Bitset, counts: Uint32Array): void {
+    if (!rows.isEmpty) this.#users.countByOrdinal(rows, counts);
   }
 
   trailOf(ordinal: number): PartTrail | undefined {

@@ -133,9 +133,9 @@ export class Head implements Part {
     });
   }
 
-  countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void {
+  countByOrdinal(rows: Bitset, counts: Uint32Array): void {
     rows.forEach((row) => {
-      counts[canonical[this.#ordinals[row]!]!]!++;
+      counts[this.#ordinals[row]!]!++;
     });
   }
 

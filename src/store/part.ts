@@ -21,8 +21,8 @@ export interface Part {
   andTime(rows: Bitset, fromMs: number, toMs: number): void;
   /** Keeps rows whose value of the property satisfies the predicate (`missing` decides for rows without one). */
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void;
-  /** counts[canonical[ordinal]] += number of selected rows, for every user with rows here. */
-  countByUser(rows: Bitset, counts: Uint32Array, canonical: Uint32Array): void;
+  /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
+  countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 
   /** The user's rows by time, those of one time in order of arrival; undefined when there are none. */
   trailOf(ordinal: number): PartTrail | undefined;

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Bitset } from '../base/bitset.ts';
 import { initHash } from '../base/hash.ts';
 import { SeededRandom } from '../base/random.ts';
 import type { UserRef } from '../log/record.ts';
@@ -119,6 +120,37 @@ describe('Users', () => {
       const group = [canonical, ...users.mergedInto(canonical)].map((member) => name(users.refOf(member)));
       expect(new Set(group)).toEqual(groupOf.get(name(users.refOf(ordinal))));
     }
+  });
+
+  it('knows who has events of those who stand for themselves, also after a split', () => {
+    const random = new SeededRandom(12);
+    const users = new Users();
+    const expectBits = (of: Users) => {
+      for (let ordinal = 0; ordinal < of.withEvents.length * 32; ordinal++) {
+        const isHere = ordinal < of.count && of.canonical[ordinal] === ordinal && !of.isGone(ordinal);
+        const expected = isHere && of.latestEventMs(ordinal) !== Number.NEGATIVE_INFINITY;
+        expect(((of.withEvents[ordinal >>> 5]! >>> (ordinal & 31)) & 1) === 1).toBe(expected);
+      }
+    };
+    const pick = () => users.canonical[random.below(users.count)]!;
+    for (let i = 0; i < 2000; i++) {
+      const user = users.ensure(anonymous(`u${random.below(700)}`));
+      if (random.chance(0.5)) users.noteEvent(user, random.below(1000));
+      const [source, target] = [pick(), pick()];
+      if (source !== target && !users.isGone(source) && !users.isGone(target) && random.chance(0.1)) {
+        users.merge(source, target);
+      }
+      if (random.chance(0.05) && !users.isGone(target)) users.drop(target);
+    }
+    expectBits(users);
+    const here = new Bitset(users.count);
+    for (let ordinal = 0; ordinal < users.count; ordinal++) {
+      if (!users.isGone(ordinal) && users.canonical[ordinal]! % 3 === 0) here.add(ordinal);
+    }
+    const child = new Users();
+    for (const _ of child.inherit(users, here, () => true));
+    expectBits(child);
+    expect(here.count()).toBeGreaterThan(50);
   });
 
   it('hashes to the same in another numbering, to another for another state', () => {

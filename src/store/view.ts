@@ -29,6 +29,8 @@ export interface UsersView {
   readonly count: number;
   /** canonical[ordinal] = the ordinal that stands for the user; itself unless merged. Longer than `count`. */
   readonly canonical: Uint32Array;
+  /** Bit i = ordinal i is canonical and has an event. At least as long as `count`; the bits past it are 0. */
+  readonly withEvents: Uint32Array;
   /** The canonical ordinal, or -1 when this tablet knows no such user. */
   find(user: UserRef): number;
   refOf(ordinal: number): UserRef;

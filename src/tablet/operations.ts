@@ -233,7 +233,7 @@ function* visibleRows(tablet: Tablet): Generator<void, number> {
   const { users } = tablet;
   const counts = new Uint32Array(users.count);
   for (const part of tablet.events.parts()) {
-    part.countByUser(Bitset.full(part.rowCount), counts, users.canonical);
+    part.countByOrdinal(Bitset.full(part.rowCount), counts);
     yield;
   }
   return counts.reduce((sum, count, ordinal) => (users.isGone(ordinal) ? sum : sum + count), 0);

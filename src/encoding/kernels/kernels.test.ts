@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
-import { type Kernels, kernels, useKernels } from './kernels.ts';
+import { COUNTED_WORDS, type Differences, type Kernels, kernels, useKernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { simdKernels, simdKernelsWithArena } from './simd.ts';
 
@@ -80,17 +80,60 @@ describe('runs', () => {
   it('fillRuns: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(3);
     for (let round = 0; round < 200; round++) {
-      const { offsets, rowCount } = randomRuns(random);
+      const rowsMax = round === 0 ? 65_536 : 3000;
+      const { offsets, rowCount } = randomRuns(random, rowsMax);
+      if (rowCount === 0) continue;
       const runEnds = offsets.subarray(1);
       const runs = randomBits(random, runEnds.length);
       const expected = new Uint32Array(wordCount(rowCount));
       runEnds.forEach((to, run) => {
         if (has(runs, run)) for (let row = offsets[run]!; row < to; row++) add(expected, row);
       });
+      const lengths = differencesOf(runEnds, random);
       for (const each of both) {
         const words = new Uint32Array(expected.length + 1).fill(GARBAGE);
-        each.fillRuns(runs, runEnds, words);
-        expect(words).toEqual(Uint32Array.of(...expected, GARBAGE));
+        each.fillRuns(runs, runEnds[0]!, lengths, words);
+        expect(equal(words, Uint32Array.of(...expected, GARBAGE))).toBe(true);
+      }
+    }
+  });
+
+  it('positions: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(9);
+    for (let round = 0; round < 200; round++) {
+      const words = randomBits(random, round === 0 ? 65_536 : random.below(3000));
+      const expected = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      for (const each of both) {
+        const target = new Uint32Array(expected.length + 1).fill(GARBAGE);
+        expect(each.positions(words, target)).toBe(expected.length);
+        expect(equal(target, [...expected, GARBAGE])).toBe(true);
+      }
+    }
+  });
+
+  it('countUsers: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(8);
+    for (let round = 0; round < 200; round++) {
+      const rowCount = round === 0 ? 32 * COUNTED_WORDS : random.below(3000);
+      const [rows, firsts] = [randomBits(random, rowCount), randomBits(random, rowCount)];
+      const expected = new Map<number, number>();
+      let user = 0;
+      for (let row = 0; row < rowCount; row++) {
+        if (has(firsts, row)) user++;
+        if (has(rows, row)) expected.set(user, (expected.get(user) ?? 0) + 1);
+      }
+      for (const each of both) {
+        const found = new Uint32Array(rowCount + 1).fill(GARBAGE);
+        const foundCount = each.countUsers(rows, firsts, found);
+        const counts = new Map<number, number>();
+        let before = 0;
+        for (const one of found.subarray(0, foundCount)) {
+          expect(one >>> 16).toBeGreaterThanOrEqual(before);
+          before = one >>> 16;
+          counts.set(before, (counts.get(before) ?? 0) + (one & 0xffff));
+        }
+        expect(counts).toEqual(expected);
+        expect(found[foundCount]).toBe((user << 16) >>> 0);
       }
     }
   });
@@ -171,21 +214,23 @@ it('expand and compress: SIMD, twin and a naive loop agree', () => {
   }
 });
 
-it('prefixSums: modulo 2^32, or exact as doubles', () => {
-  const random = new SeededRandom(7);
-  for (const length of [0, 1, 3, 4, 5, 1000, 40_001]) {
-    const deltas = Uint32Array.from({ length }, () => random.uint32());
-    const start = random.below(2 ** 40);
-    const expected = new Float64Array(length);
+it.each(WIDTHS)('sum of differences of %i bits, from any row', (bits) => {
+  const random = new SeededRandom(200 + bits);
+  for (const count of [...COUNTS, 40_000]) {
+    const codes = randomCodes(random, bits, count);
+    const [least, start] = [random.uint32() | 0, random.uint32()];
+    const differences = { packed: pack(codes, bits, random.below(4)), bits, least, count };
+    const fromRow = random.below(Math.min(count + 1, 40));
+    const expected = new Uint32Array(count - fromRow + 1).fill(GARBAGE);
     let sum = start;
-    for (let i = 0; i < length; i++) expected[i] = sum += deltas[i]!;
+    for (let row = fromRow; row < count; row++) {
+      sum = (sum + codes[row]! + least) % 2 ** 32;
+      expected[row - fromRow] = sum;
+    }
     for (const each of both) {
-      const doubles = new Float64Array(length);
-      each.prefixSums(deltas, start, doubles);
-      expect(equal(doubles, expected)).toBe(true);
-      const integers = new Uint32Array(length);
-      each.prefixSums(deltas, start, integers);
-      expect(equal(integers, Uint32Array.from(expected))).toBe(true);
+      const target = new Uint32Array(expected.length).fill(GARBAGE);
+      each.sum(differences, fromRow, count - fromRow, start, target);
+      expect(equal(target, expected)).toBe(true);
     }
   }
 });
@@ -259,14 +304,27 @@ function pack(codes: Uint32Array, bits: number, offset: number): Uint8Array {
 }
 
 /** Offsets of runs, some of them empty, some long. */
-function randomRuns(random: SeededRandom): { offsets: Uint32Array; rowCount: number } {
-  const rowCount = random.below(3000);
+function randomRuns(random: SeededRandom, rowsMax = 3000): { offsets: Uint32Array; rowCount: number } {
+  const rowCount = rowsMax === 3000 ? random.below(rowsMax) : rowsMax;
   const lengthEnd = random.pick([2, 5, 300]);
   const offsets = [0];
   while (offsets.at(-1)! < rowCount) {
     offsets.push(Math.min(rowCount, offsets.at(-1)! + random.below(lengthEnd)));
   }
   return { offsets: Uint32Array.from(offsets), rowCount };
+}
+
+/** Of ascending numbers; the least difference may be put apart. */
+function differencesOf(numbers: Uint32Array, random: SeededRandom): Differences {
+  const codes = numbers.subarray(1).map((number, i) => number - numbers[i]!);
+  const least = random.chance(0.5) ? 0 : Math.min(0xffff, ...codes);
+  const bits = 32 - Math.clz32(Math.max(1, ...codes) - least) || 1;
+  const packed = pack(
+    codes.map((code) => code - least),
+    bits,
+    random.below(4),
+  );
+  return { packed, bits, least, count: codes.length };
 }
 
 /** A bitmap of any density, in stretches; bits past the count are 0. */

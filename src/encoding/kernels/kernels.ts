@@ -31,10 +31,18 @@ export interface Kernels {
   unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void;
 
   /**
-   * Sets the rows of selected runs: run r ends before row runEnds[r], where the next one begins; bit r of `runs` says
-   * whether it is selected. Ends ascend, equal ones being empty runs, and the last is the row count.
+   * Sets the rows of selected runs: the first one is [0, firstEnd), each other as long as its difference, and bit r of
+   * `runs` says whether run r is selected. At most CHUNK_ROWS_MAX rows.
    */
-  fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32Array): void;
+  fillRuns(runs: Uint32Array, firstEnd: number, lengths: Differences, words: Uint32Array): void;
+  /** The numbers of the bits set, ascending; returns how many there are. At most CHUNK_ROWS_MAX bits. */
+  positions(words: Uint32Array, target: Uint32Array): number;
+  /**
+   * Users of selected rows, whose bits `firsts` has where a user's rows begin: found[i] = user << 16 | selected rows,
+   * users ascending from that of the row before these, who is 0. One with many rows may be found again, right after.
+   * Behind them the user of the last row, with no rows. Returns how many are found; at most COUNTED_WORDS words.
+   */
+  countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number;
   /**
    * counts[r] = bits of `words` set in [offsets[r], offsets[r + 1]) for every run r < offsets.length - 1. Offsets
    * ascend and end within `words`.
@@ -54,8 +62,16 @@ export interface Kernels {
    */
   compress(words: Uint32Array, rows: Uint32Array, dense: Uint32Array): void;
 
-  /** target[i] = start + deltas[0] + … + deltas[i]; modulo 2^32 in a Uint32Array. As long as `deltas`. */
-  prefixSums(deltas: Uint32Array, start: number, target: Uint32Array | Float64Array): void;
+  /** target[i] = start + the differences from `fromRow` to fromRow + i, for i < count; modulo 2^32. At most CHUNK_ROWS_MAX. */
+  sum(differences: Differences, fromRow: number, count: number, start: number, target: Uint32Array): void;
+}
+
+/** Packed codes, each of which is the difference of a row from the one before, less the least difference. */
+export interface Differences {
+  readonly packed: Uint8Array;
+  readonly bits: number;
+  readonly least: number;
+  readonly count: number;
 }
 
 /** One of each per run. */
@@ -65,6 +81,9 @@ export interface RunTotals {
   readonly mins: Float64Array;
   readonly maxs: Float64Array;
 }
+
+/** Of a bitmap whose users are counted at once: their numbers, and their rows, fit 16 bits. */
+export const COUNTED_WORDS = 1024;
 
 let chosen: Kernels = simdKernels() ?? plainKernels;
 

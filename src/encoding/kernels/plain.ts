@@ -1,5 +1,5 @@
-import type { Kernels } from './kernels.ts';
-import { countRuns, fillRuns, reduceRuns } from './runs.ts';
+import type { Differences, Kernels } from './kernels.ts';
+import { countRuns, countUsers, fillRuns, positions, reduceRuns } from './runs.ts';
 import { compress, expand } from './spread.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
@@ -32,16 +32,20 @@ export const plainKernels: Kernels = {
 
   unpack,
 
-  fillRuns,
+  fillRuns(runs, firstEnd, lengths, words) {
+    const ends = new Uint32Array(1 + lengths.count).fill(firstEnd);
+    sum(lengths, 0, lengths.count, firstEnd, ends.subarray(1));
+    fillRuns(runs, ends, words);
+  },
+
+  positions,
+  countUsers,
   countRuns,
   reduceRuns,
   expand,
   compress,
 
-  prefixSums(deltas, start, target) {
-    if (target instanceof Uint32Array) sumModulo(deltas, start, target);
-    else sumExactly(deltas, start, target);
-  },
+  sum,
 };
 
 /** Reads only the bytes that the code lies in. */
@@ -94,19 +98,18 @@ function inTable(
   }
 }
 
-/** In 32-bit integers, which the engine adds in a cycle. */
-function sumModulo(deltas: Uint32Array, start: number, target: Uint32Array): void {
-  let sum = start | 0;
-  for (let i = 0; i < deltas.length; i++) {
-    sum = (sum + deltas[i]!) | 0;
-    target[i] = sum;
-  }
-}
-
-function sumExactly(deltas: Uint32Array, start: number, target: Float64Array): void {
-  let sum = start;
-  for (let i = 0; i < deltas.length; i++) {
-    sum += deltas[i]!;
-    target[i] = sum;
+function sum(
+  { packed, bits, least }: Differences,
+  fromRow: number,
+  count: number,
+  start: number,
+  target: Uint32Array,
+): void {
+  unpack(packed, bits, fromRow, count, target);
+  // In 32-bit integers, which the engine adds in a cycle.
+  let total = start | 0;
+  for (let i = 0; i < count; i++) {
+    total = (total + target[i]! + least) | 0;
+    target[i] = total;
   }
 }

@@ -2,7 +2,7 @@ import { ctz32, popcount32 } from '../../base/bitset.ts';
 import type { RunTotals } from './kernels.ts';
 
 /**
- * See Kernels.fillRuns. Toggles a bit where the selection changes between neighbouring runs; the exclusive or of all
+ * See Kernels.fillRuns; run r ends before row runEnds[r]. Toggles a bit where the selection changes between neighbouring runs; the exclusive or of all
  * bits up to a row then tells whether it is selected. So it costs per change and per word, not per run.
  */
 export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32Array): void {
@@ -41,6 +41,35 @@ export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32A
 function runsFrom(runs: Uint32Array, runCount: number, first: number): number {
   const word = runs[first >>> 5]!;
   return first + 32 <= runCount ? word : word & ((1 << (runCount & 31)) - 1);
+}
+
+/** See Kernels.positions. */
+export function positions(words: Uint32Array, target: Uint32Array): number {
+  let count = 0;
+  for (let w = 0; w < words.length; w++) {
+    for (let bits = words[w]!; bits !== 0; bits &= bits - 1) target[count++] = (w << 5) + ctz32(bits);
+  }
+  return count;
+}
+
+/** See Kernels.countUsers. */
+export function countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number {
+  let count = 0;
+  let user = 0;
+  for (let w = 0; w < rows.length; w++) {
+    const starting = firsts[w]!;
+    for (let selected = rows[w]!; selected !== 0; ) {
+      // Up to the first one, and those of the same user from there on: up to where the next one starts.
+      const upTo = selected ^ (selected - 1);
+      const later = starting & ~upTo;
+      const same = selected & ((later & -later) - 1);
+      found[count++] = ((user + popcount32(starting & upTo)) << 16) | popcount32(same);
+      selected ^= same;
+    }
+    user += popcount32(starting);
+  }
+  found[count] = user << 16;
+  return count;
 }
 
 /** See Kernels.countRuns. */

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { KERNELS_BASE64 } from './generated.ts';
-import type { Kernels } from './kernels.ts';
+import type { Differences, Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
 
@@ -30,6 +30,8 @@ interface Exports {
   readonly OUTPUT_BYTES: Constant;
   readonly STEP: Constant;
   readonly STEP_BYTES: Constant;
+  readonly RUNS: Constant;
+  readonly RUNS_BYTES: Constant;
   readonly ARENA: Constant;
   equal8(lanes: number, code: number, count: number, words: number): void;
   prepare(bits: number, from: number, span: number): void;
@@ -37,6 +39,18 @@ interface Exports {
   prepareSet(bits: number): void;
   selectSet(packed: number, bits: number, count: number, words: number): void;
   unpack(packed: number, bits: number, count: number, target: number): void;
+  unpackSums(
+    packed: number,
+    bits: number,
+    skip: number,
+    count: number,
+    least: number,
+    start: number,
+    target: number,
+  ): number;
+  fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
+  positions(words: number, wordCount: number, target: number): number;
+  countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
   prepareSpread(): void;
   expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
@@ -54,7 +68,7 @@ interface Exports {
 const PIECE_ROWS_UNIT = 64;
 const PAGE_BYTES = 65_536;
 /** What the kernels lay out for themselves, and a little more. */
-const SCRATCH_BYTES = 6 * PAGE_BYTES;
+const SCRATCH_BYTES = 10 * PAGE_BYTES;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
 const ARENA_SLACK_BYTES = 256;
 
@@ -86,23 +100,24 @@ class SimdKernels implements Kernels {
   /** The whole memory, and parts of it. */
   readonly #bytes: Buffer;
   readonly #outputWords: Uint32Array;
+  readonly #runs: Uint32Array;
   readonly #stepWords: number;
 
-  readonly fillRuns = plainKernels.fillRuns;
   readonly reduceRuns = plainKernels.reduceRuns;
-  readonly prefixSums = plainKernels.prefixSums;
 
   constructor(arenaBytes: number) {
     const pages = Math.ceil((SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES) / PAGE_BYTES);
     const memory = new host.Memory({ initial: pages, maximum: pages });
     this.#exports = new host.Instance(new host.Module(program), { env: { memory } }).exports as Exports;
-    const { ARENA, OUTPUT, OUTPUT_BYTES, STEP_BYTES } = this.#exports;
+    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP_BYTES } = this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
     this.#stepWords = STEP_BYTES.value >>> 2;
     this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
     this.#bytes = Buffer.from(memory.buffer);
     this.#outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
+    // One for each run of a chunk's rows, and where the first begins and the last one ends.
+    this.#runs = new Uint32Array(memory.buffer, RUNS.value, RUNS_BYTES.value >>> 2);
   }
 
   /** Rows that go through the memory at a time. */
@@ -165,6 +180,64 @@ class SimdKernels implements Kernels {
     }
   }
 
+  fillRuns(runs: Uint32Array, firstEnd: number, lengths: Differences, words: Uint32Array): void {
+    const { OUTPUT, RUNS, STEP, fillRuns } = this.#exports;
+    const runCount = 1 + lengths.count;
+    this.#runs[0] = 0;
+    this.#runs[1] = firstEnd;
+    this.#sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 8);
+    const rowCount = this.#runs[runCount]!;
+    const wordCount = (rowCount + 31) >>> 5;
+    this.#copyWords(runs, 0, STEP.value);
+    fillRuns(STEP.value, runCount, RUNS.value, (wordCount + 1) >>> 1, OUTPUT.value);
+    words.set(this.#outputWords.subarray(0, wordCount));
+    clearPast(words, rowCount);
+  }
+
+  positions(words: Uint32Array, target: Uint32Array): number {
+    const { RUNS, STEP, positions } = this.#exports;
+    const wordCount = this.#copyWords(words, 0, STEP.value);
+    const count = positions(STEP.value, (wordCount + 1) >>> 1, RUNS.value);
+    target.set(this.#runs.subarray(0, count));
+    return count;
+  }
+
+  countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number {
+    const { INPUT, RUNS, STEP, countUsers } = this.#exports;
+    const wordCount = this.#copyWords(rows, 0, STEP.value);
+    this.#copyWords(firsts, 0, INPUT.value);
+    const count = countUsers(STEP.value, INPUT.value, (wordCount + 1) >>> 1, RUNS.value);
+    found.set(this.#runs.subarray(0, count + 1));
+    return count;
+  }
+
+  sum(differences: Differences, fromRow: number, count: number, start: number, target: Uint32Array): void {
+    const skip = fromRow & 7;
+    this.#sum(differences, fromRow, count, start, this.#exports.RUNS.value);
+    target.set(this.#runs.subarray(skip, skip + count));
+  }
+
+  /** Behind as many numbers at `target` as rows are read before the first one. */
+  #sum(
+    { packed, bits, least }: Differences,
+    fromRow: number,
+    count: number,
+    start: number,
+    target: number,
+  ): void {
+    const { INPUT, unpackSums } = this.#exports;
+    const pieceRows = this.pieceRows(bits);
+    const end = fromRow + count;
+    let before = start;
+    let skip = fromRow & 7;
+    for (let row = fromRow - skip, at = target; row < end; row += pieceRows, at += 4 * pieceRows, skip = 0) {
+      const rowCount = Math.min(pieceRows, end - row);
+      const from = (row >>> 3) * bits;
+      this.#copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+      before = unpackSums(INPUT.value, bits, skip, rowCount - skip, least, before, at);
+    }
+  }
+
   countRuns(words: Uint32Array, offsets: Uint32Array, counts: Uint32Array): void {
     const { INPUT, INPUT_BYTES, STEP, OUTPUT, countRuns } = this.#exports;
     const runCount = offsets.length - 1;
@@ -189,7 +262,7 @@ class SimdKernels implements Kernels {
     const { INPUT, STEP, OUTPUT, expand } = this.#exports;
     let n = 0;
     for (let from = 0; from < rows.length; from += this.#stepWords) {
-      const wordCount = this.#copyRows(rows, from);
+      const wordCount = this.#copyWords(rows, from, STEP.value);
       // At most a bit for each row, the first within the first word.
       const denseFrom = Math.min(n >>> 5, dense.length);
       const denseTo = Math.min(denseFrom + wordCount + 1, dense.length);
@@ -203,7 +276,7 @@ class SimdKernels implements Kernels {
     const { INPUT, STEP, OUTPUT, compress } = this.#exports;
     let n = 0;
     for (let from = 0; from < rows.length; from += this.#stepWords) {
-      const wordCount = this.#copyRows(rows, from);
+      const wordCount = this.#copyWords(rows, from, STEP.value);
       this.#copyIn(bytesOf(words, from, from + wordCount), INPUT.value);
       const first = n >>> 5;
       const used = n & 31;
@@ -215,12 +288,11 @@ class SimdKernels implements Kernels {
     dense.fill(0, (n + 31) >>> 5);
   }
 
-  /** To STEP, with a 0 after them where the last 64-bit word is half theirs; how many words they are. */
-  #copyRows(rows: Uint32Array, from: number): number {
-    const { STEP } = this.#exports;
-    const wordCount = Math.min(this.#stepWords, rows.length - from);
-    this.#bytes.fill(0, STEP.value + wordCount * 4, STEP.value + wordCount * 4 + 4);
-    this.#copyIn(bytesOf(rows, from, from + wordCount), STEP.value);
+  /** As many as there is room for at STEP, and a 0 after them: the last 64-bit word may be half theirs. Returns how many. */
+  #copyWords(words: Uint32Array, from: number, at: number): number {
+    const wordCount = Math.min(this.#stepWords, words.length - from);
+    this.#bytes.fill(0, at + wordCount * 4, at + wordCount * 4 + 4);
+    this.#copyIn(bytesOf(words, from, from + wordCount), at);
     return wordCount;
   }
 
@@ -252,9 +324,14 @@ class SimdKernels implements Kernels {
       }
       words.set(this.#outputWords.subarray(0, (rowCount + 31) >>> 5), row >>> 5);
     }
-    const used = count & 31;
-    if (used !== 0) words[count >>> 5]! &= (1 << used) - 1;
+    clearPast(words, count);
   }
+}
+
+/** The bits of the last word from `count` on. */
+function clearPast(words: Uint32Array, count: number): void {
+  const used = count & 31;
+  if (used !== 0) words[count >>> 5]! &= (1 << used) - 1;
 }
 
 function bytesOf(words: Uint32Array, from: number, to: number): Uint8Array {

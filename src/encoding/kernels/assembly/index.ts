@@ -4,12 +4,13 @@
 import { STEP, STEP_BYTES } from './layout';
 import { packedRange16, packedRange32 } from './packedRange';
 import { prepareLanes16, prepareLanes32, WIDE } from './patterns';
+import { sums } from './runs';
 import { range8, range16, range32 } from './select';
 import { set1, set2, set4, set8, set16 } from './set';
 import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack';
 
-export { ARENA, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, SET, STEP, STEP_BYTES } from './layout';
-export { countRuns } from './runs';
+export { ARENA, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
+export { countRuns, countUsers, fillRuns, positions } from './runs';
 export { equal8 } from './select';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
@@ -68,4 +69,18 @@ export function unpack(packed: usize, bits: u32, count: u32, target: usize): voi
   prepareLanes32(bits, 0, 0);
   if (bits < WIDE) unpackLanes32(packed, bits, count, target);
   else unpackWide(packed, bits, count, target);
+}
+
+/** Codes of any width summed up; see sums(). Those of the first `skip` rows are left out. */
+export function unpackSums(
+  packed: usize,
+  bits: u32,
+  skip: u32,
+  count: u32,
+  least: u32,
+  start: u32,
+  target: usize,
+): u32 {
+  unpack(packed, bits, skip + count, target);
+  return sums(target + ((skip as usize) << 2), count, least, start);
 }

@@ -1,5 +1,104 @@
 // Runs of rows.
 
+/** In place, of numbers in whole vectors: each plus `least`, plus all those before it, plus `start`. Returns the last. */
+export function sums(numbers: usize, count: u32, least: u32, start: u32): u32 {
+  const none = i64x2.splat(0);
+  const each = i32x4.splat(least);
+  let before = i32x4.splat(start);
+  for (let i: u32 = 0; i < count; i += 4) {
+    const at = numbers + ((i as usize) << 2);
+    let sum = i32x4.add(v128.load(at), each);
+    sum = i32x4.add(sum, v128.shuffle<u32>(none, sum, 3, 4, 5, 6));
+    sum = i32x4.add(sum, v128.shuffle<u32>(none, sum, 2, 3, 4, 5));
+    sum = i32x4.add(sum, before);
+    v128.store(at, sum);
+    before = v128.shuffle<u32>(sum, sum, 3, 3, 3, 3);
+  }
+  return count === 0 ? start : load<u32>(numbers + ((count as usize) << 2) - 4);
+}
+
+/**
+ * Sets the rows of selected runs. Of those, `runs` has a bit, in 64-bit words; starts[r] is the first row of run r, and
+ * the one after the last starts where rows end. Writes whole words of 64 bits.
+ */
+export function fillRuns(runs: usize, runCount: u32, starts: usize, wordCount: u32, words: usize): void {
+  memory.fill(words, 0, ((wordCount as usize) << 3) + 8);
+  toggleChanges(runs, runCount, starts, words);
+  let before: u64 = 0;
+  for (let w: u32 = 0; w < wordCount; w++) {
+    let word = load<u64>(words);
+    word ^= word << 1;
+    word ^= word << 2;
+    word ^= word << 4;
+    word ^= word << 8;
+    word ^= word << 16;
+    word ^= word << 32;
+    word ^= before;
+    store<u64>(words, word);
+    before = (((word as i64) >> 63) as u64);
+    words += 8;
+  }
+}
+
+/** Of rows where the selection changes. In bytes: neighbouring changes would wait for one another in a word. */
+@inline
+function toggleChanges(runs: usize, runCount: u32, starts: usize, words: usize): void {
+  let before: u64 = 0;
+  for (let run: u32 = 0; run < runCount; run += 64) {
+    const selected = load<u64>(runs);
+    let changes = selected ^ ((selected << 1) | before);
+    for (; changes !== 0; changes &= changes - 1) {
+      const row = load<u32>(starts + ((ctz(changes) as usize) << 2));
+      const at = words + (row >>> 3);
+      store<u8>(at, ((load<u8>(at) as u32) ^ ((1 as u32) << (row & 7))) as u8);
+    }
+    before = selected >>> 63;
+    runs += 8;
+    starts += 256;
+  }
+}
+
+/** The numbers of the bits set in a bitmap of 64-bit words; returns how many there are. */
+export function positions(words: usize, wordCount: u32, target: usize): u32 {
+  const begin = target;
+  for (let w: u32 = 0; w < wordCount; w++) {
+    for (let bits = load<u64>(words); bits !== 0; bits &= bits - 1) {
+      store<u32>(target, (w << 6) + (ctz(bits) as u32));
+      target += 4;
+    }
+    words += 8;
+  }
+  return ((target - begin) as u32) >>> 2;
+}
+
+/**
+ * Users of selected rows. `firsts` has a user's first rows; user 0 is that of the row before these. Per user, but again
+ * in another word of 64 bits, found[i] = user << 16 | selected rows; returns how many there are. Behind them the user of
+ * the last row, with no rows.
+ */
+export function countUsers(rows: usize, firsts: usize, wordCount: u32, found: usize): u32 {
+  const begin = found;
+  let user: u32 = 0;
+  for (let w: u32 = 0; w < wordCount; w++) {
+    const starting = load<u64>(firsts);
+    for (let selected = load<u64>(rows); selected !== 0; ) {
+      // Up to the first one, and those of the same user from there on: up to where the next one starts.
+      const upTo = selected ^ (selected - 1);
+      const later = starting & ~upTo;
+      const same = selected & ((later & -later) - 1);
+      const owner = user + (popcnt(starting & upTo) as u32);
+      store<u32>(found, (owner << 16) | (popcnt(same) as u32));
+      found += 4;
+      selected ^= same;
+    }
+    user += popcnt(starting) as u32;
+    rows += 8;
+    firsts += 8;
+  }
+  store<u32>(found, user << 16);
+  return ((found - begin) as u32) >>> 2;
+}
+
 /**
  * counts[r] = bits set in [offsets[r], offsets[r + 1]) of a bitmap whose words from row `base` on, a multiple of 64,
  * are at `words`. They are read in 64-bit words.
