@@ -98,7 +98,7 @@ class UserCursor {
     const ordinals = new Uint32Array(userCount);
     const starts = new Uint32Array(userCount + 1);
     for (let p = 0; p * PAGE_USERS < userCount; p++) {
-      block.ordinals.decodePage(p, ordinals.subarray(p * PAGE_USERS, (p + 1) * PAGE_USERS));
+      block.ordinals.decodePages(p, ordinals.subarray(p * PAGE_USERS, (p + 1) * PAGE_USERS));
       if (p % STEP_PAGES === STEP_PAGES - 1) yield;
     }
     let user = 0;

@@ -5,7 +5,9 @@ import { lastAtMost } from './ranks.ts';
 export const PAGE_USERS = 1024;
 /** Pages between two yields. */
 const STEP_PAGES = 16;
-const gapScratch = new Uint32Array(PAGE_USERS);
+/** Users decoded together where most are asked for. */
+export const GROUP_USERS = 16 * PAGE_USERS;
+const gapScratch = new Uint32Array(GROUP_USERS);
 const page = new Uint32Array(PAGE_USERS);
 
 /** The ordinals of a block's users, ascending, held as the gaps between them (blockFormat.ts). */
@@ -45,7 +47,7 @@ export class Ordinals {
   }
 
   at(user: number): number {
-    this.decodePage(Math.floor(user / PAGE_USERS), page);
+    this.decodePages(Math.floor(user / PAGE_USERS), page);
     return page[user % PAGE_USERS]!;
   }
 
@@ -53,14 +55,17 @@ export class Ordinals {
   find(ordinal: number): number {
     const p = lastAtMost(this.#before, ordinal - 1);
     if (p === -1) return -1;
-    const place = page.subarray(0, this.decodePage(p, page)).indexOf(ordinal);
+    const place = page.subarray(0, this.decodePages(p, page)).indexOf(ordinal);
     return place === -1 ? -1 : p * PAGE_USERS + place;
   }
 
-  /** target[i] = ordinal of user `p` * PAGE_USERS + i, for all of the page; returns how many there are. */
-  decodePage(p: number, target: Uint32Array): number {
+  /**
+   * target[i] = ordinal of user `p` * PAGE_USERS + i, for as many users as there are and fit, up to GROUP_USERS; returns how
+   * many that is.
+   */
+  decodePages(p: number, target: Uint32Array): number {
     const from = p * PAGE_USERS;
-    const count = Math.min(PAGE_USERS, this.count - from);
+    const count = Math.min(target.length, this.count - from);
     this.#gaps.decode(from, from + count, gapScratch);
     addUp(gapScratch, count, this.#before[p]! | 0, target);
     return count;

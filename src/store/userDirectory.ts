@@ -2,10 +2,10 @@ import type { Bitset } from '../base/bitset.ts';
 import type { Column } from '../encoding/column.ts';
 import { equalTo } from '../encoding/contract.ts';
 import { COUNTED_WORDS, kernels } from '../encoding/kernels/kernels.ts';
-import { type Ordinals, PAGE_USERS } from './ordinals.ts';
+import { GROUP_USERS, type Ordinals, PAGE_USERS } from './ordinals.ts';
 import { Ranks } from './ranks.ts';
 
-const pageOrdinals = new Uint32Array(PAGE_USERS);
+const groupOrdinals = new Uint32Array(GROUP_USERS);
 /** Of the block looked at: fresh memory costs more to touch than the loops over it. */
 let firstsScratch = new Uint32Array(0);
 /** What a kernel finds in COUNTED_WORDS: each row's user may be another one. */
@@ -49,33 +49,29 @@ export class UserDirectory {
     if (firstsScratch.length < words.length) firstsScratch = new Uint32Array(words.length);
     const firsts = firstsScratch.subarray(0, words.length);
     this.#firsts.selectInto(equalTo(1), firsts);
-    let user = -1;
+    let before = -1;
+    let group = -1;
     for (let from = 0; from < words.length; from += COUNTED_WORDS) {
       const piece = words.subarray(from, from + COUNTED_WORDS);
-      const firstsOfPiece = firsts.subarray(from, from + COUNTED_WORDS);
-      const foundCount = kernels().countUsers(piece, firstsOfPiece, found);
-      this.#add(user, foundCount, counts);
-      user += found[foundCount]! >>> 16;
-    }
-  }
-
-  /** Adds what is found of users numbered from `before`, who ascend. */
-  #add(before: number, foundCount: number, counts: Uint32Array): void {
-    for (let at = 0; at < foundCount; ) {
-      const page = Math.floor((before + (found[at]! >>> 16)) / PAGE_USERS);
-      this.#ordinals.decodePage(page, pageOrdinals);
-      at = addPage(before - page * PAGE_USERS, at, foundCount, counts);
+      const foundCount = kernels().countUsers(piece, firsts.subarray(from, from + COUNTED_WORDS), found);
+      for (let at = 0; at < foundCount; ) {
+        const next = Math.floor((before + (found[at]! >>> 16)) / GROUP_USERS);
+        if (next !== group) this.#ordinals.decodePages((next * GROUP_USERS) / PAGE_USERS, groupOrdinals);
+        group = next;
+        at = addGroup(before - group * GROUP_USERS, at, foundCount, counts);
+      }
+      before += found[foundCount]! >>> 16;
     }
   }
 }
 
-/** Adds up to where the page ends, whose first user is -`before`; returns how far. */
-function addPage(before: number, from: number, foundCount: number, counts: Uint32Array): number {
+/** Adds up to where the group ends, whose first user is -`before`; returns how far. */
+function addGroup(before: number, from: number, foundCount: number, counts: Uint32Array): number {
   let i = from;
   for (; i < foundCount; i++) {
     const user = before + (found[i]! >>> 16);
-    if (user >= PAGE_USERS) break;
-    counts[pageOrdinals[user]!]! += found[i]! & 0xffff;
+    if (user >= GROUP_USERS) break;
+    counts[groupOrdinals[user]!]! += found[i]! & 0xffff;
   }
   return i;
 }
