@@ -1,6 +1,6 @@
 import type { Value } from '../src/base/value.ts';
 import type { DeclareRecord, UserRef } from '../src/log/record.ts';
-import { runBlockJob } from '../src/store/runBlockJob.ts';
+import { runBlockJob } from '../src/store/blocks/runBlockJob.ts';
 import { PrefixTree } from '../src/tablet/placement.ts';
 import { storeJobOptions } from '../src/tablet/storeJobs.ts';
 import { Tablet } from '../src/tablet/tablet.ts';

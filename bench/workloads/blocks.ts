@@ -5,7 +5,7 @@ import { DAY_MS } from '../../src/base/limits.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { kernels } from '../../src/encoding/kernels/kernels.ts';
 import { simdKernelsWithArena } from '../../src/encoding/kernels/simd.ts';
-import { Block } from '../../src/store/block.ts';
+import { Block } from '../../src/store/blocks/block.ts';
 import { readTrail } from '../../src/store/trail.ts';
 import type { Operations } from '../../src/tablet/operations.ts';
 import { runOperation } from '../../src/tablet/operations.ts';

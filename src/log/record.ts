@@ -88,7 +88,7 @@ export type TransferContent =
       readonly events: readonly TransferredEvent[];
       /** Nothing more follows: the source may drop the user when this one is done. */
       readonly last: boolean;
-      /** Opaque to all but src/store/profiles.ts. */
+      /** Opaque to all but src/store/profiles/profiles.ts. */
       readonly traits: Readonly<Record<string, unknown>>;
       /** Opaque to all but src/delivery/outbox.ts. */
       readonly outbox: readonly unknown[];

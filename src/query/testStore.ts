@@ -1,5 +1,5 @@
 import { EventStore } from '../store/events.ts';
-import { Profiles } from '../store/profiles.ts';
+import { Profiles } from '../store/profiles/profiles.ts';
 import { Schema } from '../store/schema.ts';
 import { Users } from '../store/users.ts';
 import type { TabletView } from '../store/view.ts';

@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import type { BlockJob, BlockResult } from '../store/blockJob.ts';
+import type { BlockJob, BlockResult } from '../store/blocks/blockJob.ts';
 
 /** How long a thread without work is kept: starting one costs less than the 50 to 150 MB that it holds. */
 const IDLE_MS = 5000;

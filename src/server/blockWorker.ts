@@ -1,5 +1,5 @@
-import type { BlockJob, BlockResult } from '../store/blockJob.ts';
-import { runBlockJob } from '../store/runBlockJob.ts';
+import type { BlockJob, BlockResult } from '../store/blocks/blockJob.ts';
+import { runBlockJob } from '../store/blocks/runBlockJob.ts';
 
 /** The program of a thread of the pool that writes blocks: does one job to its end. */
 export default function writeBlocks(job: BlockJob): BlockResult {

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { QUIET_MS } from '../base/limits.ts';
-import type { BlockJob, BlockResult } from '../store/blockJob.ts';
+import type { BlockJob, BlockResult } from '../store/blocks/blockJob.ts';
 import { storeJobOptions } from '../tablet/storeJobs.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { Slicer } from './slicer.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../base/random.ts';
-import { Block } from './block.ts';
+import { Block } from './blocks/block.ts';
 import { EventStore, type EventStoreOptions, type StoreJobOptions } from './events.ts';
 import { expectPart, type PlainRow, plainRow, randomTable } from './oracle.ts';
 import { readTrail, type TrailOptions } from './trail.ts';

@@ -9,21 +9,21 @@ import {
   WINDOW_ROWS_MAX,
 } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
-import { Block } from './block.ts';
-import type { BlockJob, BlockResult } from './blockJob.ts';
-import { NO_CODE, TextDictionary } from './dictionary.ts';
-import { Head } from './head.ts';
-import type { Part } from './part.ts';
-import { resolveSteps } from './resolve.ts';
-import { runBlockJob } from './runBlockJob.ts';
-import type { EventsView } from './view.ts';
+import { Block } from './blocks/block.ts';
+import type { BlockJob, BlockResult } from './blocks/blockJob.ts';
+import { resolveSteps } from './blocks/resolve.ts';
+import { runBlockJob } from './blocks/runBlockJob.ts';
 import {
   type Compaction,
   type CompactionOptions,
   coarsestFor,
   type PlannedWindow,
   WindowedBlocks,
-} from './windowedBlocks.ts';
+} from './blocks/windowedBlocks.ts';
+import { Head } from './head.ts';
+import type { Part } from './part.ts';
+import { NO_CODE, TextDictionary } from './texts/dictionary.ts';
+import type { EventsView } from './view.ts';
 
 export interface EventStoreOptions {
   /** Smaller ones for tests: how rows are cut never changes an answer. */

@@ -2,10 +2,10 @@ import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
-import type { HeadRows } from './blockJob.ts';
-import { type CellTest, cellOf, cellTest, cellValue, TAG } from './cell.ts';
-import { LocalTexts } from './localTexts.ts';
+import type { HeadRows } from './blocks/blockJob.ts';
+import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
 import type { Part, PartTrail, ValuePredicate } from './part.ts';
+import { LocalTexts } from './texts/localTexts.ts';
 
 const ROWS_START = 64;
 const CELLS_START = 256;

@@ -1,4 +1,4 @@
-import { Block } from '../store/block.ts';
+import { Block } from '../store/blocks/block.ts';
 import type { Tablet } from './tablet.ts';
 
 /** Bytes by part; where a part is made of things with names, by these, and in brackets what is of no single one. */

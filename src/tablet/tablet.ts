@@ -2,7 +2,7 @@ import { Outbox } from '../delivery/outbox.ts';
 import { LiveSegments } from '../live/liveSegments.ts';
 import { Dedupe } from '../store/dedupe.ts';
 import { EventStore, type EventStoreOptions } from '../store/events.ts';
-import { Profiles } from '../store/profiles.ts';
+import { Profiles } from '../store/profiles/profiles.ts';
 import type { Schema } from '../store/schema.ts';
 import { Users } from '../store/users.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';

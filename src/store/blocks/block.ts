@@ -1,0 +1,203 @@
+import { Bitset } from '../../base/bitset.ts';
+import type { Value } from '../../base/value.ts';
+import type { Column } from '../../encoding/column.ts';
+import type { Part, PartTrail, ValuePredicate } from '../part.ts';
+import type { Texts } from '../texts/texts.ts';
+import type { EventRows, EventSet } from './blockFormat.ts';
+import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
+import { codeFilter } from './codeFilter.ts';
+import { compress, expand } from './expand.ts';
+import { Ranks } from './ranks.ts';
+import { RowReader } from './rowReader.ts';
+import { UserDirectory } from './userDirectory.ts';
+import type { Window } from './windows.ts';
+
+/** An encoded, immutable part: sorted by ordinal, then time, then arrival. Read in place; see blockFormat.ts. */
+export class Block implements Part {
+  readonly bytes: Uint8Array;
+  readonly window: Window;
+  readonly rowCount: number;
+  readonly timeMinMs: number;
+  readonly timeMaxMs: number;
+  readonly #memory: BlockMemory;
+  readonly #users: UserDirectory;
+  readonly #times: Column;
+  readonly #timeAt: RowReader;
+  /** Numbers of event names. */
+  readonly #events: Column;
+  readonly #eventAt: RowReader;
+  readonly #eventRows: readonly EventRows[];
+  readonly #eventNumbers: ReadonlyMap<number, number>;
+  /** By property code, ascending. */
+  readonly #columns: ReadonlyMap<number, OpenColumn>;
+  readonly #rowsOfSets: ReadonlyMap<EventSet, RowsOfSet>;
+
+  /** Runs openSteps to its end at once. */
+  static open(bytes: Uint8Array, dictionary: Texts, file: string, options: OpenOptions = {}): Block {
+    const steps = Block.openSteps(bytes, dictionary, file, options);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  }
+
+  /**
+   * Checks every byte, unless they are trusted, and yields between chunks. `bytes` belong to the block from now on;
+   * `dictionary` is the one whose codes they hold. Throws DamageError naming the file and the offset in the block.
+   */
+  static *openSteps(
+    bytes: Uint8Array,
+    dictionary: Texts,
+    file: string,
+    options: OpenOptions = {},
+  ): Generator<void, Block> {
+    const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+    return new Block(aligned, yield* openBlockSteps(aligned, dictionary, file, options.trusted ?? false));
+  }
+
+  private constructor(bytes: Uint8Array, open: OpenBlock) {
+    this.bytes = bytes;
+    this.window = open.window;
+    this.rowCount = open.rowCount;
+    this.#memory = open.memory;
+    this.#users = new UserDirectory(open.ordinals, open.firsts);
+    this.#times = open.times;
+    this.#timeAt = new RowReader(open.times);
+    this.#events = open.events;
+    this.#eventAt = new RowReader(open.events);
+    this.#eventRows = open.eventRows;
+    this.#eventNumbers = new Map(open.eventRows.map(({ eventCode }, number) => [eventCode, number]));
+    this.#columns = new Map(open.columns.map((column) => [column.shape.propertyCode, column]));
+    this.#rowsOfSets = rowsOfSets(open);
+    this.timeMinMs = open.times.min;
+    this.timeMaxMs = open.times.max;
+  }
+
+  get memoryBytes(): number {
+    let held = this.#users.memoryBytes;
+    for (const rows of this.#rowsOfSets.values()) held += rows.ranks.memoryBytes;
+    for (const { cells } of this.#columns.values()) held += cells.memoryBytes;
+    return this.bytes.length + this.#memory.objects + held;
+  }
+
+  /** What the block's own bytes and objects are for. */
+  memoryByColumn(): BlockMemory {
+    return this.#memory;
+  }
+
+  /** Properties of which some texts are in the dictionary. */
+  get sharedProperties(): readonly number[] {
+    return [...this.#columns.values()]
+      .filter(({ shape }) => shape.texts.shared + shape.arrays.shared > 0)
+      .map(({ shape }) => shape.propertyCode);
+  }
+
+  mayHaveEvent(eventCode: number): boolean {
+    return this.#eventNumbers.has(eventCode);
+  }
+
+  selectEvents(eventCodes: readonly number[] | undefined): Bitset {
+    if (eventCodes === undefined) return Bitset.full(this.rowCount);
+    const table = new Uint8Array(this.#eventRows.length);
+    for (const eventCode of eventCodes) {
+      const number = this.#eventNumbers.get(eventCode);
+      if (number !== undefined) table[number] = 1;
+    }
+    return this.#events.select(codeFilter(table));
+  }
+
+  andTime(rows: Bitset, fromMs: number, toMs: number): void {
+    if (fromMs <= this.timeMinMs && this.timeMaxMs < toMs) return;
+    this.#times.and(rows, { kind: 'range', from: fromMs, to: toMs });
+  }
+
+  andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void {
+    const column = this.#columns.get(propertyCode);
+    if (column === undefined) {
+      if (!predicate.missing) rows.words.fill(0);
+    } else if (column.shape.eventSet === undefined) {
+      column.cells.and(rows, predicate);
+    } else {
+      this.#andCompact(rows, column, predicate);
+    }
+  }
+
+  #andCompact(rows: Bitset, { shape, cells }: OpenColumn, predicate: ValuePredicate): void {
+    const { table } = this.#rowsOfSets.get(shape.eventSet!)!;
+    const withCells = this.#events.select(codeFilter(table));
+    const dense = compress(rows, withCells, cells.rowCount);
+    if (!dense.isEmpty) cells.and(dense, predicate);
+    if (predicate.missing) rows.andNot(withCells).or(expand(dense, withCells));
+    else rows.words.set(expand(dense, withCells).words);
+  }
+
+  countByOrdinal(rows: Bitset, counts: Uint32Array): void {
+    if (!rows.isEmpty) this.#users.countByOrdinal(rows, counts);
+  }
+
+  trailOf(ordinal: number): PartTrail | undefined {
+    const found = this.#users.rowsOf(ordinal);
+    if (found === undefined) return undefined;
+    const { start, end } = found;
+    const rows = new Uint32Array(end - start);
+    for (let i = 0; i < rows.length; i++) rows[i] = start + i;
+    const timesMs = new Float64Array(rows.length);
+    this.#times.decode(start, end, timesMs);
+    return { rows, timesMs };
+  }
+
+  eventAt(row: number): number {
+    return this.#eventRows[this.#eventAt.at(row)]!.eventCode;
+  }
+
+  timeAt(row: number): number {
+    return this.#timeAt.at(row);
+  }
+
+  ordinalAt(row: number): number {
+    return this.#users.ordinalAt(row);
+  }
+
+  valueAt(row: number, propertyCode: number): Value | undefined {
+    const column = this.#columns.get(propertyCode);
+    return column === undefined ? undefined : this.#valueIn(column, row);
+  }
+
+  propertiesAt(row: number): readonly (readonly [number, Value])[] {
+    const properties: (readonly [number, Value])[] = [];
+    for (const [propertyCode, column] of this.#columns) {
+      const value = this.#valueIn(column, row);
+      if (value !== undefined) properties.push([propertyCode, value]);
+    }
+    return properties;
+  }
+
+  #valueIn({ shape, cells }: OpenColumn, row: number): Value | undefined {
+    if (shape.eventSet === undefined) return cells.at(row);
+    const { table, ranks } = this.#rowsOfSets.get(shape.eventSet)!;
+    return table[this.#eventAt.at(row)] === 1 ? cells.at(ranks.rank(row)) : undefined;
+  }
+}
+
+export interface OpenOptions {
+  /** This process has just made the bytes: they need not be checked. */
+  readonly trusted?: boolean;
+}
+
+/** Which rows have a set's event names: table[event number] is 1. */
+interface RowsOfSet {
+  readonly table: Uint8Array;
+  readonly ranks: Ranks;
+}
+
+function rowsOfSets({ columns, events, eventRows }: OpenBlock): ReadonlyMap<EventSet, RowsOfSet> {
+  const rowsOf = new Map<EventSet, RowsOfSet>();
+  for (const { shape } of columns) {
+    const { eventSet } = shape;
+    if (eventSet === undefined || rowsOf.has(eventSet)) continue;
+    const table = new Uint8Array(eventRows.length);
+    for (const event of eventSet) table[event] = 1;
+    rowsOf.set(eventSet, { table, ranks: new Ranks(events, table) });
+  }
+  return rowsOf;
+}

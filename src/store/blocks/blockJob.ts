@@ -1,0 +1,69 @@
+import type { TextList } from '../texts/localTexts.ts';
+import type { Window } from './windows.ts';
+
+/**
+ * Making blocks is work on bytes alone: a job in, blocks out, no clock, no tablet. So it runs in a pool of threads, or
+ * in steps where there is none. Everything in a job is immutable from the moment it is made.
+ */
+export type BlockJob = SealJob | CompactJob;
+
+interface JobOptions {
+  /** Where the windows' boundaries lie, ascending: rows with boundaries[i] <= time < boundaries[i + 1] are one block. */
+  readonly boundariesMs: readonly number[];
+  readonly chunkRows: number;
+  /** The tablet's dictionary is full: every text stays in its block. */
+  readonly ownTextsOnly: boolean;
+  /** Properties of which the dictionary has texts already: others of them join sooner. */
+  readonly sharedProperties: readonly number[];
+}
+
+/** A frozen head becomes one block a window. */
+export interface SealJob extends JobOptions {
+  readonly kind: 'seal';
+  readonly head: HeadRows;
+}
+
+/**
+ * Blocks become one block a window, rows sorted anew; what is equal in ordinal and time keeps the order of `blocks`,
+ * which is that of arrival.
+ */
+export interface CompactJob extends JobOptions {
+  readonly kind: 'compact';
+  readonly blocks: readonly Uint8Array[];
+  /** A bit per ordinal of users who are gone, and with them their rows; empty for none. */
+  readonly goneOrdinals: Uint32Array;
+}
+
+/** A head's rows as it holds them (head.ts), in order of arrival. */
+export interface HeadRows {
+  readonly rowCount: number;
+  readonly ordinals: Uint32Array;
+  readonly events: Uint32Array;
+  readonly times: Float64Array;
+  /** Row r has the cells [cellStarts[r], cellStarts[r + 1]), in ascending order of property code. */
+  readonly cellStarts: Uint32Array;
+  readonly cellProperties: Uint32Array;
+  readonly cellTags: Uint8Array;
+  /** Numbers as they are; of texts and arrays the code in `texts`. */
+  readonly cellPayloads: Float64Array;
+  readonly texts: TextList;
+}
+
+export interface BlockResult {
+  /** Windows without rows have none. */
+  readonly blocks: readonly UnresolvedBlock[];
+  /** Texts that the tablet's dictionary is to have, each once. */
+  readonly sharedTexts: TextList;
+}
+
+/** Complete but for the dictionary's codes of texts that become shared: see resolve.ts. */
+export interface UnresolvedBlock {
+  readonly window: Window;
+  readonly rowCount: number;
+  /** In a SharedArrayBuffer. */
+  readonly bytes: Uint8Array;
+  /** Texts that are, or are to be, codes of the dictionary. */
+  readonly sharedCount: number;
+  /** Those of them that are still numbers of `BlockResult.sharedTexts`. */
+  readonly unresolved: Uint32Array;
+}

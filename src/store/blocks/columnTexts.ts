@@ -1,0 +1,75 @@
+import type { Value } from '../../base/value.ts';
+import type { ValuePredicate } from '../part.ts';
+import type { TextHeap } from '../texts/textHeap.ts';
+import type { Texts } from '../texts/texts.ts';
+import type { ColumnShape } from './blockFormat.ts';
+
+/** The texts of a block's column: some in the tablet's dictionary, some in a heap of its own. See blockFormat.ts. */
+export interface ColumnTexts {
+  readonly shape: ColumnShape;
+  /** The tablet's; undefined when nobody is going to ask for texts. */
+  readonly dictionary: Texts | undefined;
+  /** The dictionary's code of the column's i-th text that it has. */
+  readonly sharedCode: (i: number) => number;
+  readonly heap: TextHeap | undefined;
+}
+
+/** The column's i-th text or array. */
+export function textOrArray({ shape, dictionary, sharedCode, heap }: ColumnTexts, i: number): Value {
+  const { texts, arrays } = shape;
+  if (i < texts.shared) return dictionary!.text(sharedCode(i));
+  if (i < texts.shared + texts.own) return heap!.text(i - texts.shared);
+  const array = i - texts.shared - texts.own;
+  if (array < arrays.shared) return dictionary!.array(sharedCode(texts.shared + array));
+  return heap!.array(texts.own + array - arrays.shared);
+}
+
+/** passing[i] = 1 for each of the column's texts and arrays that satisfies the predicate. */
+export function markPassing(of: ColumnTexts, predicate: ValuePredicate, passing: Uint8Array): void {
+  const { texts, arrays } = of.shape;
+  if (predicate.equalTo === undefined) {
+    if (texts.shared > 0)
+      mark(of.dictionary!.textTest(predicate), of.sharedCode, 0, texts.shared, passing, 0);
+    if (texts.own > 0) mark(of.heap!.textTest(predicate), same, 0, texts.own, passing, texts.shared);
+  } else {
+    for (const scalar of predicate.equalTo) if (typeof scalar === 'string') markEqual(of, scalar, passing);
+  }
+  const at = texts.shared + texts.own;
+  if (arrays.shared > 0) {
+    mark(of.dictionary!.arrayTest(predicate), of.sharedCode, texts.shared, arrays.shared, passing, at);
+  }
+  if (arrays.own > 0) {
+    mark(of.heap!.arrayTest(predicate), same, texts.own, arrays.own, passing, at + arrays.shared);
+  }
+}
+
+/** passing[at + i] = 1 where the test holds for the code of the text `first` + i, for i < count. */
+function mark(
+  test: (code: number) => boolean,
+  codeOf: (i: number) => number,
+  first: number,
+  count: number,
+  passing: Uint8Array,
+  at: number,
+): void {
+  for (let i = 0; i < count; i++) if (test(codeOf(first + i))) passing[at + i] = 1;
+}
+
+function same(i: number): number {
+  return i;
+}
+
+function markEqual(
+  { shape, dictionary, sharedCode, heap }: ColumnTexts,
+  text: string,
+  passing: Uint8Array,
+): void {
+  const { shared, own } = shape.texts;
+  const code = shared > 0 ? dictionary!.find(text) : undefined;
+  if (code !== undefined) {
+    for (let i = 0; i < shared; i++) if (sharedCode(i) === code) passing[i] = 1;
+  }
+  // Texts come before arrays, whose JSON may read the same.
+  const found = own > 0 ? heap!.find(text) : undefined;
+  if (found !== undefined && found < own) passing[shared + found] = 1;
+}

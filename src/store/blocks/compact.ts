@@ -1,0 +1,130 @@
+import type { Temperature } from '../../encoding/picker.ts';
+import { assembleSteps, type BlockRows } from './blockAssembly.ts';
+import type { BlockResult, CompactJob, UnresolvedBlock } from './blockJob.ts';
+import { type OpenBlock, openBlockSteps } from './blockReader.ts';
+import { type CodedColumn, codeSteps } from './columnCodes.ts';
+import { ColumnWriter, type EncodedColumn } from './columnWriter.ts';
+import { determinedPropertiesSteps } from './determination.ts';
+import { EventSets } from './drafts.ts';
+import { mergedDraftSteps, SourceColumns } from './mergedColumns.ts';
+import { type MergedRows, mergedRowsSteps, type SourceRows, sourceRowsSteps } from './mergedRows.ts';
+import { eventsSteps, usersSteps } from './rowStreams.ts';
+import { gathered } from './trailOrder.ts';
+import { type WindowRows, windowRowsSteps } from './windowRows.ts';
+
+/** Rows looked at between two yields. */
+const STEP_ROWS = 1 << 15;
+/** Columns of so small a share of a block's rows become as small as they can. */
+const COLD_SHARE = 1 / 16;
+
+/** One block a window of the blocks' rows. A property at a time, so that little is held besides the new blocks. */
+export function* compactSteps(job: CompactJob): Generator<void, BlockResult> {
+  const sources: OpenBlock[] = [];
+  for (const bytes of job.blocks) {
+    sources.push(yield* openBlockSteps(bytes, undefined, 'a block to compact', true));
+  }
+  const rows = yield* sourceRowsSteps(sources);
+  const merged = yield* mergedRowsSteps(sources, rows, job.goneOrdinals);
+  const targets: Target[] = [];
+  const times = yield* gatheredSteps(rows.times, merged.order, new Float64Array(merged.order.length));
+  for (const windowRows of yield* windowRowsSteps(times, job.boundariesMs)) {
+    targets.push(yield* targetSteps(windowRows, merged, rows));
+  }
+  const writer = new ColumnWriter({ chunkRows: job.chunkRows, effort: 'small' });
+  yield* columnsSteps(job, sources, new SourceColumns(sources, rows), targets, writer);
+  const blocks: UnresolvedBlock[] = [];
+  for (const target of targets) blocks.push(yield* assembleSteps(job, writer, target, target.columns));
+  return { blocks, sharedTexts: writer.sharedTexts() };
+}
+
+/** Properties that determine others are done first, and their codes kept until those are done. */
+function* columnsSteps(
+  job: CompactJob,
+  sources: readonly OpenBlock[],
+  columns: SourceColumns,
+  targets: readonly Target[],
+  writer: ColumnWriter,
+): Generator<void, void> {
+  const determinedBy = yield* determinedPropertiesSteps(largest(sources));
+  for (const key of columns.propertyCodes()) {
+    if (determinedBy.has(key)) continue;
+    const coded = yield* propertySteps(job, columns, key, targets, writer);
+    for (const [property, by] of determinedBy) {
+      if (by === key) yield* propertySteps(job, columns, property, targets, writer, coded);
+    }
+  }
+}
+
+/** The property's column in each target, before it was encoded; `keys` are those that may determine them. */
+function* propertySteps(
+  job: CompactJob,
+  columns: SourceColumns,
+  propertyCode: number,
+  targets: readonly Target[],
+  writer: ColumnWriter,
+  keys: readonly (CodedColumn | undefined)[] = [],
+): Generator<void, readonly (CodedColumn | undefined)[]> {
+  const texts = yield* columns.readSteps(propertyCode);
+  const made: (CodedColumn | undefined)[] = [];
+  for (const [i, target] of targets.entries()) {
+    const draft = yield* mergedDraftSteps(propertyCode, columns.cells, target, target.sets);
+    const coded = draft === undefined ? undefined : yield* codeSteps(draft, texts, job);
+    made.push(coded);
+    if (coded !== undefined)
+      target.columns.push(yield* writer.columnSteps(coded, texts, temperatureOf(coded, target), keys[i]));
+  }
+  return made;
+}
+
+/** Columns that few rows have are scanned quickly however they are held. */
+function temperatureOf(column: CodedColumn, { order }: Target): Temperature {
+  return column.rowCount < COLD_SHARE * order.length ? 'cold' : 'hot';
+}
+
+function largest(blocks: readonly OpenBlock[]): OpenBlock {
+  return blocks.reduce((largest, block) => (block.rowCount > largest.rowCount ? block : largest));
+}
+
+/** A block to be. */
+interface Target extends BlockRows {
+  /** Its rows among those of the sources. */
+  readonly order: Uint32Array;
+  readonly sets: EventSets;
+  readonly columns: EncodedColumn[];
+}
+
+/** `rows` of the window are those of `merged`, whose rows are those of the sources. */
+function* targetSteps(
+  { window, rows }: WindowRows,
+  merged: MergedRows,
+  source: SourceRows,
+): Generator<void, Target> {
+  const order = yield* gatheredSteps(merged.order, rows, new Uint32Array(rows.length));
+  const ordinals = yield* gatheredSteps(merged.ordinals, rows, new Uint32Array(rows.length));
+  const events = yield* gatheredSteps(source.events, order, new Uint32Array(order.length));
+  const { eventRows, eventOfRow } = yield* eventsSteps(events);
+  const users = yield* usersSteps(ordinals);
+  const times = yield* gatheredSteps(source.times, order, new Float64Array(order.length));
+  return {
+    window,
+    order,
+    ...users,
+    eventRows,
+    eventOfRow,
+    times,
+    sets: new EventSets(eventRows),
+    columns: [],
+  };
+}
+
+function* gatheredSteps<T extends Uint32Array | Float64Array>(
+  source: T,
+  rows: Uint32Array,
+  target: T,
+): Generator<void, T> {
+  for (let from = 0; from < rows.length; from += STEP_ROWS) {
+    gathered(source, rows.subarray(from, from + STEP_ROWS), target.subarray(from, from + STEP_ROWS));
+    yield;
+  }
+  return target;
+}

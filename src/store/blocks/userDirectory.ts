@@ -1,0 +1,77 @@
+import type { Bitset } from '../../base/bitset.ts';
+import type { Column } from '../../encoding/column.ts';
+import { equalTo } from '../../encoding/contract.ts';
+import { COUNTED_WORDS, kernels } from '../../encoding/kernels/kernels.ts';
+import { GROUP_USERS, type Ordinals, PAGE_USERS } from './ordinals.ts';
+import { Ranks } from './ranks.ts';
+
+const groupOrdinals = new Uint32Array(GROUP_USERS);
+/** Of the block looked at: fresh memory costs more to touch than the loops over it. */
+let firstsScratch = new Uint32Array(0);
+/** What a kernel finds in COUNTED_WORDS: each row's user may be another one. */
+const found = new Uint32Array(32 * COUNTED_WORDS + 1);
+
+/** Which rows of a block are whose. Users are numbered from 0, in the order of their ordinals. */
+export class UserDirectory {
+  readonly #ordinals: Ordinals;
+  /** 1 for each user's first row, else 0. */
+  readonly #firsts: Column;
+  readonly #ranks: Ranks;
+
+  constructor(ordinals: Ordinals, firsts: Column) {
+    this.#ordinals = ordinals;
+    this.#firsts = firsts;
+    this.#ranks = new Ranks(firsts, Uint8Array.of(0, 1));
+  }
+
+  /** Bytes held beside the block's own. */
+  get memoryBytes(): number {
+    return this.#ranks.memoryBytes + this.#ordinals.memoryBytes;
+  }
+
+  /** The rows [start, end) of this ordinal; undefined when it has none. */
+  rowsOf(ordinal: number): { readonly start: number; readonly end: number } | undefined {
+    const user = this.#ordinals.find(ordinal);
+    if (user === -1) return undefined;
+    const isLast = user === this.#ordinals.count - 1;
+    return {
+      start: this.#ranks.find(user),
+      end: isLast ? this.#firsts.rowCount : this.#ranks.find(user + 1),
+    };
+  }
+
+  ordinalAt(row: number): number {
+    return this.#ordinals.at(this.#ranks.rank(row + 1) - 1);
+  }
+
+  /** counts[ordinal] += number of selected rows, for every user. */
+  countByOrdinal({ words }: Bitset, counts: Uint32Array): void {
+    if (firstsScratch.length < words.length) firstsScratch = new Uint32Array(words.length);
+    const firsts = firstsScratch.subarray(0, words.length);
+    this.#firsts.selectInto(equalTo(1), firsts);
+    let before = -1;
+    let group = -1;
+    for (let from = 0; from < words.length; from += COUNTED_WORDS) {
+      const piece = words.subarray(from, from + COUNTED_WORDS);
+      const foundCount = kernels().countUsers(piece, firsts.subarray(from, from + COUNTED_WORDS), found);
+      for (let at = 0; at < foundCount; ) {
+        const next = Math.floor((before + (found[at]! >>> 16)) / GROUP_USERS);
+        if (next !== group) this.#ordinals.decodePages((next * GROUP_USERS) / PAGE_USERS, groupOrdinals);
+        group = next;
+        at = addGroup(before - group * GROUP_USERS, at, foundCount, counts);
+      }
+      before += found[foundCount]! >>> 16;
+    }
+  }
+}
+
+/** Adds up to where the group ends, whose first user is -`before`; returns how far. */
+function addGroup(before: number, from: number, foundCount: number, counts: Uint32Array): number {
+  let i = from;
+  for (; i < foundCount; i++) {
+    const user = before + (found[i]! >>> 16);
+    if (user >= GROUP_USERS) break;
+    counts[groupOrdinals[user]!]! += found[i]! & 0xffff;
+  }
+  return i;
+}

@@ -1,0 +1,218 @@
+import { kernels } from '../../encoding/kernels/kernels.ts';
+import { type CellTests, selectDoubles, selectEach, selectIntegers } from './selectCells.ts';
+import { HEAP_REFS_FROM } from './traitRefs.ts';
+
+/**
+ * The cells of a page, one a place: a reference (traitRefs.ts) or, in the forms for numbers, a number itself. The owner
+ * picks the narrowest form that holds all of a page's cells. New places hold NO_REF, except for those that `grown` adds,
+ * which mean nothing.
+ */
+export interface Lanes {
+  readonly byteLength: number;
+  /** Places there are. */
+  readonly capacity: number;
+  /** The reference, or -1 for a number. */
+  refAt(i: number): number;
+  /** Where `refAt` is -1. */
+  numberAt(i: number): number;
+  /** False, and nothing is changed, when the form does not hold it. */
+  setRef(i: number, ref: number): boolean;
+  setNumber(i: number, number: number): boolean;
+  /** Moves [at, count) up by one. */
+  insert(at: number, count: number): void;
+  /** Moves [at + 1, count) down by one. */
+  remove(at: number, count: number): void;
+  /** A copy with a larger capacity. */
+  grown(capacity: number): Lanes;
+  /** The answer about place i goes to bit i - from of `words`, of which ⌈(to - from) / 32⌉ are written whole. */
+  select(tests: CellTests, from: number, to: number, words: Uint32Array): void;
+}
+
+/** From the narrowest on; one may not hold what an earlier one does, but the last one holds everything. */
+export const LANE_FORMS: readonly ((capacity: number) => Lanes)[] = [
+  (capacity) => new RefLanes(new Uint8Array(capacity)),
+  (capacity) => new RefLanes(new Uint16Array(capacity)),
+  (capacity) => new RefLanes(new Uint32Array(capacity)),
+  (capacity) => new IntegerLanes(new Uint32Array(capacity), 1),
+  (capacity) => new IntegerLanes(new Uint32Array(capacity), 100),
+  (capacity) => new DoubleLanes(new Float64Array(capacity).fill(Number.NaN)),
+];
+
+type LaneArray = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+
+/** What is the same in all forms. */
+class TypedLanes<T extends LaneArray> {
+  protected readonly values: T;
+
+  constructor(values: T) {
+    this.values = values;
+  }
+
+  get byteLength(): number {
+    return this.values.byteLength;
+  }
+
+  get capacity(): number {
+    return this.values.length;
+  }
+
+  insert(at: number, count: number): void {
+    this.values.copyWithin(at + 1, at, count);
+  }
+
+  remove(at: number, count: number): void {
+    this.values.copyWithin(at, at + 1, count);
+  }
+
+  protected valuesGrown(capacity: number): T {
+    const ArrayOf = this.values.constructor as new (length: number) => T;
+    const values = new ArrayOf(capacity);
+    values.set(this.values);
+    return values;
+  }
+}
+
+class RefLanes extends TypedLanes<Uint8Array | Uint16Array | Uint32Array> implements Lanes {
+  refAt(i: number): number {
+    return this.values[i]!;
+  }
+
+  numberAt(): number {
+    return Number.NaN;
+  }
+
+  setRef(i: number, ref: number): boolean {
+    if (ref >= 2 ** (8 * this.values.BYTES_PER_ELEMENT)) return false;
+    this.values[i] = ref;
+    return true;
+  }
+
+  setNumber(): boolean {
+    return false;
+  }
+
+  grown(capacity: number): Lanes {
+    return new RefLanes(this.valuesGrown(capacity));
+  }
+
+  select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
+    const { values } = this;
+    if (values instanceof Uint32Array) {
+      selectEach(this, tests, from, to, words);
+      return;
+    }
+    const lanes = values.subarray(from, to);
+    const bytes = new Uint8Array(lanes.buffer, lanes.byteOffset, lanes.byteLength);
+    kernels().selectSet(bytes, 8 * lanes.BYTES_PER_ELEMENT, tests.answers, lanes.length, words);
+  }
+}
+
+/** Lanes below it are references, of shared values only; the others are numbers, ZERO being 0. */
+const INTEGERS_FROM = HEAP_REFS_FROM;
+const ZERO = 2 ** 31;
+const INTEGERS_END = 2 ** 32;
+
+/** Whole numbers or, with a scale of 100, numbers of two decimals, as prices are. */
+class IntegerLanes extends TypedLanes<Uint32Array> implements Lanes {
+  readonly #scale: number;
+
+  constructor(values: Uint32Array, scale: number) {
+    super(values);
+    this.#scale = scale;
+  }
+
+  refAt(i: number): number {
+    const lane = this.values[i]!;
+    return lane < INTEGERS_FROM ? lane : -1;
+  }
+
+  numberAt(i: number): number {
+    return (this.values[i]! - ZERO) / this.#scale;
+  }
+
+  setRef(i: number, ref: number): boolean {
+    if (ref >= INTEGERS_FROM) return false;
+    this.values[i] = ref;
+    return true;
+  }
+
+  setNumber(i: number, number: number): boolean {
+    const lane = Math.round(number * this.#scale) + ZERO;
+    if (lane < INTEGERS_FROM || lane >= INTEGERS_END) return false;
+    if (!Object.is((lane - ZERO) / this.#scale, number)) return false;
+    this.values[i] = lane;
+    return true;
+  }
+
+  grown(capacity: number): Lanes {
+    return new IntegerLanes(this.valuesGrown(capacity), this.#scale);
+  }
+
+  select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
+    if (tests.range === undefined) {
+      selectEach(this, tests, from, to, words);
+      return;
+    }
+    const first = Math.max(INTEGERS_FROM, this.#laneFrom(tests.range.from));
+    const last = Math.min(INTEGERS_END, this.#laneFrom(tests.range.to)) - 1;
+    selectIntegers(this.values.subarray(from, to), first, last, tests.answers, words);
+  }
+
+  /** The smallest lane whose number is not below this one; any past the end for a number that is. */
+  #laneFrom(number: number): number {
+    let lane = Math.ceil(number * this.#scale);
+    if (Math.abs(lane) > ZERO) return lane + ZERO;
+    while ((lane - 1) / this.#scale >= number) lane--;
+    while (lane / this.#scale < number) lane++;
+    return lane + ZERO;
+  }
+}
+
+/** The upper word of the NaNs that are references; the lower word is the reference. */
+const NAN_WORD = 0x7ff80000;
+
+class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
+  readonly #words: Uint32Array;
+  #hasHeapRefs = false;
+
+  constructor(values: Float64Array) {
+    super(values);
+    this.#words = new Uint32Array(values.buffer);
+  }
+
+  refAt(i: number): number {
+    return this.#words[2 * i + 1] === NAN_WORD ? this.#words[2 * i]! : -1;
+  }
+
+  numberAt(i: number): number {
+    return this.values[i]!;
+  }
+
+  setRef(i: number, ref: number): boolean {
+    if (ref >= HEAP_REFS_FROM) this.#hasHeapRefs = true;
+    this.#words[2 * i] = ref;
+    this.#words[2 * i + 1] = NAN_WORD;
+    return true;
+  }
+
+  setNumber(i: number, number: number): boolean {
+    this.values[i] = number;
+    return true;
+  }
+
+  grown(capacity: number): Lanes {
+    const lanes = new DoubleLanes(this.valuesGrown(capacity));
+    lanes.#hasHeapRefs = this.#hasHeapRefs;
+    return lanes;
+  }
+
+  select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
+    const { range, answers } = tests;
+    if (range === undefined || this.#hasHeapRefs) {
+      selectEach(this, tests, from, to, words);
+      return;
+    }
+    const halves = this.#words.subarray(2 * from, 2 * to);
+    selectDoubles(this.values.subarray(from, to), halves, range, answers, words);
+  }
+}
