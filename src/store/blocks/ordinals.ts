@@ -2,11 +2,11 @@ import type { Column } from '../../encoding/column.ts';
 import { lastAtMost } from './ranks.ts';
 
 /** Users decoded together. The ordinal of the first of them is kept in memory: 4 bytes for so many. */
-export const PAGE_USERS = 1024;
+export const PAGE_USERS = 256;
 /** Pages between two yields. */
-const STEP_PAGES = 16;
+const STEP_PAGES = 64;
 /** Users decoded together where most are asked for. */
-export const GROUP_USERS = 16 * PAGE_USERS;
+export const GROUP_USERS = 64 * PAGE_USERS;
 const gapScratch = new Uint32Array(GROUP_USERS);
 const page = new Uint32Array(PAGE_USERS);
 

@@ -42,14 +42,31 @@ export class Ranks {
     return this.#lastRank;
   }
 
-  /** The row that counts and has so many before it. There must be one. */
-  find(rank: number): number {
+  /** The row that counts and has so many before it, of which there must be one; then the next that counts, or rowCount. */
+  find(rank: number): { readonly row: number; readonly next: number } {
+    const { from, length, place } = this.#look(rank);
+    const after = placeOf(0, scratch.subarray(place + 1), length - place - 1, this.#table);
+    const next = from + place + 1 + after;
+    const isFound = next < from + length || next === this.#codes.rowCount;
+    return { row: from + place, next: isFound ? next : this.#rowOf(rank + 1) };
+  }
+
+  #rowOf(rank: number): number {
+    if (rank === this.#samples!.at(-1)) return this.#codes.rowCount;
+    const { from, place } = this.#look(rank);
+    return from + place;
+  }
+
+  /** Decodes the sampled rows [from, from + length) of which one, at `place`, counts and has so many before it. */
+  #look(rank: number): { readonly from: number; readonly length: number; readonly place: number } {
     this.#samples ??= samplesOf(this.#codes, this.#table);
     const sample = lastAtMost(this.#samples.subarray(0, -1), rank);
     const from = sample * SAMPLE_ROWS;
-    const to = Math.min(from + SAMPLE_ROWS, this.#codes.rowCount);
-    this.#codes.decode(from, to, scratch);
-    return from + placeOf(rank - this.#samples[sample]!, scratch, this.#table);
+    const length = Math.min(SAMPLE_ROWS, this.#codes.rowCount - from);
+    this.#codes.decode(from, from + length, scratch);
+    const place = placeOf(rank - this.#samples[sample]!, scratch, length, this.#table);
+    assert(place < length, 'there are as many rows as were counted');
+    return { from, length, place };
   }
 }
 
@@ -59,11 +76,11 @@ function counted(codes: Uint32Array, length: number, table: Uint8Array): number 
   return count;
 }
 
-/** The n-th, from 0, of the codes that count. */
-function placeOf(n: number, codes: Uint32Array, table: Uint8Array): number {
+/** The place of the n-th, from 0, of the codes that count; `length` when there are fewer. */
+function placeOf(n: number, codes: Uint32Array, length: number, table: Uint8Array): number {
   let left = n;
-  for (let i = 0; i < codes.length; i++) if (table[codes[i]!] === 1 && left-- === 0) return i;
-  assert(false, 'there are as many rows as were counted');
+  for (let i = 0; i < length; i++) if (table[codes[i]!] === 1 && left-- === 0) return i;
+  return length;
 }
 
 function samplesOf(codes: NumberColumn, table: Uint8Array): Uint32Array {

@@ -33,11 +33,8 @@ export class UserDirectory {
   rowsOf(ordinal: number): { readonly start: number; readonly end: number } | undefined {
     const user = this.#ordinals.find(ordinal);
     if (user === -1) return undefined;
-    const isLast = user === this.#ordinals.count - 1;
-    return {
-      start: this.#ranks.find(user),
-      end: isLast ? this.#firsts.rowCount : this.#ranks.find(user + 1),
-    };
+    const { row, next } = this.#ranks.find(user);
+    return { start: row, end: next };
   }
 
   ordinalAt(row: number): number {
