@@ -106,7 +106,7 @@ export const WINDOW_ROWS_MAX = 1 << 21;
 /** Full heads that wait to be sealed, 26 MiB each at the most; past it a tablet takes no more rows until one is. */
 export const HEADS_WAITING_MAX = 2;
 /** A tablet that has taken no rows for so long is tidied: its head is sealed and its windows are merged. */
-export const QUIET_MS = 10 * SECOND_MS;
+export const QUIET_MS = 3 * SECOND_MS;
 /** Fewer rows stay in the head when it is quiet: sealing them again and again would cost more than they take. */
 export const HEAD_ROWS_QUIET_MIN = 1 << 12;
 /** Texts of a tablet's dictionary: below the 2^24 entries at which a Map throws. Past it a new text is not stored. */

@@ -86,7 +86,7 @@ async function load({ io, installation }: Cli, client: MusterClient, tell: Narra
   const { accepted, ms } = await importFile(io, client, fileURLToPath(installation.sample), async () => {});
   const perSecond = readableCount(Math.round((accepted / ms) * 1000));
   tell.result(`${readableCount(accepted)} calls in ${readableMs(ms)}: ${perSecond} a second`);
-  // What fills a head is encoded right away, but in small steps.
+  // So few events are encoded once it has been quiet for a moment.
   const stats = () => client.call('account.stats', {});
   const isEncoded = ({ memory }: { memory: { blocks?: number } }) => memory.blocks !== 0;
   const { events, users, bytesPerEvent } = await until(stats, isEncoded, 'nothing was encoded');
