@@ -204,7 +204,7 @@ assert(FRAME_BYTES_MAX < LOG_QUEUE_BYTES_MAX, 'a frame fits the queue');
 assert(BODY_BYTES_MAX < BODIES_HELD_BYTES_MAX, 'a body fits what a listener holds');
 assert(SEGMENT_DEPTH_MAX * 3 < MESSAGE_PACK_DEPTH_MAX, 'the deepest definition can be sent');
 assert(CHUNK_ROWS <= CHUNK_ROWS_MAX, 'a chunk may have its rows');
-assert(CHUNK_ROWS % 256 === 0, 'chunks begin at words of a bitmap and at rank samples');
+assert(CHUNK_ROWS % 256 === 0, 'chunks begin at words of a bitmap');
 assert(HEAD_ROWS_MAX <= BLOCK_ROWS_MAX, 'a head fits a block');
 assert(ARRAY_VALUES_MAX * (VALUE_BYTES_MAX * 6 + 3) < TEXT_BYTES_MAX, 'the longest array is a text');
 assert(DICTIONARY_TEXTS_MAX < 1 << 24, 'a Map holds every text');

@@ -3,6 +3,7 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { kernels } from './kernels/kernels.ts';
+import { prefixXor } from './kernels/runs.ts';
 import type { RunEnds } from './runEnds.ts';
 
 /**
@@ -116,9 +117,7 @@ export class RunStarts implements RunEnds {
       before = selected >>> 31;
     }
     kernels().expand(toggles.subarray(0, runWords), this.#words(), words);
-    prefixXor(words);
-    const past = this.#rowCount & 31;
-    if (past !== 0) words[words.length - 1]! &= (1 << past) - 1;
+    prefixXor(words, this.#rowCount);
   }
 
   /** Valid until the next call. */
@@ -148,22 +147,4 @@ function lastAtMost(counts: Uint16Array, wanted: number): number {
     else high = middle;
   }
   return low;
-}
-
-/** Makes each bit the exclusive or of itself and all before it. */
-function prefixXor(words: Uint32Array): void {
-  let carry = 0;
-  for (let w = 0; w < words.length; w++) {
-    let word = words[w]!;
-    if (word !== 0) {
-      word ^= word << 1;
-      word ^= word << 2;
-      word ^= word << 4;
-      word ^= word << 8;
-      word ^= word << 16;
-    }
-    word ^= carry;
-    words[w] = word;
-    carry = word >> 31;
-  }
 }

@@ -2,8 +2,9 @@ import { ctz32, popcount32 } from '../../base/bitset.ts';
 import type { RunTotals } from './kernels.ts';
 
 /**
- * See Kernels.fillRuns; run r ends before row runEnds[r]. Toggles a bit where the selection changes between neighbouring runs; the exclusive or of all
- * bits up to a row then tells whether it is selected. So it costs per change and per word, not per run.
+ * See Kernels.fillRuns; run r ends before row runEnds[r]. Toggles a bit where the selection changes between neighbouring
+ * runs; the exclusive or of all bits up to a row then tells whether it is selected. So it costs per change and per word,
+ * not per run.
  */
 export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32Array): void {
   const rowCount = runEnds.length === 0 ? 0 : runEnds[runEnds.length - 1]!;
@@ -19,6 +20,12 @@ export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32A
     }
     before = selected >>> 31;
   }
+  prefixXor(words, rowCount);
+}
+
+/** Makes each of the first `rowCount` bits the exclusive or of itself and all before it; clears the rest of their last word. */
+export function prefixXor(words: Uint32Array, rowCount: number): void {
+  const wordCount = (rowCount + 31) >>> 5;
   let carry = 0;
   for (let w = 0; w < wordCount; w++) {
     let word = words[w]!;
