@@ -6,7 +6,7 @@ import { evaluate, evaluateMany } from '../query/evaluate.ts';
 import { evaluateUser } from '../query/evaluateUser.ts';
 import { membersPage } from '../query/members.ts';
 import { parseSegment } from '../query/parse.ts';
-import { newStats, type QueryStats } from '../query/scan.ts';
+import { newStats, type QueryStats } from '../query/stats.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
 import { isUser, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../query/members.ts';
 import { parseSegment } from '../../query/parse.ts';
 import { checkReferences } from '../../query/saved.ts';
-import { newStats, type QueryStats } from '../../query/scan.ts';
+import { newStats, type QueryStats } from '../../query/stats.ts';
 import type { Answer } from '../gather.ts';
 import type { ShardApi } from '../shardApi.ts';
 import {
