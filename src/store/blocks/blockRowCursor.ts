@@ -34,17 +34,28 @@ export class BlockRowCursor implements RowCursor {
   }
 
   next(): number {
-    const from = nextFilled(this.#selected, this.#word);
-    if (from === this.#selected.length) return 0;
-    const to = Math.min(from + GATHERED_ROWS / 32, this.#selected.length);
-    this.#usersBefore += countBits(this.#firsts, this.#word, from);
-    const before = { row: from << 5, user: this.#usersBefore - 1 };
-    const [selected, firsts] = [this.#selected.subarray(from, to), this.#firsts.subarray(from, to)];
-    const count = kernels().listRows(selected, firsts, before, this.rows, this.ordinals);
-    this.#usersBefore += countBits(this.#firsts, from, to);
-    this.#word = to;
+    let count = 0;
+    for (;;) {
+      const from = nextFilled(this.#selected, this.#word);
+      this.#usersBefore += countBits(this.#firsts, this.#word, from);
+      this.#word = from;
+      const to = Math.min(from + ((GATHERED_ROWS - count) >>> 5), this.#selected.length);
+      if (from === to) break;
+      count += this.#list(from, to, count);
+    }
     this.#toOrdinals(count);
     this.#times.gather(this.rows.subarray(0, count), this.timesMs);
+    return count;
+  }
+
+  /** Lists the rows set in words [from, to), and the number of each one's user. Returns how many there are. */
+  #list(from: number, to: number, at: number): number {
+    const before = { row: from << 5, user: this.#usersBefore - 1 };
+    const [selected, firsts] = [this.#selected.subarray(from, to), this.#firsts.subarray(from, to)];
+    const [rows, users] = [this.rows.subarray(at), this.ordinals.subarray(at)];
+    const count = kernels().listRows(selected, firsts, before, rows, users);
+    this.#usersBefore += countBits(this.#firsts, from, to);
+    this.#word = to;
     return count;
   }
 
