@@ -45,8 +45,8 @@ export function* eventPages(
   const isPartial = users.count() < view.users.count;
   for (const [index, selection] of selections.entries()) {
     if (isPartial) selection.part.andUsers(selection.any, users);
-    const cursor = yield* selection.part.rowsByUserSteps(selection.any);
-    sources.push(new PartEvents(cursor, selection, index));
+    const cursor = yield* selection.part.rowsByUserSteps(selection.any, selection.byKind);
+    sources.push(new PartEvents(cursor, index));
   }
 
   const page = new EventPage(selections.map(({ part }) => part));
