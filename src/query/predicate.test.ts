@@ -8,7 +8,8 @@ const NEW_YORK = { atMs: Date.parse('2026-03-09T12:00:00Z'), zone: 'America/New_
 
 function predicate(op: string, value?: unknown) {
   const criterion = parseSegment({ profile: 'p', op, value });
-  if (criterion.kind !== 'profile') throw new Error('not a profile criterion');
+  if (criterion.kind !== 'profile' || criterion.test.op === 'near')
+    throw new Error('not a profile criterion');
   return compileTest(criterion.test, NEW_YORK);
 }
 

@@ -4,6 +4,7 @@ import type { Part } from '../store/part.ts';
 import type { SchemaView, TabletView, UsersView } from '../store/view.ts';
 import { countsThatSatisfy } from './criterion.ts';
 import type { CompiledPropertyTest } from './filter.ts';
+import { andNear } from './nearRows.ts';
 import type { CountPlan, Scan } from './plan.ts';
 
 /** What a query cost, added up as it runs. */
@@ -136,12 +137,12 @@ function andAnyOf(
   }
 }
 
-function andTest(
-  schema: SchemaView,
-  part: Part,
-  rows: Bitset,
-  { prop, predicate }: CompiledPropertyTest,
-): void {
+function andTest(schema: SchemaView, part: Part, rows: Bitset, test: CompiledPropertyTest): void {
+  if (test.kind === 'near') {
+    andNear(schema, part, rows, test);
+    return;
+  }
+  const { prop, predicate } = test;
   const code = schema.propertyCode(prop);
   if (code !== undefined) part.andProperty(rows, code, predicate);
   else if (!predicate.missing) rows.words.fill(0);
