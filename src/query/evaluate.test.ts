@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from '../base/limits.ts';
 import { evaluate } from './evaluate.ts';
 import { evaluateUser } from './evaluateUser.ts';
 import { parseSegment } from './parse.ts';
-import { newStats } from './scan.ts';
+import { newStats } from './stats.ts';
 import { run } from './testStore.ts';
 import { type TestEvent, testView } from './testView.ts';
 

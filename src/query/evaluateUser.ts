@@ -4,7 +4,7 @@ import { readTrail } from '../store/trail.ts';
 import type { TabletView } from '../store/view.ts';
 import { type Criterion, compare } from './criterion.ts';
 import { matchesEvent } from './filter.ts';
-import { askMeasure, holdsOfNothing } from './measures/measure.ts';
+import { holdsOfNothing, questionOf } from './measures/measure.ts';
 import { TrailColumns } from './measures/trailColumns.ts';
 import { type Plan, Planner, type QueryTimes, type Scan, type WalkPlan } from './plan.ts';
 import { isUser } from './users.ts';
@@ -65,7 +65,7 @@ function measureHolds(view: TabletView, { wanted, measure }: WalkPlan, user: num
   const columns = new TrailColumns(view, user, wanted);
   if (columns.count === 0) return holdsOfNothing(measure);
   const kinds = wanted.map((_, kind) => kind);
-  return askMeasure(measure, columns, kinds)(0, columns.count);
+  return questionOf(measure, kinds, columns.values)(columns)(0, columns.count);
 }
 
 function countEvents(view: TabletView, { filter, fromMs, toMs }: Scan, user: number): number {

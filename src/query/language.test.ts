@@ -9,7 +9,7 @@ import { evaluateUser } from './evaluateUser.ts';
 import { type OracleUser, oracleEvaluate, oracleUsers } from './oracle.ts';
 import { parseSegment } from './parse.ts';
 import type { QueryTimes } from './plan.ts';
-import { newStats } from './scan.ts';
+import { newStats } from './stats.ts';
 import { TestDefinitions } from './testDefinitions.ts';
 import { TestLife } from './testLife.ts';
 import { run, testStore } from './testStore.ts';

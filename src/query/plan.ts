@@ -10,7 +10,7 @@ import type {
   SequenceCriterion,
   Within,
 } from './criterion.ts';
-import { type CompiledFilter, compileFilter, compilePropertyTest } from './filter.ts';
+import { compilePropertyTest, type WantedEvents, wantedEvents } from './filter.ts';
 import {
   compileMeasure,
   compileSequence,
@@ -18,7 +18,7 @@ import {
   type WalkMeasure,
 } from './measures/measure.ts';
 import type { Circle } from './near.ts';
-import { type Moment, type Span, windowSpan } from './predicate.ts';
+import { type Moment, windowSpan } from './predicate.ts';
 import { checkReferences, parseSaved } from './saved.ts';
 import { visibleFromMs } from './users.ts';
 
@@ -63,19 +63,12 @@ export interface WalkPlan {
   readonly kind: 'walk';
   readonly cost: number;
   /** Kinds of events; the measure speaks of them by their places here. */
-  readonly wanted: readonly EventsWanted[];
+  readonly wanted: readonly WantedEvents[];
   readonly measure: WalkMeasure;
 }
 
-/** Which events of the tablet. */
-export interface EventsWanted extends Span {
-  readonly filter: CompiledFilter;
-  /** Of the filter's events that the tablet's schema knows, ascending. */
-  readonly eventCodes: readonly number[];
-}
-
 /** The events to count, and every plan that wants their counts. */
-export interface Scan extends EventsWanted {
+export interface Scan extends WantedEvents {
   readonly plans: CountPlan[];
 }
 
@@ -93,7 +86,7 @@ export class Planner {
   readonly #saved = new Map<string, Plan>();
   readonly #scans = new Map<string, Scan>();
   readonly #counts = new Map<string, CountPlan>();
-  readonly #wanted = new Map<string, EventsWanted>();
+  readonly #wanted = new Map<string, WantedEvents>();
   readonly #walks = new Map<string, WalkPlan>();
 
   constructor(view: TabletView, { atMs, nowMs }: QueryTimes) {
@@ -210,21 +203,16 @@ export class Planner {
   }
 
   /** One object for equal filters and windows. */
-  #want(filter: EventFilter, within: Within | undefined): EventsWanted {
+  #want(filter: EventFilter, within: Within | undefined): WantedEvents {
     const key = JSON.stringify([filter, within]);
     const wanted = this.#wanted.get(key) ?? this.#wantedOf(filter, within);
     this.#wanted.set(key, wanted);
     return wanted;
   }
 
-  #wantedOf(filter: EventFilter, within: Within | undefined): EventsWanted {
+  #wantedOf(filter: EventFilter, within: Within | undefined): WantedEvents {
     const { fromMs, toMs } = windowSpan(within, this.#moment);
-    const codes = filter.events.map((event) => this.#view.schema.eventCode(event));
-    return {
-      fromMs: Math.max(fromMs, this.#visibleFromMs),
-      toMs,
-      filter: compileFilter(filter, this.#moment),
-      eventCodes: codes.filter((code) => code !== undefined).sort((a, b) => a - b),
-    };
+    const span = { fromMs: Math.max(fromMs, this.#visibleFromMs), toMs };
+    return wantedEvents(this.#view.schema, filter, span, this.#moment);
   }
 }

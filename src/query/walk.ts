@@ -1,14 +1,19 @@
 import { Bitset } from '../base/bitset.ts';
 import type { TabletView } from '../store/view.ts';
-import { askMeasure, holdsOfNothing } from './measures/measure.ts';
-import { TrailColumns } from './measures/trailColumns.ts';
-import type { EventsWanted, WalkPlan } from './plan.ts';
-import type { QueryStats } from './scan.ts';
+import type { EventPage } from './eventPage.ts';
+import { EVENT_KINDS_MAX, eventPages } from './eventPages.ts';
+import type { WantedEvents } from './filter.ts';
+import { type Holds, holdsOfNothing, questionOf } from './measures/measure.ts';
+import { PageColumns } from './measures/pageColumns.ts';
+import type { WalkPlan } from './plan.ts';
+import type { QueryStats } from './stats.ts';
+import { ValueIds } from './valueIds.ts';
 
-/** A bit each of the numbers in EventColumns.kinds. */
-const KINDS_MAX = 32;
-/** Users whose trails are read between two yields. */
-const USERS_PER_STEP = 16;
+/** Events that all plans of a walk together are asked about between two yields: a millisecond's work. */
+const EVENTS_PER_STEP = 1 << 16;
+/** Smaller pages would mostly be overhead. */
+const PAGE_EVENTS_MIN = 1 << 10;
+const PAGE_EVENTS_MAX = 1 << 15;
 
 /**
  * Walks users' events and hands out, for every plan, the ordinals among `users` of whom its measure holds. Plans whose
@@ -25,17 +30,17 @@ export function* runWalks(
 }
 
 interface Walk {
-  readonly wanted: readonly EventsWanted[];
+  readonly wanted: readonly WantedEvents[];
   readonly plans: readonly WalkPlan[];
 }
 
 function sharedWalks(plans: readonly WalkPlan[]): readonly Walk[] {
   const walks: Walk[] = [];
-  let wanted = new Set<EventsWanted>();
+  let wanted = new Set<WantedEvents>();
   let sharing: WalkPlan[] = [];
   for (const plan of plans) {
     const more = new Set([...wanted, ...plan.wanted]);
-    if (more.size > KINDS_MAX) {
+    if (more.size > EVENT_KINDS_MAX) {
       walks.push({ wanted: [...wanted], plans: sharing });
       wanted = new Set(plan.wanted);
       sharing = [plan];
@@ -55,18 +60,28 @@ function* runWalk(
   stats: QueryStats,
   done: (plan: WalkPlan, ordinals: Bitset) => void,
 ): Generator<void, void> {
-  const found = plans.map((plan) => (holdsOfNothing(plan.measure) ? users.copy() : new Bitset(users.size)));
-  let walked = 0;
-  for (const user of users) {
-    if (walked++ % USERS_PER_STEP === 0) yield;
-    const columns = new TrailColumns(view, user, wanted);
-    stats.rowsScanned += columns.count;
-    if (columns.count === 0) continue;
-    for (const [i, { measure, wanted: own }] of plans.entries()) {
-      const kinds = own.map((events) => wanted.indexOf(events));
-      if (askMeasure(measure, columns, kinds)(0, columns.count)) found[i]!.add(user);
-      else found[i]!.delete(user);
-    }
+  const values = new ValueIds();
+  const columns = new PageColumns(view.schema, values);
+  const walked = plans.map(({ measure, wanted: own }) => ({
+    question: questionOf(
+      measure,
+      own.map((events) => wanted.indexOf(events)),
+      values,
+    ),
+    // Whoever has no such event is on no page.
+    found: holdsOfNothing(measure) ? users.copy() : new Bitset(users.size),
+  }));
+  const pageEvents = Math.max(PAGE_EVENTS_MIN, Math.min(PAGE_EVENTS_MAX, EVENTS_PER_STEP / plans.length));
+  yield* eventPages({ view, kinds: wanted, users, stats, pageEvents }, (page) => {
+    columns.begin(page);
+    for (const { question, found } of walked) findOnPage(page, question(columns), found);
+  });
+  for (const [i, plan] of plans.entries()) done(plan, walked[i]!.found);
+}
+
+function findOnPage({ userCount, ordinals, starts }: EventPage, holds: Holds, found: Bitset): void {
+  for (let user = 0; user < userCount; user++) {
+    if (holds(starts[user]!, starts[user + 1]!)) found.add(ordinals[user]!);
+    else found.delete(ordinals[user]!);
   }
-  for (const [i, plan] of plans.entries()) done(plan, found[i]!);
 }

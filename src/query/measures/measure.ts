@@ -1,15 +1,22 @@
 import { unreachable } from '../../base/assert.ts';
 import { CalendarDays } from '../calendarDays.ts';
-import { type Comparison, compare, type Measure, type SequenceCriterion } from '../criterion.ts';
+import {
+  type Comparison,
+  compare,
+  type Measure,
+  type NumberMeasure,
+  type SequenceCriterion,
+} from '../criterion.ts';
 import { type CompiledPropertyTest, compilePropertyTest } from '../filter.ts';
 import { type Moment, type Span, windowSpan } from '../predicate.ts';
+import type { ValueIds } from '../valueIds.ts';
 import type { EventColumns } from './columns.ts';
 import { countDays } from './days.ts';
-import { countDistinct, mostFrequent } from './frequency.ts';
-import { lastWithValue } from './lastValue.ts';
+import { AnswersById, lastWithBoth, lastWithValue } from './lastValue.ts';
 import { countNumbers, greatestNumber, leastNumber, sumNumbers } from './numbers.ts';
 import { firstMatch, lastMatch } from './places.ts';
 import { type CompiledSequence, SequenceSearch } from './sequence.ts';
+import { ValueCounts } from './valueCounts.ts';
 
 /** Measures that need more of the events than their number. */
 export type MeasureOfValues = Exclude<Measure, { readonly kind: 'count' }>;
@@ -64,44 +71,64 @@ export function holdsOfNothing(measure: WalkMeasure): boolean {
 /** Whether the measure holds of the user whose events are [from, to). */
 export type Holds = (from: number, to: number) => boolean;
 
-/** Asks a measure about events. `kinds`: which kind of the columns each of the measure's own is. */
-export function askMeasure(measure: WalkMeasure, columns: EventColumns, kinds: readonly number[]): Holds {
-  const kind = kinds[0]!;
-  const bit = 1 << kind;
-  const { timesMs, kinds: bits } = columns;
+/** Asks about the events of some columns. */
+export type Question = (columns: EventColumns) => Holds;
+
+/**
+ * A measure ready to be asked in one walk. `kinds`: which kind of the columns each of the measure's own is; `values`:
+ * those of the columns.
+ */
+export function questionOf(measure: WalkMeasure, kinds: readonly number[], values: ValueIds): Question {
+  const bit = 1 << kinds[0]!;
   switch (measure.kind) {
     case 'days':
-      return (from, to) => compare(measure.compare, countDays(timesMs, bits, bit, from, to, measure.days));
+      return ({ timesMs, kinds: of }) => {
+        return (from, to) => compare(measure.compare, countDays(timesMs, of, bit, from, to, measure.days));
+      };
     case 'sum':
     case 'avg':
     case 'min':
-    case 'max': {
-      const numbers = columns.numbers(measure.prop, kind);
-      return (from, to) => numberHolds(measure.kind, measure.compare, numbers, bits, bit, from, to);
-    }
+    case 'max':
+      return (columns) => {
+        const numbers = columns.numbers(measure.prop);
+        const { kinds: of } = columns;
+        return (from, to) => numberHolds(measure, numbers, of, bit, from, to);
+      };
     case 'distinct': {
-      const values = columns.values(measure.prop, kind);
-      return (from, to) => compare(measure.compare, countDistinct(values, bits, bit, from, to));
+      const counts = new ValueCounts(values);
+      return (columns) => {
+        const ids = columns.valueIds(measure.prop);
+        const { kinds: of } = columns;
+        return (from, to) => compare(measure.compare, counts.countDistinct(ids, of, bit, from, to));
+      };
     }
     case 'mostFrequent': {
-      const values = columns.values(measure.prop, kind);
-      return (from, to) => mostFrequent(values, bits, bit, from, to) === measure.value;
+      const counts = new ValueCounts(values);
+      const wanted = values.idOf(measure.value);
+      return (columns) => {
+        const ids = columns.valueIds(measure.prop);
+        const { kinds: of } = columns;
+        return (from, to) => counts.mostFrequent(ids, of, bit, from, to) === wanted;
+      };
     }
     case 'first':
     case 'last': {
       const { fromMs, toMs } = measure.span;
       const place = measure.kind === 'first' ? firstMatch : lastMatch;
-      return (from, to) => {
-        const at = place(bits, bit, from, to);
-        return at !== -1 && timesMs[at]! >= fromMs && timesMs[at]! < toMs;
-      };
+      return ({ timesMs, kinds: of }) =>
+        (from, to) => {
+          const at = place(of, bit, from, to);
+          return at !== -1 && timesMs[at]! >= fromMs && timesMs[at]! < toMs;
+        };
     }
     case 'lastValue':
-      return askLastValue(measure.test, columns, kind);
+      return questionOfLastValue(measure.test, bit, values);
     case 'sequence': {
       const stepKinds = measure.sequence.stepKinds.map((own) => columnBits(own, kinds));
       const search = new SequenceSearch({ ...measure.sequence, stepKinds });
-      return (from, to) => search.holds(timesMs, bits, from, to);
+      return ({ timesMs, kinds: of }) =>
+        (from, to) =>
+          search.holds(timesMs, of, from, to);
     }
     default:
       return unreachable(measure);
@@ -113,8 +140,7 @@ function columnBits(own: number, kinds: readonly number[]): number {
 }
 
 function numberHolds(
-  kind: 'sum' | 'avg' | 'min' | 'max',
-  comparison: Comparison,
+  { kind, compare: comparison }: NumberMeasure,
   numbers: Float64Array,
   kinds: Uint32Array,
   bit: number,
@@ -137,21 +163,25 @@ function numberHolds(
 }
 
 /** Of `near`, the latest match that has both coordinates. */
-function askLastValue(test: CompiledPropertyTest, columns: EventColumns, kind: number): Holds {
-  const { kinds } = columns;
-  const bit = 1 << kind;
+function questionOfLastValue(test: CompiledPropertyTest, bit: number, values: ValueIds): Question {
   if (test.kind === 'value') {
-    const values = columns.values(test.prop, kind);
-    return (from, to) => {
-      const at = lastWithValue(values, kinds, bit, from, to);
-      return at !== -1 && test.predicate.test(values[at]!);
+    const answers = new AnswersById(test.predicate, values);
+    return (columns) => {
+      const ids = columns.valueIds(test.prop);
+      const { kinds } = columns;
+      return (from, to) => {
+        const at = lastWithValue(ids, kinds, bit, from, to);
+        return at !== -1 && answers.test(ids[at]!);
+      };
     };
   }
-  const lats = columns.values(test.lat, kind);
-  const lons = columns.values(test.lon, kind);
-  const both = lats.map((lat, i) => (lons[i] === undefined ? undefined : lat));
-  return (from, to) => {
-    const at = lastWithValue(both, kinds, bit, from, to);
-    return at !== -1 && test.circle.contains(lats[at], lons[at]);
+  return (columns) => {
+    const lats = columns.valueIds(test.lat);
+    const lons = columns.valueIds(test.lon);
+    const { kinds } = columns;
+    return (from, to) => {
+      const at = lastWithBoth(lats, lons, kinds, bit, from, to);
+      return at !== -1 && test.circle.contains(values.valueOf(lats[at]!), values.valueOf(lons[at]!));
+    };
   };
 }

@@ -1,18 +1,19 @@
 import type { Value } from '../../base/value.ts';
 import { readTrail, type TrailRow } from '../../store/trail.ts';
 import type { TabletView } from '../../store/view.ts';
-import { matchesEvent } from '../filter.ts';
-import type { EventsWanted } from '../plan.ts';
+import { matchesEvent, type WantedEvents } from '../filter.ts';
+import { NO_VALUE, ValueIds } from '../valueIds.ts';
 import type { EventColumns } from './columns.ts';
 
 /** One user's events of the kinds wanted, as columns, read by walking that user's trail only. */
 export class TrailColumns implements EventColumns {
   readonly timesMs: Float64Array;
   readonly kinds: Uint32Array;
+  readonly values = new ValueIds();
   readonly #view: TabletView;
   readonly #rows: readonly TrailRow[];
 
-  constructor(view: TabletView, user: number, wanted: readonly EventsWanted[]) {
+  constructor(view: TabletView, user: number, wanted: readonly WantedEvents[]) {
     this.#view = view;
     const range = {
       fromMs: Math.min(...wanted.map(({ fromMs }) => fromMs)),
@@ -32,10 +33,16 @@ export class TrailColumns implements EventColumns {
   }
 
   numbers(prop: string): Float64Array {
-    return Float64Array.from(this.values(prop), (value) => (typeof value === 'number' ? value : Number.NaN));
+    const numberOf = (value: Value | undefined) => (typeof value === 'number' ? value : Number.NaN);
+    return Float64Array.from(this.#valuesOf(prop), numberOf);
   }
 
-  values(prop: string): readonly (Value | undefined)[] {
+  valueIds(prop: string): Uint32Array {
+    const idOf = (value: Value | undefined) => (value === undefined ? NO_VALUE : this.values.idOf(value));
+    return Uint32Array.from(this.#valuesOf(prop), idOf);
+  }
+
+  #valuesOf(prop: string): readonly (Value | undefined)[] {
     const code = this.#view.schema.propertyCode(prop);
     return this.#rows.map(({ part, row }) => (code === undefined ? undefined : part.valueAt(row, code)));
   }
@@ -44,7 +51,7 @@ export class TrailColumns implements EventColumns {
 function kindsOf(
   { schema }: TabletView,
   { part, row, timeMs }: TrailRow,
-  wanted: readonly EventsWanted[],
+  wanted: readonly WantedEvents[],
 ): number {
   const event = schema.eventName(part.eventAt(row));
   const property = (prop: string) => {
