@@ -17,27 +17,30 @@ export interface CompiledSequence {
  * Finds out whether a user's events have different ones e1, e2, … in time order, one a step, each in reach of the one
  * before and the last in reach of the first. Events of one time may be taken in any order.
  *
- * Time goes forward once. For each step it keeps the chains that end there: the time of their first and of their last
- * event. A chain that ends later and began no earlier makes another useless, so those kept end ever later and began ever
- * earlier; the oldest that still reaches the present began last, and is the one to go on with. Of events of one time,
- * those that take a chain several steps further are found as a matching of steps with events.
+ * Time goes forward once. Of the chains that end with a step only the one that ends last matters, of several the one
+ * that began last: had one that ended earlier begun later, its beginning could be put before the other's end. Of events
+ * of one time, those that take a chain several steps further are found as a matching of steps with events.
  */
 export class SequenceSearch {
   readonly #sequence: CompiledSequence;
-  /** By step that they end with. */
-  readonly #chains: readonly ChainQueue[];
+  /** By step, when the chain that ends with it began, and when it ended; NaN without one. */
+  readonly #firstMs: Float64Array;
+  readonly #lastMs: Float64Array;
   /** Of each step, some of the events of the present time that may be it, numbered from 0. */
   readonly #candidates: number[][];
 
   constructor(sequence: CompiledSequence) {
+    const { length } = sequence.stepKinds;
     this.#sequence = sequence;
-    this.#chains = sequence.stepKinds.map(() => new ChainQueue());
+    this.#firstMs = new Float64Array(length);
+    this.#lastMs = new Float64Array(length);
     this.#candidates = sequence.stepKinds.map(() => []);
   }
 
   /** Of the user's events [from, to), by time. See columns.ts. */
   holds(timesMs: Float64Array, kinds: Uint32Array, from: number, to: number): boolean {
-    for (const chains of this.#chains) chains.clear();
+    this.#firstMs.fill(Number.NaN);
+    this.#lastMs.fill(Number.NaN);
     let next = from;
     while (next < to) {
       const timeMs = timesMs[next]!;
@@ -60,7 +63,7 @@ export class SequenceSearch {
       const firstMs = this.#firstMsBefore(step, timeMs);
       if (Number.isNaN(firstMs)) continue;
       if (step === stepKinds.length - 1) return true;
-      this.#chains[step]!.push(firstMs, timeMs);
+      this.#keep(step, firstMs, timeMs);
     }
     return false;
   }
@@ -69,8 +72,15 @@ export class SequenceSearch {
   #firstMsBefore(step: number, timeMs: number): number {
     const { withinMs, windowMs, fromMs, toMs } = this.#sequence;
     if (step === 0) return timeMs >= fromMs && timeMs < toMs ? timeMs : Number.NaN;
-    const firstMs = this.#chains[step - 1]!.latestFirstMs(timeMs - withinMs[step]!);
-    return firstMs >= timeMs - windowMs ? firstMs : Number.NaN;
+    const firstMs = this.#firstMs[step - 1]!;
+    const isInReach = this.#lastMs[step - 1]! >= timeMs - withinMs[step]! && firstMs >= timeMs - windowMs;
+    return isInReach ? firstMs : Number.NaN;
+  }
+
+  #keep(step: number, firstMs: number, lastMs: number): void {
+    if (this.#lastMs[step] === lastMs && this.#firstMs[step]! >= firstMs) return;
+    this.#firstMs[step] = firstMs;
+    this.#lastMs[step] = lastMs;
   }
 
   #addSeveral(kinds: Uint32Array, from: number, to: number, timeMs: number): boolean {
@@ -81,7 +91,7 @@ export class SequenceSearch {
       if (Number.isNaN(firstMs[step]!)) continue;
       const end = this.#matchFrom(step, eventCount);
       if (end === stepKinds.length) return true;
-      for (let reached = step; reached < end; reached++) this.#chains[reached]!.push(firstMs[step]!, timeMs);
+      for (let reached = step; reached < end; reached++) this.#keep(reached, firstMs[step]!, timeMs);
     }
     return false;
   }
@@ -123,35 +133,5 @@ export class SequenceSearch {
       return true;
     }
     return false;
-  }
-}
-
-/** Chains that end with one step: they end ever later and began ever earlier, strictly. */
-class ChainQueue {
-  #firstMs: number[] = [];
-  #lastMs: number[] = [];
-  #head = 0;
-
-  clear(): void {
-    this.#firstMs.length = 0;
-    this.#lastMs.length = 0;
-    this.#head = 0;
-  }
-
-  /** `lastMs` is not before that of any other. */
-  push(firstMs: number, lastMs: number): void {
-    while (this.#firstMs.length > this.#head && this.#firstMs.at(-1)! <= firstMs) {
-      this.#firstMs.pop();
-      this.#lastMs.pop();
-    }
-    if (this.#lastMs.length > this.#head && this.#lastMs.at(-1) === lastMs) return; // one that began later is there
-    this.#firstMs.push(firstMs);
-    this.#lastMs.push(lastMs);
-  }
-
-  /** Of the chains that end at `fromMs` or later, when the one that began last did; NaN without any. Forgets others. */
-  latestFirstMs(fromMs: number): number {
-    while (this.#head < this.#lastMs.length && this.#lastMs[this.#head]! < fromMs) this.#head++;
-    return this.#head < this.#firstMs.length ? this.#firstMs[this.#head]! : Number.NaN;
   }
 }
