@@ -55,7 +55,7 @@ test('an aborted piece ends with the reason, a failing one with its error; other
     yield;
     throw new Error('broken');
   };
-  const aborted = slicer.run(endless(), abort.signal);
+  const aborted = slicer.run(endless(), { signal: abort.signal });
   const failed = slicer.run(failing());
   await expect(failed).rejects.toThrow('broken');
   abort.abort(new Error('enough'));

@@ -1,4 +1,5 @@
 import { Bitset } from '../base/bitset.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Value } from '../base/value.ts';
 import type { CampaignStats } from '../delivery/outbox.ts';
 import type { DeadLetter } from '../log/record.ts';
@@ -8,9 +9,10 @@ import { membersPage } from '../query/members.ts';
 import { parseSegment } from '../query/parse.ts';
 import { newStats, type QueryStats } from '../query/scan.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
-import { isUser, usersOf } from '../query/users.ts';
+import { isUser, ORDINALS_PER_STEP, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';
 import { type Memory, memoryBytes, memoryOf } from './memory.ts';
+import type { TabletSnapshot } from './snapshot.ts';
 import type { Tablet } from './tablet.ts';
 
 /** What may be asked of a tablet: each operation maps one tablet to a part, and whoever asked reduces the parts. */
@@ -109,10 +111,12 @@ export interface TabletStats {
   readonly eventBytes: number;
 }
 
+/** The clock is for measuring only. */
 type Implementations = {
   readonly [K in OperationName]: (
-    tablet: Tablet,
+    tablet: TabletSnapshot,
     args: Operations[K]['args'],
+    clock: Clock,
   ) => Generator<void, Operations[K]['part']>;
 };
 
@@ -166,28 +170,30 @@ const implementations: Implementations = {
     return tablet.schema.describe();
   },
 
-  *stats(tablet, { nowMs }) {
-    const users = yield* usersOf(tablet, nowMs);
+  *stats(snapshot, { nowMs }) {
+    const { tablet } = snapshot;
+    const { bits, position, totals, profiles, deadLetters } = tablet;
+    const ofMoment = {
+      position,
+      totals: { ...totals, droppedValues: totals.droppedValues + profiles.droppedValues },
+      deadLetters: deadLetters.size,
+    };
+    const users = yield* usersOf(snapshot, nowMs);
     return {
-      tablet: tablet.bits,
-      position: tablet.position,
-      events: yield* visibleRows(tablet),
+      tablet: bits,
+      ...ofMoment,
+      events: yield* visibleRows(snapshot),
       users: users.count(),
-      totals: {
-        ...tablet.totals,
-        droppedValues: tablet.totals.droppedValues + tablet.profiles.droppedValues,
-      },
-      deadLetters: tablet.deadLetters.size,
       memory: yield* memoryOf(tablet),
       eventBytes: memoryBytes(tablet.events.memory()),
     };
   },
 
-  *memory(tablet) {
+  *memory({ tablet }) {
     return yield* memoryOf(tablet);
   },
 
-  *liveSegments(tablet) {
+  *liveSegments({ tablet }) {
     return Object.fromEntries(
       tablet.live.names().map((name) => [
         name,
@@ -201,12 +207,11 @@ const implementations: Implementations = {
     );
   },
 
-  *campaignStats(tablet, { campaign }) {
+  *campaignStats({ tablet }, { campaign }) {
     return tablet.outbox.statsOf(campaign);
   },
 
-  *deadLetters(tablet, { limit, ids }) {
-    const { deadLetters } = tablet;
+  *deadLetters({ tablet: { deadLetters } }, { limit, ids }) {
     const letters =
       ids === undefined
         ? deadLetters.list(limit)
@@ -218,29 +223,54 @@ const implementations: Implementations = {
   },
 };
 
-/** Runs an operation by its name, as it came from another thread. */
+/** Those that read little, however much the tablet has: they need not wait for others to end. */
+const LOOK_UPS: ReadonlySet<OperationName> = new Set<OperationName>([
+  'contains',
+  'profile',
+  'timeline',
+  'schema',
+  'liveSegments',
+  'campaignStats',
+  'deadLetters',
+]);
+
+export function isLookUp(operation: OperationName): boolean {
+  return LOOK_UPS.has(operation);
+}
+
+/** Runs an operation by its name, as it came from another thread. The snapshot must stay open until it has ended. */
 export function runOperation(
-  tablet: Tablet,
+  snapshot: TabletSnapshot,
   operation: OperationName,
   args: unknown,
+  clock: Clock,
 ): Generator<void, unknown> {
-  const run = implementations[operation] as (tablet: Tablet, args: unknown) => Generator<void, unknown>;
-  return run(tablet, args);
+  const run = implementations[operation] as (
+    snapshot: TabletSnapshot,
+    args: unknown,
+    clock: Clock,
+  ) => Generator<void, unknown>;
+  return run(snapshot, args, clock);
 }
 
 /** Rows of users who are here; those of users who have moved away stay until their window goes. */
-function* visibleRows(tablet: Tablet): Generator<void, number> {
+function* visibleRows(tablet: TabletSnapshot): Generator<void, number> {
   const { users } = tablet;
   const counts = new Uint32Array(users.count);
   for (const part of tablet.events.parts()) {
     part.countByOrdinal(Bitset.full(part.rowCount), counts);
     yield;
   }
-  return counts.reduce((sum, count, ordinal) => (users.isGone(ordinal) ? sum : sum + count), 0);
+  let rows = 0;
+  for (let ordinal = 0; ordinal < counts.length; ordinal++) {
+    if (ordinal % ORDINALS_PER_STEP === 0) yield;
+    if (counts[ordinal] !== 0 && !users.isGone(ordinal)) rows += counts[ordinal]!;
+  }
+  return rows;
 }
 
 /** The known user of this id, else the anonymous one; -1 when there is none. */
-function locate(tablet: Tablet, userId: string): number | { readonly forward: string } {
+function locate(tablet: TabletSnapshot, userId: string): number | { readonly forward: string } {
   const known = tablet.users.find({ known: true, id: userId });
   if (known !== -1) return known;
   const forward = tablet.users.forwardOf(userId);
@@ -248,7 +278,7 @@ function locate(tablet: Tablet, userId: string): number | { readonly forward: st
   return tablet.users.find({ known: false, id: userId });
 }
 
-function memberOf(tablet: Tablet, ordinal: number, traits: readonly string[] | undefined): Member {
+function memberOf(tablet: TabletSnapshot, ordinal: number, traits: readonly string[] | undefined): Member {
   const { id } = tablet.users.refOf(ordinal);
   if (traits === undefined) return { id };
   const values = traits.flatMap((trait) => {
