@@ -270,8 +270,8 @@ async function acknowledgements(bench: Bench, requests: number): Promise<Row> {
       ...{ path: '/v1/batch', eventsPerRequest: 100, requests },
     };
     const load = await BenchThread.start(bench.program, 'load', plan);
-    await load.ask(Math.ceil(requests / 10));
-    const { events, ms, ackMs } = await load.ask(requests);
+    await load.ask({ count: Math.ceil(requests / 10) });
+    const { events, ms, ackMs } = await load.ask({ count: requests });
     await load.stop();
     const percentiles = { msP50: 0.5, msP99: 0.99, msMax: 1 };
     return {
