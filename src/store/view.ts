@@ -52,6 +52,7 @@ export interface SchemaView {
   eventName(code: number): string;
   propertyCode(property: string): number | undefined;
   propertyName(code: number): string;
+  isTraitDeclared(trait: string): boolean;
 }
 
 export interface ProfilesView {

@@ -5,6 +5,7 @@ import type { CampaignStats } from '../delivery/outbox.ts';
 import type { DeadLetter } from '../log/record.ts';
 import { evaluate, evaluateMany } from '../query/evaluate.ts';
 import { evaluateUser } from '../query/evaluateUser.ts';
+import { type Explained, explain } from '../query/explain.ts';
 import { membersPage } from '../query/members.ts';
 import { parseSegment } from '../query/parse.ts';
 import { newStats, type QueryStats } from '../query/scan.ts';
@@ -29,6 +30,11 @@ export interface Operations {
       readonly total: number;
       readonly stats: QueryStats;
     };
+  };
+  /** What counting the segment takes. */
+  explain: {
+    args: { readonly segment: unknown; readonly atMs: number; readonly nowMs: number };
+    part: { readonly explained: Explained /** The most it took at once. */; readonly memoryBytes: number };
   };
   /** Members from ordinal `from` on, at most `limit`, in order of ordinal. */
   members: {
@@ -127,6 +133,11 @@ const implementations: Implementations = {
     const { members, users } = yield* evaluateMany(tablet, criteria, { atMs, nowMs }, stats);
     const counts = Object.fromEntries([...members].map(([name, found]) => [name, found.count()]));
     return { counts, total: users.count(), stats };
+  },
+
+  *explain(tablet, { segment, atMs, nowMs }, clock) {
+    const explained = yield* explain(tablet, parseSegment(segment), { atMs, nowMs }, clock);
+    return { explained, memoryBytes: tablet.budget.bytesPeak };
   },
 
   *members(tablet, { segment, atMs, nowMs, from, limit, traits }) {

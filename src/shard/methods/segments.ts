@@ -33,7 +33,7 @@ import {
 import { locateUser } from './users.ts';
 
 /** A definition, or the name of a saved one. */
-const segmentShape = z.unknown();
+export const segmentShape = z.unknown();
 
 export const segmentMethods: Readonly<Record<string, Method>> = {
   async 'segment.count'(api, { principal: { account }, params, signal }) {
@@ -171,7 +171,7 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
 };
 
 /** The definition as JSON, checked; a text is the name of a saved one. */
-function checkedDefinition(api: ShardApi, account: string, segment: unknown): unknown {
+export function checkedDefinition(api: ShardApi, account: string, segment: unknown): unknown {
   if (segment === undefined) throw badRequest('segment is missing', 'segment');
   checkDefinition(api, account, segment);
   return definitionOf(segment);
@@ -287,7 +287,7 @@ async function describeSegment(api: ShardApi, account: string, name: string, sig
   };
 }
 
-function addStats(a: QueryStats, b: QueryStats): QueryStats {
+export function addStats(a: QueryStats, b: QueryStats): QueryStats {
   return {
     rowsScanned: a.rowsScanned + b.rowsScanned,
     bytesScanned: a.bytesScanned + b.bytesScanned,

@@ -92,6 +92,17 @@ export class Block implements Part {
       .map(({ shape }) => shape.propertyCode);
   }
 
+  rowsOfEvent(eventCode: number): number {
+    const number = this.#eventNumbers.get(eventCode);
+    return number === undefined ? 0 : this.#eventRows[number]!.rowCount;
+  }
+
+  /** How many different texts the property has here. */
+  textsOf(propertyCode: number): number {
+    const texts = this.#columns.get(propertyCode)?.shape.texts;
+    return texts === undefined ? 0 : texts.shared + texts.own;
+  }
+
   mayHaveEvent(eventCode: number): boolean {
     return this.#eventNumbers.has(eventCode);
   }
