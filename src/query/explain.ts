@@ -4,7 +4,7 @@ import type { TabletView } from '../store/view.ts';
 import type { Criterion, EventCriterion } from './criterion.ts';
 import { evaluate } from './evaluate.ts';
 import { type Plan, Planner, type QueryTimes, type Scan } from './plan.ts';
-import { newStats, type QueryStats } from './scan.ts';
+import { newStats, type QueryStats } from './stats.ts';
 
 /** What evaluating one criterion of a definition takes in one tablet. Numbers of several tablets add up. */
 export interface ExplainedCriterion {

@@ -3,12 +3,15 @@ import type { Clock } from '../base/clock.ts';
 import type { Value } from '../base/value.ts';
 import type { CampaignStats } from '../delivery/outbox.ts';
 import type { DeadLetter } from '../log/record.ts';
+import { ANALYSES } from '../query/analytics/analyses.ts';
+import type { AnalysisFrame } from '../query/analytics/analysis.ts';
 import { evaluate, evaluateMany } from '../query/evaluate.ts';
 import { evaluateUser } from '../query/evaluateUser.ts';
 import { type Explained, explain } from '../query/explain.ts';
 import { membersPage } from '../query/members.ts';
 import { parseSegment } from '../query/parse.ts';
-import { newStats, type QueryStats } from '../query/scan.ts';
+import type { JsonObject } from '../query/shape.ts';
+import { newStats, type QueryStats } from '../query/stats.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
 import { isUser, ORDINALS_PER_STEP, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';
@@ -34,7 +37,11 @@ export interface Operations {
   /** What counting the segment takes. */
   explain: {
     args: { readonly segment: unknown; readonly atMs: number; readonly nowMs: number };
-    part: { readonly explained: Explained /** The most it took at once. */; readonly memoryBytes: number };
+    part: {
+      readonly explained: Explained;
+      /** The most it took at once. */
+      readonly memoryBytes: number;
+    };
   };
   /** Members from ordinal `from` on, at most `limit`, in order of ordinal. */
   members: {
@@ -70,6 +77,16 @@ export interface Operations {
   timeline: {
     args: { readonly userId: string; readonly request: TimelineRequest };
     part: Located<{ readonly page: TimelinePage | undefined }>;
+  };
+  /** One of ANALYSES, about the segment's members if there is one, else about all users. */
+  analyze: {
+    args: {
+      readonly analysis: string;
+      readonly params: JsonObject;
+      readonly segment: unknown;
+      readonly frame: AnalysisFrame;
+    };
+    part: { readonly part: unknown; readonly stats: QueryStats };
   };
   schema: { args: null; part: SchemaDescription };
   stats: { args: { readonly nowMs: number }; part: TabletStats };
@@ -175,6 +192,15 @@ const implementations: Implementations = {
     const located = locate(tablet, userId);
     if (typeof located === 'object') return located;
     return { page: located === -1 ? undefined : yield* readTimeline(tablet, located, request) };
+  },
+
+  *analyze(tablet, { analysis, params, segment, frame }) {
+    const stats = newStats();
+    const found =
+      segment === undefined ? undefined : yield* evaluate(tablet, parseSegment(segment), frame, stats);
+    const users = found === undefined ? yield* usersOf(tablet, frame.nowMs) : found.members;
+    const part = yield* ANALYSES[analysis]!.map({ view: tablet, frame, users, stats }, params);
+    return { part, stats };
   },
 
   *schema(tablet) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { explanationOf } from '../../query/explainText.ts';
-import { newStats } from '../../query/scan.ts';
+import { newStats } from '../../query/stats.ts';
 import { type Method, momentsOf, queryShape, readParams, statsSince } from './params.ts';
 import { addStats, checkedDefinition, segmentShape } from './segments.ts';
 

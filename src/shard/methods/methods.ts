@@ -1,4 +1,5 @@
 import { accountMethods } from './accounts.ts';
+import { analysisMethods } from './analyses.ts';
 import { campaignMethods } from './campaigns.ts';
 import { deadLetterMethods } from './deadLetters.ts';
 import { explainMethods } from './explain.ts';
@@ -11,6 +12,7 @@ export const methods: Readonly<Record<string, Method | undefined>> = {
   ...segmentMethods,
   ...explainMethods,
   ...userMethods,
+  ...analysisMethods,
   ...accountMethods,
   ...campaignMethods,
   ...deadLetterMethods,

@@ -17,7 +17,7 @@ import {
 } from '../../query/members.ts';
 import { parseSegment } from '../../query/parse.ts';
 import { checkReferences } from '../../query/saved.ts';
-import { newStats, type QueryStats } from '../../query/scan.ts';
+import { newStats, type QueryStats } from '../../query/stats.ts';
 import type { Answer } from '../gather.ts';
 import type { ShardApi } from '../shardApi.ts';
 import {
@@ -216,7 +216,7 @@ function leafCount(criterion: Criterion): number {
 }
 
 /** Puts a path that begins at a definition, `$`, where the definition is. */
-function withPath<T>(place: string, check: () => T): T {
+export function withPath<T>(place: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
