@@ -136,6 +136,11 @@ export class Shard {
     return settled.map(({ tablet }) => tablet);
   }
 
+  /** Pieces of work that this thread has begun or has yet to begin, in steps. */
+  get workUnderWay(): number {
+    return this.#slicer.waiting;
+  }
+
   postPeer(shard: number, message: Peer): void {
     const link = this.#options.peers[shard];
     assert(link !== undefined, 'a shard does not post to itself');
@@ -181,6 +186,14 @@ export class Shard {
       failed.abort(error);
       throw error;
     }
+  }
+
+  /** Does work of this thread's own in small steps, between those of all others. Rejects as they throw. */
+  work<T>(
+    steps: Generator<void, T>,
+    options: { readonly account: string; readonly signal: AbortSignal },
+  ): Promise<T> {
+    return this.#slicer.run(steps, options);
   }
 
   #receive(message: FromHub): void {

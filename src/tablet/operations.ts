@@ -5,6 +5,7 @@ import type { CampaignStats } from '../delivery/outbox.ts';
 import type { DeadLetter } from '../log/record.ts';
 import { ANALYSES } from '../query/analytics/analyses.ts';
 import type { AnalysisFrame } from '../query/analytics/analysis.ts';
+import type { Criterion } from '../query/criterion.ts';
 import { evaluate, evaluateMany } from '../query/evaluate.ts';
 import { evaluateUser } from '../query/evaluateUser.ts';
 import { type Explained, explain } from '../query/explain.ts';
@@ -54,7 +55,9 @@ export interface Operations {
       readonly traits: readonly string[] | undefined;
     };
     part: {
-      readonly members: readonly Member[];
+      /** JSON of lists of `Member`: between threads a text costs a tenth of what so many objects do. */
+      readonly pages: readonly string[];
+      readonly count: number;
       /** Where the next page begins, when there is one. */
       readonly nextOrdinal: number | undefined;
       readonly stats: QueryStats;
@@ -134,6 +137,8 @@ export interface TabletStats {
   readonly eventBytes: number;
 }
 
+const MEMBERS_PER_STEP = 256;
+
 /** The clock is for measuring only. */
 type Implementations = {
   readonly [K in OperationName]: (
@@ -146,10 +151,18 @@ type Implementations = {
 const implementations: Implementations = {
   *count(tablet, { segments, atMs, nowMs }) {
     const stats = newStats();
-    const criteria = new Map(Object.entries(segments).map(([name, json]) => [name, parseSegment(json)]));
+    const criteria = new Map<string, Criterion>();
+    for (const [name, json] of Object.entries(segments)) {
+      criteria.set(name, parseSegment(json));
+      yield;
+    }
     const { members, users } = yield* evaluateMany(tablet, criteria, { atMs, nowMs }, stats);
-    const counts = Object.fromEntries([...members].map(([name, found]) => [name, found.count()]));
-    return { counts, total: users.count(), stats };
+    const counts: [string, number][] = [];
+    for (const [name, found] of members) {
+      counts.push([name, found.count()]);
+      yield;
+    }
+    return { counts: Object.fromEntries(counts), total: users.count(), stats };
   },
 
   *explain(tablet, { segment, atMs, nowMs }, clock) {
@@ -161,12 +174,13 @@ const implementations: Implementations = {
     const stats = newStats();
     const { members: found } = yield* evaluate(tablet, parseSegment(segment), { atMs, nowMs }, stats);
     const { ordinals, nextOrdinal } = membersPage(found, from, limit);
-    const members: Member[] = [];
-    for (const ordinal of ordinals) {
-      members.push(memberOf(tablet, ordinal, traits));
-      if (members.length % 256 === 0) yield;
+    const pages: string[] = [];
+    for (let from = 0; from < ordinals.length; from += MEMBERS_PER_STEP) {
+      const step = ordinals.slice(from, from + MEMBERS_PER_STEP);
+      pages.push(JSON.stringify(step.map((ordinal) => memberOf(tablet, ordinal, traits))));
+      yield;
     }
-    return { members, nextOrdinal, stats };
+    return { pages, count: ordinals.length, nextOrdinal, stats };
   },
 
   *contains(tablet, { userId, segments, atMs, nowMs }) {

@@ -134,6 +134,11 @@ export class Block implements Part {
     }
   }
 
+  *askSteps(propertyCode: number, predicate: ValuePredicate): Generator<void> {
+    const column = this.#columns.get(propertyCode);
+    if (column !== undefined) yield* column.cells.askSteps(predicate);
+  }
+
   #andCompact(rows: Bitset, { shape, cells }: OpenColumn, predicate: ValuePredicate): void {
     const { table } = this.#rowsOfSets.get(shape.eventSet!)!;
     const withCells = this.#events.select(codeFilter(table));
