@@ -30,7 +30,7 @@ function methodOf(analysis: string): Method {
       params,
       frame,
     );
-    const result = await api.shard.runSteps(reduced, signal);
+    const result = await api.shard.work(reduced, { account, signal });
     const scanned = parts.map(({ stats }) => stats).reduce(addStats, newStats());
     return { ...result, stats: statsSince(api, startedMs, scanned, parts.length) };
   };
