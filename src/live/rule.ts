@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.ts';
 import type { Criterion } from '../query/criterion.ts';
+import { byMatches } from '../query/firstLast.ts';
 import { parseSaved } from '../query/saved.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Condition } from './condition.ts';
@@ -79,16 +80,24 @@ class Compiler {
       }
       case 'segment':
         return this.#compileSaved(criterion.name);
-      case 'event':
+      case 'event': {
+        const { filter, measure } = criterion;
+        return measure.kind === 'first' || measure.kind === 'last'
+          ? this.#compile(byMatches(filter, measure))
+          : this.#compileLeaf(criterion);
+      }
       case 'sequence':
       case 'profile':
-      case 'sample': {
-        const condition = this.#conditionOf(criterion);
-        return (ordinal, atMs) => condition.isTrue(ordinal, atMs);
-      }
+      case 'sample':
+        return this.#compileLeaf(criterion);
       default:
         return unreachable(criterion);
     }
+  }
+
+  #compileLeaf(criterion: LeafCriterion): Test {
+    const condition = this.#conditionOf(criterion);
+    return (ordinal, atMs) => condition.isTrue(ordinal, atMs);
   }
 
   /** Asked at most once a question: segments that share others would take exponential time. */
