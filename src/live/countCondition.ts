@@ -1,5 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
-import { CalendarDays } from '../query/calendarDays.ts';
+import { type CalendarDays, calendarDaysOf } from '../query/calendarDays.ts';
 import { type Comparison, compare, type EventCriterion, type Measure } from '../query/criterion.ts';
 import { type CompiledFilter, compileFilter, matchesEvent } from '../query/filter.ts';
 import type { TabletView } from '../store/view.ts';
@@ -47,7 +47,7 @@ export class CountCondition implements Condition {
     this.#filter = compileFilter(criterion.filter, { atMs: view.clockMs, zone: view.settings.timezone });
     this.events = this.#filter.events;
     this.#comparison = criterion.measure.compare;
-    this.#days = criterion.measure.kind === 'days' ? new CalendarDays(view.settings.timezone) : undefined;
+    this.#days = criterion.measure.kind === 'days' ? calendarDaysOf(view.settings.timezone) : undefined;
     this.#window = slidingWindow(criterion.within, view.settings);
     const isEmpty = this.#window.delayMs >= this.#window.spanMs;
     this.#kept = isEmpty ? 0 : timesToKeep(this.#comparison);

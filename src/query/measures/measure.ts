@@ -1,5 +1,5 @@
 import { unreachable } from '../../base/assert.ts';
-import { CalendarDays } from '../calendarDays.ts';
+import { type CalendarDays, calendarDaysOf } from '../calendarDays.ts';
 import {
   type Comparison,
   compare,
@@ -30,7 +30,7 @@ export type WalkMeasure =
 export function compileMeasure(measure: MeasureOfValues, moment: Moment): WalkMeasure {
   switch (measure.kind) {
     case 'days':
-      return { ...measure, days: new CalendarDays(moment.zone) };
+      return { ...measure, days: calendarDaysOf(moment.zone) };
     case 'lastValue':
       return { kind: 'lastValue', test: compilePropertyTest(measure.prop, measure.test, moment) };
     default:
