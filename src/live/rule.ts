@@ -9,6 +9,7 @@ import { MemberSet } from './memberSet.ts';
 import { ProfileCondition } from './profileCondition.ts';
 import { RecomputedCondition } from './recomputedCondition.ts';
 import { SampleCondition } from './sampleCondition.ts';
+import { isWalked, WalkedCondition } from './walkedCondition.ts';
 
 /** A live segment: a tree of tests over shared conditions, and who is in. */
 export interface Rule {
@@ -137,11 +138,14 @@ const NOBODY: Test = () => false;
 function newCondition(view: TabletView, criterion: LeafCriterion): Condition {
   switch (criterion.kind) {
     case 'event':
-      return canKeepTimes(criterion)
-        ? new CountCondition(view, criterion)
+      if (canKeepTimes(criterion)) return new CountCondition(view, criterion);
+      return isWalked(criterion)
+        ? new WalkedCondition(view, criterion)
         : new RecomputedCondition(view, criterion);
     case 'sequence':
-      return new RecomputedCondition(view, criterion);
+      return isWalked(criterion)
+        ? new WalkedCondition(view, criterion)
+        : new RecomputedCondition(view, criterion);
     case 'profile':
       return new ProfileCondition(view, criterion);
     case 'sample':

@@ -51,6 +51,32 @@ export function compileSequence(
   };
 }
 
+/** The properties that the measure reads: as numbers, or as values. */
+export function propsOf(measure: WalkMeasure): {
+  readonly numbers: readonly string[];
+  readonly values: readonly string[];
+} {
+  switch (measure.kind) {
+    case 'sum':
+    case 'avg':
+    case 'min':
+    case 'max':
+      return { numbers: [measure.prop], values: [] };
+    case 'distinct':
+    case 'mostFrequent':
+      return { numbers: [], values: [measure.prop] };
+    case 'lastValue': {
+      const { test } = measure;
+      return { numbers: [], values: test.kind === 'near' ? [test.lat, test.lon] : [test.prop] };
+    }
+    case 'days':
+    case 'sequence':
+      return { numbers: [], values: [] };
+    default:
+      return unreachable(measure);
+  }
+}
+
 /** Whether the measure holds of a user without any such event. */
 export function holdsOfNothing(measure: WalkMeasure): boolean {
   switch (measure.kind) {
