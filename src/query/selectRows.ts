@@ -2,6 +2,7 @@ import type { Bitset } from '../base/bitset.ts';
 import type { Part } from '../store/part.ts';
 import type { SchemaView } from '../store/view.ts';
 import type { CompiledPropertyTest, WantedEvents } from './filter.ts';
+import { andNearSteps } from './nearRows.ts';
 import type { QueryStats } from './stats.ts';
 
 export const EVENT_CODE_BYTES = 4;
@@ -75,8 +76,13 @@ function* andTestSteps(
   schema: SchemaView,
   part: Part,
   rows: Bitset,
-  { prop, predicate }: CompiledPropertyTest,
+  test: CompiledPropertyTest,
 ): Generator<void> {
+  if (test.kind === 'near') {
+    yield* andNearSteps(schema, part, rows, test);
+    return;
+  }
+  const { prop, predicate } = test;
   const code = schema.propertyCode(prop);
   if (code === undefined) {
     if (!predicate.missing) rows.words.fill(0);
