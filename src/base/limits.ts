@@ -63,6 +63,10 @@ export const MEMBERS_PAGE_MAX = 10_000;
 export const TIMELINE_PAGE_MAX = 1000;
 export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
 
+// Analysis (INTERFACE §5).
+/** Intervals of a range: a year of hours, 27 years of days. Finding them takes a few ms at the most. */
+export const ANALYSIS_INTERVALS_MAX = 10_000;
+
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
 /** The owner appends a tick when something is due, at most this often. */
