@@ -28,12 +28,13 @@ export interface EventPagesOptions {
 
 /**
  * Walks the wanted events of a tablet user by user. `visit` is given a page of users at a time, with all that each of
- * them did, and must be done with it when it returns. In small steps; only a page is held in memory, and the events
- * that merged users did under their old ids.
+ * them did, and must be done with it when it returns, or when the steps that it returns are done: one user's events
+ * may be very many. In small steps; only a page is held in memory, and the events that merged users did under their
+ * old ids.
  */
 export function* eventPages(
   { view, kinds, users, stats, pageEvents = PAGE_EVENTS }: EventPagesOptions,
-  visit: (page: EventPage) => void,
+  visit: (page: EventPage) => void | Generator<void, void>,
 ): Generator<void, void> {
   const selections: PartSelection[] = [];
   for (const part of view.events.parts()) {
@@ -65,7 +66,7 @@ export function* eventPages(
       merged[i]?.addBefore(to, page, users);
     }
     yield* page.finishSteps();
-    if (page.eventCount > 0) visit(page);
+    if (page.eventCount > 0) yield* visit(page) ?? [];
     yield;
   }
 }

@@ -9,7 +9,7 @@ export interface AnyAnalysis {
   /** Throws `bad_request` with the path of what is wrong. */
   check(params: JsonObject): void;
   map(context: AnalysisContext, params: JsonObject): Generator<void, unknown>;
-  reduce(parts: readonly unknown[], params: JsonObject, frame: AnalysisFrame): object;
+  reduce(parts: readonly unknown[], params: JsonObject, frame: AnalysisFrame): Generator<void, object>;
 }
 
 /** All that may be asked for, by name (INTERFACE §5). */
@@ -30,8 +30,17 @@ export function untyped<Request, Part, Result extends object>({
       parse(params);
     },
     map: (context, params) => map(context, parse(params)),
-    reduce: (parts, params, frame) => reduce(parts as readonly Part[], parse(params), frame),
+    *reduce(parts, params, frame) {
+      const result = reduce(parts as readonly Part[], parse(params), frame);
+      return isSteps(result) ? yield* result : result;
+    },
   };
+}
+
+function isSteps<Result extends object>(
+  result: Result | Generator<void, Result>,
+): result is Generator<void, Result> {
+  return Symbol.iterator in result;
 }
 
 /** Throws `bad_request` where `from` or `to` is not a time. */
