@@ -92,7 +92,7 @@ function parseDate(json: unknown, path: string): string {
   return date;
 }
 
-function duration(json: unknown, path: string): number {
+export function duration(json: unknown, path: string): number {
   const durationMs = parseDuration(shape.asText(json, path));
   if (durationMs === undefined) throw badRequest('must be a duration as "30d", with s, m, h, d or w', path);
   return durationMs;

@@ -3,6 +3,7 @@ import { parseTimePoint } from '../parseTest.ts';
 import { type Moment, timeOf } from '../predicate.ts';
 import { asText, checkKeys, type JsonObject } from '../shape.ts';
 import type { Analysis, AnalysisContext, AnalysisFrame } from './analysis.ts';
+import { funnel } from './funnel.ts';
 
 /** An analysis whose own types only it knows. */
 export interface AnyAnalysis {
@@ -13,7 +14,9 @@ export interface AnyAnalysis {
 }
 
 /** All that may be asked for, by name (INTERFACE §5). */
-export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {};
+export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {
+  funnel: untyped(funnel),
+};
 
 /** What all analyses take. */
 const COMMON_KEYS = ['from', 'to', 'segment', 'at'];
