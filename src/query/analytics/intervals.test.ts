@@ -70,7 +70,7 @@ test.each(ZONES)('intervals of %s begin where its calendar says', (zone) => {
       expect(iso(intervals.startsMs), `${interval} ${time}`).toEqual(iso(all.slice(first, end + 1 + more)));
 
       const times = Float64Array.from({ length: 50 }, () => fromMs + random.below(toMs - fromMs));
-      const placed = new Uint32Array(50);
+      const placed = new Int32Array(50);
       intervals.place(times, 50, placed);
       for (const [i, timeMs] of times.entries()) {
         expect(placed[i]).toBe(intervals.startsMs.findLastIndex((startMs) => startMs <= timeMs));

@@ -52,7 +52,7 @@ export interface IntervalRange {
  */
 export function intervalsOf(range: IntervalRange): Intervals {
   const { interval, zone, fromMs, toMs, more = 0, path = 'interval' } = range;
-  if (!(fromMs < toMs)) return new Intervals([], SHORTEST_MS[interval]);
+  if (!(fromMs < toMs)) return intervalsStarting(interval, []);
   if (Math.abs(fromMs) > DATE_MS_MAX || Math.abs(toMs) > DATE_MS_MAX)
     throw badRequest('the range is outside of the calendar', path);
   const refuse = () =>
@@ -71,6 +71,11 @@ export function intervalsOf(range: IntervalRange): Intervals {
     if (startMs >= toMs && --left === 0) break;
     if (startsMs.length > ANALYSIS_INTERVALS_MAX) throw refuse();
   }
+  return intervalsStarting(interval, startsMs);
+}
+
+/** Those of another Intervals' `startsMs`. */
+export function intervalsStarting(interval: Interval, startsMs: ArrayLike<number>): Intervals {
   return new Intervals(startsMs, SHORTEST_MS[interval]);
 }
 
@@ -149,7 +154,7 @@ export class Intervals {
   }
 
   /** target[i] = indexOf(timesMs[i]) for the first `count` of them. */
-  place(timesMs: Float64Array, count: number, target: Uint32Array): void {
+  place(timesMs: Float64Array, count: number, target: Int32Array): void {
     const startsMs = this.startsMs;
     const ofPiece = this.#ofPiece;
     const pieceMs = this.#pieceMs;
