@@ -14,6 +14,7 @@ import { Chains } from './chains.ts';
 import { type Durations, NumberList, newDurations } from './durations.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
 import { funnelByKeySteps, funnelSteps } from './funnelResult.ts';
+import { type UserWalker, walkUsersSteps } from './userWalk.ts';
 
 export interface FunnelRequest {
   readonly steps: readonly EventFilter[];
@@ -70,7 +71,10 @@ export const funnel: Analysis<FunnelRequest, FunnelPart, FunnelResult> = {
     // Steps after the first may be taken as long after `to` as the window allows.
     const spanOf = (step: number) => frameSpan(context, step === 0 ? 0 : request.windowMs);
     const kinds = request.steps.map((step, i) => wantedEvents(view.schema, step, spanOf(i), frame));
-    yield* eventPages({ view, kinds, users, stats }, (page) => collector.addSteps(page));
+    yield* eventPages({ view, kinds, users, stats }, (page) => {
+      collector.beginPage(page);
+      return walkUsersSteps(page, collector);
+    });
     return collector.part();
   },
 
@@ -82,11 +86,8 @@ export const funnel: Analysis<FunnelRequest, FunnelPart, FunnelResult> = {
   },
 };
 
-/** Events walked between two yields: well under a millisecond. */
-const EVENTS_PER_STEP = 1 << 14;
-
-/** Takes the users of pages one by one, and keeps of each what the answer needs. */
-class Collector {
+/** Walks the users of pages, and keeps of each what the answer needs. */
+class Collector implements UserWalker {
   readonly #chains: Chains;
   readonly #breakdown: Breakdown | undefined;
   readonly #view: AnalysisContext['view'];
@@ -96,7 +97,7 @@ class Collector {
   }[];
   readonly #users: Float64Array;
   readonly #values = new ValueIds();
-  /** The index in the part of each id that is used, and back. */
+  /** Of each id that is used: its index in `keys`. */
   readonly #keyOfId = new Map<number, number>();
   readonly #keys: (Value | undefined)[] = [];
   /** What the page's events have of the property. */
@@ -113,24 +114,20 @@ class Collector {
     }));
   }
 
-  *addSteps(page: EventPage): Generator<void, void> {
+  beginPage(page: EventPage): void {
     if (this.#breakdown?.source === 'prop') this.#readIds(page, this.#breakdown.name);
-    const chains = this.#chains;
-    let walked = 0;
-    for (let user = 0; user < page.userCount; user++) {
-      const end = page.starts[user + 1]!;
-      chains.begin();
-      for (let from = page.starts[user]!; from < end; ) {
-        const to = instantEnd(page.timesMs, Math.min(end, from + EVENTS_PER_STEP), end);
-        chains.walk(page, from, to);
-        walked += to - from;
-        from = to;
-        if (walked < EVENTS_PER_STEP) continue;
-        walked = 0;
-        yield;
-      }
-      if (chains.level > 0) this.#add(page.ordinals[user]!);
-    }
+  }
+
+  begin(): void {
+    this.#chains.begin();
+  }
+
+  walk(page: EventPage, from: number, to: number): void {
+    this.#chains.walk(page, from, to);
+  }
+
+  end(page: EventPage, user: number): void {
+    if (this.#chains.level > 0) this.#add(page.ordinals[user]!);
   }
 
   part(): FunnelPart {
@@ -175,11 +172,4 @@ class Collector {
     if (code === undefined) this.#ids.fill(NO_VALUE);
     else page.readValues(code, this.#values, this.#ids);
   }
-}
-
-/** The first place from `to` on, and before `end`, whose event is of another time than the one before. */
-function instantEnd(timesMs: Float64Array, to: number, end: number): number {
-  let at = to;
-  while (at < end && timesMs[at] === timesMs[at - 1]) at++;
-  return at;
 }
