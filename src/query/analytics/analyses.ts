@@ -5,6 +5,7 @@ import { asText, checkKeys, type JsonObject } from '../shape.ts';
 import type { Analysis, AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
 import { funnel } from './funnel.ts';
 import { pivot } from './pivot.ts';
+import { rfm } from './rfm.ts';
 import { trend } from './trend.ts';
 
 /** An analysis whose own types only it knows. */
@@ -33,6 +34,7 @@ export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {
   trend: untypedSurveyed(trend),
   funnel: untyped(funnel),
   pivot: untypedSurveyed(pivot),
+  rfm: untypedSurveyed(rfm),
 };
 
 /** What all analyses take. */
