@@ -67,6 +67,14 @@ export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
 /** Values that a breakdown tells apart, and what it does unless told. */
 export const BREAKDOWN_TOP_MAX = 1000;
 export const BREAKDOWN_TOP = 10;
+/** Intervals of a range: a year of hours, 27 years of days. Finding them takes a few ms at the most. */
+export const ANALYSIS_INTERVALS_MAX = 10_000;
+/** Points of a trend, some 50 bytes of JSON each; a tablet keeps 12 bytes of one while it counts. */
+export const TREND_POINTS_MAX = 1 << 18;
+/** Different values of a tablet's events, of which the top are chosen: some 100 bytes each. */
+export const BREAKDOWN_VALUES_MAX = 200_000;
+/** Of all tablets, each counting its own. */
+export const BREAKDOWN_VALUES_ASKED_MAX = 2_000_000;
 export const FUNNEL_STEPS_MIN = 2;
 export const FUNNEL_STEPS_MAX = 12;
 

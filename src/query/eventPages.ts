@@ -1,10 +1,11 @@
 import type { Bitset } from '../base/bitset.ts';
+import { firstFrom } from '../base/search.ts';
 import type { RowCursor } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
 import { type EventBatch, EventPage } from './eventPage.ts';
 import type { WantedEvents } from './filter.ts';
 import { mergedEventsSteps } from './mergedEvents.ts';
-import { firstFrom, kindsOf, type PartSelection, selectKindsSteps } from './partSelection.ts';
+import { kindsOf, type PartSelection, selectKindsSteps } from './partSelection.ts';
 import type { QueryStats } from './stats.ts';
 
 /** A bit each in EventPage.kinds. */

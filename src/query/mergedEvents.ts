@@ -1,7 +1,8 @@
 import { Bitset } from '../base/bitset.ts';
+import { firstFrom } from '../base/search.ts';
 import type { TabletView } from '../store/view.ts';
 import type { EventBatch, EventPage } from './eventPage.ts';
-import { firstFrom, kindsOf, type PartSelection } from './partSelection.ts';
+import { kindsOf, type PartSelection } from './partSelection.ts';
 import { ORDINALS_PER_STEP } from './users.ts';
 
 /** What merged users did under their old ids, as events of those who stand for them: of one part, by canonical ordinal. */

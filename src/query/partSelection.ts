@@ -58,15 +58,3 @@ function addKind(
     kinds[i]! |= ((words[row >>> 5]! >>> (row & 31)) & 1) << kind;
   }
 }
-
-/** The first place of ascending numbers in [from, to) whose number is not below `end`; `to` when all are. */
-export function firstFrom(ascending: Uint32Array, from: number, to: number, end: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle]! < end) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

@@ -1,22 +1,18 @@
-import { type Bitset, ctz32, popcount32 } from '../../base/bitset.ts';
+import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
+import { GATHERED_ROWS, kernels } from '../../encoding/kernels/kernels.ts';
 import type { RowCursor } from '../part.ts';
 import { type Ordinals, PAGE_USERS } from './ordinals.ts';
 
-/** Rows of the block that a batch is taken from: their times, 64 KiB, stay in a near cache. A multiple of 32. */
-const SPAN_ROWS = 8192;
 /** Users whose ordinals are decoded together. */
 const ORDINALS_DECODED = 16 * PAGE_USERS;
-/** Where fewer of a span's rows are selected, their times are read one by one. */
-const DENSE_SHARE = 1 / 64;
-const spanTimesMs = new Float64Array(SPAN_ROWS);
 
 /** Reads the selected rows of a block, which are sorted already. */
 export class BlockRowCursor implements RowCursor {
-  readonly rows = new Uint32Array(SPAN_ROWS);
-  readonly ordinals = new Uint32Array(SPAN_ROWS);
-  readonly timesMs = new Float64Array(SPAN_ROWS);
+  readonly rows = new Uint32Array(GATHERED_ROWS);
+  readonly ordinals = new Uint32Array(GATHERED_ROWS);
+  readonly timesMs = new Float64Array(GATHERED_ROWS);
   readonly #selected: Uint32Array;
   readonly #firsts: Uint32Array;
   readonly #ordinals: Ordinals;
@@ -40,21 +36,15 @@ export class BlockRowCursor implements RowCursor {
   next(): number {
     const from = nextFilled(this.#selected, this.#word);
     if (from === this.#selected.length) return 0;
-    const to = Math.min(from + SPAN_ROWS / 32, this.#selected.length);
+    const to = Math.min(from + GATHERED_ROWS / 32, this.#selected.length);
     this.#usersBefore += countBits(this.#firsts, this.#word, from);
-    const count = listRows(
-      this.#selected,
-      this.#firsts,
-      from,
-      to,
-      this.#usersBefore,
-      this.rows,
-      this.ordinals,
-    );
+    const before = { row: from << 5, user: this.#usersBefore - 1 };
+    const [selected, firsts] = [this.#selected.subarray(from, to), this.#firsts.subarray(from, to)];
+    const count = kernels().listRows(selected, firsts, before, this.rows, this.ordinals);
     this.#usersBefore += countBits(this.#firsts, from, to);
     this.#word = to;
     this.#toOrdinals(count);
-    this.#readTimes(from << 5, to << 5, count);
+    this.#times.gather(this.rows.subarray(0, count), this.timesMs);
     return count;
   }
 
@@ -68,17 +58,6 @@ export class BlockRowCursor implements RowCursor {
       at = replaceUsers(ordinals, at, count, from, this.#decoded);
     }
   }
-
-  #readTimes(from: number, to: number, count: number): void {
-    const { rows, timesMs } = this;
-    if (count < DENSE_SHARE * (to - from)) {
-      for (let i = 0; i < count; i++) timesMs[i] = this.#times.at(rows[i]!);
-      return;
-    }
-    const first = rows[0]!;
-    this.#times.decode(first, rows[count - 1]! + 1, spanTimesMs);
-    for (let i = 0; i < count; i++) timesMs[i] = spanTimesMs[rows[i]! - first]!;
-  }
 }
 
 /** The first word from here on that is not 0, or the end. */
@@ -91,29 +70,6 @@ function nextFilled(words: Uint32Array, from: number): number {
 function countBits(words: Uint32Array, from: number, to: number): number {
   let count = 0;
   for (let w = from; w < to; w++) count += popcount32(words[w]!);
-  return count;
-}
-
-/** Lists the rows set in words [from, to), and the number of each one's user. Returns how many there are. */
-function listRows(
-  selected: Uint32Array,
-  firsts: Uint32Array,
-  from: number,
-  to: number,
-  usersBefore: number,
-  rows: Uint32Array,
-  users: Uint32Array,
-): number {
-  let count = 0;
-  let before = usersBefore - 1;
-  for (let w = from; w < to; w++) {
-    const starting = firsts[w]!;
-    for (let left = selected[w]!; left !== 0; left &= left - 1) {
-      rows[count] = (w << 5) + ctz32(left);
-      users[count++] = before + popcount32(starting & (left ^ (left - 1)));
-    }
-    before += popcount32(starting);
-  }
   return count;
 }
 
