@@ -77,6 +77,10 @@ export const BREAKDOWN_VALUES_MAX = 200_000;
 export const BREAKDOWN_VALUES_ASKED_MAX = 2_000_000;
 export const FUNNEL_STEPS_MIN = 2;
 export const FUNNEL_STEPS_MAX = 12;
+/** After a cohort's own interval: a year of days. */
+export const RETENTION_PERIODS_MAX = 366;
+/** Numbers of an answer about retention; a tablet keeps 4 bytes of one while it counts. */
+export const RETENTION_NUMBERS_MAX = 1 << 20;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;

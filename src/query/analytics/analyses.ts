@@ -4,6 +4,7 @@ import { type Moment, timeOf } from '../predicate.ts';
 import { asText, checkKeys, type JsonObject } from '../shape.ts';
 import type { Analysis, AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
 import { funnel } from './funnel.ts';
+import { retention } from './retention.ts';
 import { trend } from './trend.ts';
 
 /** An analysis whose own types only it knows. */
@@ -31,6 +32,7 @@ export interface AnySurvey {
 export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {
   trend: untypedSurveyed(trend),
   funnel: untyped(funnel),
+  retention: untyped(retention),
 };
 
 /** What all analyses take. */
