@@ -5,7 +5,7 @@ import type { EventFilter } from '../criterion.ts';
 import type { EventPage } from '../eventPage.ts';
 import { eventPages } from '../eventPages.ts';
 import { wantedEvents } from '../filter.ts';
-import { duration } from '../parseTest.ts';
+import { parseDurationMs } from '../parseTest.ts';
 import { asList } from '../shape.ts';
 import { NO_VALUE, ValueIds } from '../valueIds.ts';
 import type { Analysis, AnalysisContext } from './analysis.ts';
@@ -60,7 +60,7 @@ export const funnel: Analysis<FunnelRequest, FunnelPart, FunnelResult> = {
     }
     return {
       steps: steps.map((step, i) => parseEventFilter(step, `steps[${i}]`)),
-      windowMs: duration(params.window, 'window'),
+      windowMs: parseDurationMs(params.window, 'window'),
       breakdown: params.breakdown === undefined ? undefined : parseBreakdown(params.breakdown, 'breakdown'),
     };
   },

@@ -91,7 +91,7 @@ function cohortsOf(
 test('cohorts are those of a look at every user, in any zone, over several tablets, parts and merges', () => {
   let users = 0;
   let returned = 0;
-  for (let seed = 0; seed < 100; seed++) {
+  for (let seed = 0; seed < 60; seed++) {
     const random = new SeededRandom(seed);
     const zone = random.pick(ZONES);
     const unit = random.pick(['day', 'week', 'month'] as const);
@@ -139,8 +139,8 @@ test('cohorts are those of a look at every user, in any zone, over several table
       returned += cohort.returned.reduce((sum, one) => sum + one, 0);
     }
   }
-  expect(users).toBeGreaterThan(300);
-  expect(returned).toBeGreaterThan(300);
+  expect(users).toBeGreaterThan(200);
+  expect(returned).toBeGreaterThan(200);
 });
 
 /** Events of one user each, as `A@2026-03-01T10:00`. */
