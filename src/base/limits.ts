@@ -85,6 +85,11 @@ export const TREND_POINTS_MAX = 1 << 18;
 export const BREAKDOWN_VALUES_MAX = 200_000;
 /** Of all tablets, each counting its own. */
 export const BREAKDOWN_VALUES_ASKED_MAX = 2_000_000;
+/** Rows and columns of a pivot besides `(other)` and `(none)`: more than anybody reads. */
+export const PIVOT_TOP = 50;
+export const PIVOT_TOP_MAX = 100;
+/** With columns of intervals; some 100 bytes of JSON each. */
+export const PIVOT_CELLS_MAX = 1 << 17;
 export const FUNNEL_STEPS_MIN = 2;
 export const FUNNEL_STEPS_MAX = 12;
 /** After a cohort's own interval: a year of days. */

@@ -4,6 +4,7 @@ import { type Moment, timeOf } from '../predicate.ts';
 import { asText, checkKeys, type JsonObject } from '../shape.ts';
 import type { Analysis, AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
 import { funnel } from './funnel.ts';
+import { pivot } from './pivot.ts';
 import { retention } from './retention.ts';
 import { trend } from './trend.ts';
 
@@ -33,6 +34,7 @@ export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {
   trend: untypedSurveyed(trend),
   funnel: untyped(funnel),
   retention: untyped(retention),
+  pivot: untypedSurveyed(pivot),
 };
 
 /** What all analyses take. */
