@@ -3,6 +3,7 @@ import { parseTimePoint } from '../parseTest.ts';
 import { type Moment, timeOf } from '../predicate.ts';
 import { asText, checkKeys, type JsonObject } from '../shape.ts';
 import type { Analysis, AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
+import { flow } from './flow.ts';
 import { funnel } from './funnel.ts';
 import { pivot } from './pivot.ts';
 import { retention } from './retention.ts';
@@ -34,6 +35,7 @@ export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {
   trend: untypedSurveyed(trend),
   funnel: untyped(funnel),
   retention: untyped(retention),
+  flow: untyped(flow),
   pivot: untypedSurveyed(pivot),
 };
 
