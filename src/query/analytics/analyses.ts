@@ -7,6 +7,7 @@ import { flow } from './flow.ts';
 import { funnel } from './funnel.ts';
 import { pivot } from './pivot.ts';
 import { retention } from './retention.ts';
+import { rfm } from './rfm.ts';
 import { trend } from './trend.ts';
 
 /** An analysis whose own types only it knows. */
@@ -37,6 +38,7 @@ export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {
   retention: untyped(retention),
   flow: untyped(flow),
   pivot: untypedSurveyed(pivot),
+  rfm: untypedSurveyed(rfm),
 };
 
 /** What all analyses take. */
