@@ -94,6 +94,15 @@ export const PIVOT_TOP_MAX = 100;
 export const PIVOT_CELLS_MAX = 1 << 17;
 export const FUNNEL_STEPS_MIN = 2;
 export const FUNNEL_STEPS_MAX = 12;
+/** After a cohort's own interval: a year of days. */
+export const RETENTION_PERIODS_MAX = 366;
+/** Numbers of an answer about retention; a tablet keeps 4 bytes of one while it counts. */
+export const RETENTION_NUMBERS_MAX = 1 << 20;
+/** Of a path, besides the event that it starts from: more than a chart of flows can show. */
+export const FLOW_STEPS_MAX = 10;
+/** Event names told apart at each step, and what a flow does unless told. */
+export const FLOW_TOP_MAX = 50;
+export const FLOW_TOP = 8;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
