@@ -3,7 +3,6 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { kernels } from './kernels/kernels.ts';
-import { prefixXor } from './kernels/runs.ts';
 import type { RunEnds } from './runEnds.ts';
 
 /**
@@ -38,7 +37,6 @@ export function startBytes(rowCount: number): number {
 /** Rows between two counts of the runs that begin before: 2 bytes each. */
 const RANK_ROWS = 512;
 const RANK_WORDS = RANK_ROWS / 32;
-const toggles = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const allStarts = new Uint32Array(CHUNK_ROWS_MAX);
 const startWords = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const startWordsBytes = new Uint8Array(startWords.buffer);
@@ -109,15 +107,7 @@ export class RunStarts implements RunEnds {
   }
 
   fill(runs: Uint32Array, words: Uint32Array): void {
-    let before = 0;
-    const runWords = (this.#runCount + 31) >>> 5;
-    for (let w = 0; w < runWords; w++) {
-      const selected = runs[w]!;
-      toggles[w] = selected ^ ((selected << 1) | before);
-      before = selected >>> 31;
-    }
-    kernels().expand(toggles.subarray(0, runWords), this.#words(), words);
-    prefixXor(words, this.#rowCount);
+    kernels().fillStarts(runs, this.#bytes, this.#rowCount, words);
   }
 
   /** Valid until the next call. */

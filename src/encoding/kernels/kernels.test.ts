@@ -98,6 +98,30 @@ describe('runs', () => {
     }
   });
 
+  it('fillStarts: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(10);
+    for (let round = 0; round < 300; round++) {
+      const rowCount = round === 0 ? 65_536 : 1 + random.below(3000);
+      const share = random.fraction();
+      const starts = new Uint8Array(new SharedArrayBuffer(Math.ceil(rowCount / 8)));
+      for (let row = 0; row < rowCount; row++) {
+        if (row === 0 || random.chance(share)) starts[row >>> 3]! |= 1 << (row & 7);
+      }
+      const runCount = starts.reduce((count, byte) => count + byte.toString(2).replaceAll('0', '').length, 0);
+      const runs = randomBits(random, runCount);
+      const expected = new Uint32Array(wordCount(rowCount));
+      for (let row = 0, run = -1; row < rowCount; row++) {
+        run += (starts[row >>> 3]! >>> (row & 7)) & 1;
+        if (has(runs, run)) add(expected, row);
+      }
+      for (const each of both) {
+        const words = new Uint32Array(expected.length + 1).fill(GARBAGE);
+        each.fillStarts(runs, starts, rowCount, words);
+        expect(equal(words, Uint32Array.of(...expected, GARBAGE))).toBe(true);
+      }
+    }
+  });
+
   it('positions: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(9);
     for (let round = 0; round < 200; round++) {

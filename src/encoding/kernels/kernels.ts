@@ -35,6 +35,11 @@ export interface Kernels {
    * `runs` says whether run r is selected. At most CHUNK_ROWS_MAX rows.
    */
   fillRuns(runs: Uint32Array, firstEnd: number, lengths: Differences, words: Uint32Array): void;
+  /**
+   * The same for runs that begin at the rows whose bit in `starts` is set, that of row 0 among them: ⌈rowCount / 8⌉ bytes,
+   * whose bits past the rows are 0. A bit in `runs` for each of them, and 0 behind. At most CHUNK_ROWS_MAX rows.
+   */
+  fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void;
   /** The numbers of the bits set, ascending; returns how many there are. At most CHUNK_ROWS_MAX bits. */
   positions(words: Uint32Array, target: Uint32Array): number;
   /**

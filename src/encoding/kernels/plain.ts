@@ -1,5 +1,5 @@
 import type { Differences, Kernels } from './kernels.ts';
-import { countRuns, countUsers, fillRuns, positions, reduceRuns } from './runs.ts';
+import { countRuns, countUsers, fillRuns, fillStarts, positions, reduceRuns } from './runs.ts';
 import { compress, expand } from './spread.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
@@ -38,6 +38,7 @@ export const plainKernels: Kernels = {
     fillRuns(runs, ends, words);
   },
 
+  fillStarts,
   positions,
   countUsers,
   countRuns,

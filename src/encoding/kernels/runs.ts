@@ -23,8 +23,26 @@ export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32A
   prefixXor(words, rowCount);
 }
 
+/** See Kernels.fillStarts. A change of the selection goes to where its run begins, as in fillRuns. */
+export function fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
+  const wordCount = (rowCount + 31) >>> 5;
+  words.fill(0, 0, wordCount);
+  let run = 0;
+  let before = 0;
+  for (let at = 0; at < starts.length; at++) {
+    for (let left = starts[at]!; left !== 0; left &= left - 1, run++) {
+      const selected = (runs[run >>> 5]! >>> (run & 31)) & 1;
+      if (selected === before) continue;
+      const row = (at << 3) + ctz32(left);
+      words[row >>> 5]! ^= 1 << (row & 31);
+      before = selected;
+    }
+  }
+  prefixXor(words, rowCount);
+}
+
 /** Makes each of the first `rowCount` bits the exclusive or of itself and all before it; clears the rest of their last word. */
-export function prefixXor(words: Uint32Array, rowCount: number): void {
+function prefixXor(words: Uint32Array, rowCount: number): void {
   const wordCount = (rowCount + 31) >>> 5;
   let carry = 0;
   for (let w = 0; w < wordCount; w++) {

@@ -49,6 +49,8 @@ interface Exports {
     target: number,
   ): number;
   fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
+  toggles(runs: number, wordCount: number): void;
+  fillStarts(changes: number, starts: number, vectorCount: number, words: number): void;
   positions(words: number, wordCount: number, target: number): number;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
@@ -191,6 +193,18 @@ class SimdKernels implements Kernels {
     this.#copyWords(runs, 0, STEP.value);
     fillRuns(STEP.value, runCount, RUNS.value, (wordCount + 1) >>> 1, OUTPUT.value);
     words.set(this.#outputWords.subarray(0, wordCount));
+    clearPast(words, rowCount);
+  }
+
+  fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
+    const { INPUT, STEP, OUTPUT, toggles, fillStarts } = this.#exports;
+    // What lies behind the rows begins no run that is told from the last one.
+    this.#bytes.fill(0, STEP.value + starts.length, STEP.value + starts.length + 16);
+    this.#copyIn(starts, STEP.value);
+    const runWords = this.#copyWords(runs, 0, INPUT.value);
+    toggles(INPUT.value, (runWords + 1) >>> 1);
+    fillStarts(INPUT.value, STEP.value, (rowCount + 127) >>> 7, OUTPUT.value);
+    words.set(this.#outputWords.subarray(0, (rowCount + 31) >>> 5));
     clearPast(words, rowCount);
   }
 

@@ -1,4 +1,5 @@
 // Runs of rows.
+import { prefixXor } from './starts';
 
 /** In place, of numbers in whole vectors: each plus `least`, plus all those before it, plus `start`. Returns the last. */
 export function sums(numbers: usize, count: u32, least: u32, start: u32): u32 {
@@ -26,14 +27,7 @@ export function fillRuns(runs: usize, runCount: u32, starts: usize, wordCount: u
   toggleChanges(runs, runCount, starts, words);
   let before: u64 = 0;
   for (let w: u32 = 0; w < wordCount; w++) {
-    let word = load<u64>(words);
-    word ^= word << 1;
-    word ^= word << 2;
-    word ^= word << 4;
-    word ^= word << 8;
-    word ^= word << 16;
-    word ^= word << 32;
-    word ^= before;
+    const word = prefixXor(load<u64>(words)) ^ before;
     store<u64>(words, word);
     before = (((word as i64) >> 63) as u64);
     words += 8;
