@@ -11,6 +11,7 @@ import {
   selectAll,
   type Values,
 } from './contract.ts';
+import { kernels } from './kernels/kernels.ts';
 import type { Temperature } from './picker.ts';
 import { openValues, valuesDraft } from './values.ts';
 
@@ -106,7 +107,7 @@ export class Chunk {
     }
     const passing = scratchWords.subarray(0, words.length);
     this.#values.select(filter, passing);
-    for (let w = 0; w < words.length; w++) words[w]! &= passing[w]!;
+    kernels().and(words, passing);
   }
 
   /** What the bounds alone say about the rows that pass. */

@@ -124,6 +124,11 @@ export class PackedCodes implements Codes {
     }
   }
 
+  /** See Kernels.selectRangeBounds. */
+  selectBounds(from: number, to: number, words: Uint32Array, groups: Uint32Array): number {
+    return kernels().selectRangeBounds(this.#packed(), this.#bits, from, to, this.rowCount, words, groups);
+  }
+
   /** The codes as differences, each `least` more. */
   asDifferences(least: number): Differences {
     return { packed: this.#packed(), bits: this.#bits, least, count: this.rowCount };

@@ -208,6 +208,18 @@ describe('runs', () => {
   });
 });
 
+it('and: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(11);
+  for (const length of [0, 1, 3, 4, 5, 4095, 4096, 4097, 9000]) {
+    const [words, others] = [randomBits(random, length * 32), randomBits(random, length * 32)];
+    for (const each of both) {
+      const result = Uint32Array.of(...words, GARBAGE);
+      each.and(result.subarray(0, -1), others);
+      expect(equal(result, [...words.map((word, w) => word & others[w]!), GARBAGE])).toBe(true);
+    }
+  }
+});
+
 it('expand and compress: SIMD, twin and a naive loop agree', () => {
   const random = new SeededRandom(6);
   for (let round = 0; round < 200; round++) {
@@ -291,6 +303,18 @@ function check(
       result((words) => each.selectRange(packed, bits, from, to, count, words)),
       (code) => code >= from && code <= to,
     );
+    const groups = new Uint32Array(count);
+    const rows = result((words) => {
+      const found = each.selectRangeBounds(packed, bits, from, to, count, words, groups);
+      const bounds = new Set<number>();
+      codes.forEach((code, row) => {
+        if (code === from || code === to) bounds.add(row >>> 4);
+      });
+      const named = [...groups.subarray(0, found)];
+      if (named.at(-1) === (count - 1) >>> 4) bounds.add(named.at(-1)!);
+      expect(named).toEqual([...bounds]);
+    });
+    expectRows(rows, (code) => code >= from && code <= to);
     if (bits > 16) continue;
     expectRows(
       result((words) => each.selectSet(packed, bits, table, count, words)),

@@ -25,8 +25,23 @@ export interface Kernels {
     count: number,
     words: Uint32Array,
   ): void;
+  /**
+   * The same; and to `groups`, as far as there is room, the numbers of groups of 16 rows, ascending: those in which a code
+   * is `from` or `to`, and perhaps the last one. Returns how many there are.
+   */
+  selectRangeBounds(
+    packed: Uint8Array,
+    bits: number,
+    from: number,
+    to: number,
+    count: number,
+    words: Uint32Array,
+    groups: Uint32Array,
+  ): number;
   /** Bit i = table[code of row i], a 0 or 1; codes past the table's end are not selected. For bits <= 16. */
   selectSet(packed: Uint8Array, bits: number, table: Uint8Array, count: number, words: Uint32Array): void;
+  /** words[i] &= others[i], for each of `words`. */
+  and(words: Uint32Array, others: Uint32Array): void;
   /** target[i] = the code of row fromRow + i, for i < count. */
   unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void;
 
