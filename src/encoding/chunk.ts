@@ -106,7 +106,7 @@ export class Chunk {
       return;
     }
     const passing = scratchWords.subarray(0, words.length);
-    this.#values.select(filter, passing);
+    this.#values.select(filter, passing, words);
     kernels().and(words, passing);
   }
 

@@ -19,8 +19,11 @@ export interface Codes {
   at(row: number): number;
   /** target[i] = code of row from + i, for rows [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
-  /** Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. */
-  select(filter: CodeFilter, words: Uint32Array): void;
+  /**
+   * Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. Where only the rows of another
+   * bitmap are `wanted`, the bits of others may be anything.
+   */
+  select(filter: CodeFilter, words: Uint32Array, wanted?: Uint32Array): void;
 }
 
 /** `range`: from <= code <= to, which may be empty. `set`: table[code] is 1, for codes below 2^32. */

@@ -72,6 +72,11 @@ export function expectSelects(
     if (!Buffer.from(words.buffer).equals(Buffer.from(expected.buffer))) {
       expect({ filter, words }).toEqual({ filter, words: expected });
     }
+    const wanted = words.map(() => random.uint32() & random.uint32());
+    actual.select(filter, words.fill(0xdeadbeef), wanted);
+    for (let w = 0; w < words.length; w++) {
+      expect((words[w]! & wanted[w]!) >>> 0).toBe((expected[w]! & wanted[w]!) >>> 0);
+    }
   }
 }
 

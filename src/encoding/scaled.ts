@@ -72,6 +72,11 @@ class ScaledFrame implements Frame {
     return (this.#base + this.#unit * code) / this.#scale;
   }
 
+  codeNear(value: number): number {
+    const code = Math.ceil((value * this.#scale - this.#base) / this.#unit);
+    return code > 0 ? Math.min(code, this.codeMax + 1) : 0;
+  }
+
   get isIdentity(): boolean {
     return this.#base === 0 && this.#unit === 1 && this.#scale === 1 && this.codeMax <= 0xffffffff;
   }

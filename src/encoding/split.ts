@@ -62,14 +62,14 @@ export class SplitCodes implements Codes {
     }
   }
 
-  select(filter: CodeFilter, words: Uint32Array): void {
+  select(filter: CodeFilter, words: Uint32Array, wanted?: Uint32Array): void {
     if (filter.kind === 'set') selectDecoded(this, filter, words);
     else if (filter.from > filter.to) words.fill(0);
-    else this.#selectRange(filter.from, filter.to, words);
+    else this.#selectRange(filter.from, filter.to, words, wanted);
   }
 
   /** Rows whose high part lies between those of the edges, and of those on an edge the ones on its right side. */
-  #selectRange(from: number, to: number, words: Uint32Array): void {
+  #selectRange(from: number, to: number, words: Uint32Array, wanted: Uint32Array | undefined): void {
     const lowMax = this.#unit - 1;
     const [highFrom, lowFrom] = this.#parts(from);
     const [highTo, lowTo] = this.#parts(to);
@@ -82,6 +82,8 @@ export class SplitCodes implements Codes {
       const count = this.#high.selectEdged(highFrom, highTo, words, edges);
       for (let i = 0; i < count; i++) {
         const row = edges.rows[i]!;
+        // Low parts lie far apart: each is a wait for memory.
+        if (wanted !== undefined && ((wanted[row >>> 5]! >>> (row & 31)) & 1) === 0) continue;
         const low = this.#low.at(row);
         const isBefore = edges.codes[i] === highFrom && low < lowFrom;
         const isBehind = edges.codes[i] === highTo && low > lowTo;

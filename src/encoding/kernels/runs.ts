@@ -24,7 +24,12 @@ export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32A
 }
 
 /** See Kernels.fillStarts. A change of the selection goes to where its run begins, as in fillRuns. */
-export function fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
+export function fillStarts(
+  runs: Uint32Array,
+  starts: Uint8Array,
+  rowCount: number,
+  words: Uint32Array,
+): void {
   const wordCount = (rowCount + 31) >>> 5;
   words.fill(0, 0, wordCount);
   let run = 0;

@@ -59,8 +59,7 @@ interface Exports {
     target: number,
   ): number;
   fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
-  toggles(runs: number, wordCount: number): void;
-  fillStarts(changes: number, starts: number, vectorCount: number, words: number): void;
+  fillStarts(runs: number, starts: number, vectorCount: number, words: number): void;
   positions(words: number, wordCount: number, target: number): number;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
@@ -243,12 +242,9 @@ class SimdKernels implements Kernels {
   }
 
   fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
-    const { INPUT, STEP, OUTPUT, toggles, fillStarts } = this.#exports;
-    // What lies behind the rows begins no run that is told from the last one.
-    this.#bytes.fill(0, STEP.value + starts.length, STEP.value + starts.length + 16);
+    const { INPUT, STEP, OUTPUT, fillStarts } = this.#exports;
     this.#copyIn(starts, STEP.value);
-    const runWords = this.#copyWords(runs, 0, INPUT.value);
-    toggles(INPUT.value, (runWords + 1) >>> 1);
+    this.#copyIn(bytesOf(runs, 0, runs.length), INPUT.value + 1);
     fillStarts(INPUT.value, STEP.value, (rowCount + 127) >>> 7, OUTPUT.value);
     words.set(this.#outputWords.subarray(0, (rowCount + 31) >>> 5));
     clearPast(words, rowCount);

@@ -14,7 +14,7 @@ export { countRuns, countUsers, fillRuns, positions } from './runs';
 export { equal8 } from './select';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
-export { fillStarts, toggles } from './starts';
+export { fillStarts } from './starts';
 
 /** Rows unpacked at a time, when they are: a lane of 32 bits is the widest. */
 const STEP_ROWS: u32 = (STEP_BYTES >>> 2) as u32;

@@ -1,5 +1,4 @@
 // Runs of rows.
-import { prefixXor } from './starts';
 
 /** In place, of numbers in whole vectors: each plus `least`, plus all those before it, plus `start`. Returns the last. */
 export function sums(numbers: usize, count: u32, least: u32, start: u32): u32 {
@@ -32,6 +31,17 @@ export function fillRuns(runs: usize, runCount: u32, starts: usize, wordCount: u
     before = (((word as i64) >> 63) as u64);
     words += 8;
   }
+}
+
+/** Each bit the exclusive or of itself and all below it. */
+@inline
+function prefixXor(word: u64): u64 {
+  word ^= word << 1;
+  word ^= word << 2;
+  word ^= word << 4;
+  word ^= word << 8;
+  word ^= word << 16;
+  return word ^ (word << 32);
 }
 
 /** Of rows where the selection changes. In bytes: neighbouring changes would wait for one another in a word. */
