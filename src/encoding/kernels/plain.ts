@@ -1,3 +1,4 @@
+import { gather, listRows, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import { countRuns, countUsers, fillRuns, fillStarts, positions, reduceRuns } from './runs.ts';
 import { compress, expand } from './spread.ts';
@@ -58,6 +59,9 @@ export const plainKernels: Kernels = {
   countUsers,
   countRuns,
   reduceRuns,
+  gather,
+  ranks,
+  listRows,
   expand,
   compress,
 

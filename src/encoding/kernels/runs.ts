@@ -47,7 +47,7 @@ export function fillStarts(
 }
 
 /** Makes each of the first `rowCount` bits the exclusive or of itself and all before it; clears the rest of their last word. */
-function prefixXor(words: Uint32Array, rowCount: number): void {
+export function prefixXor(words: Uint32Array, rowCount: number): void {
   const wordCount = (rowCount + 31) >>> 5;
   let carry = 0;
   for (let w = 0; w < wordCount; w++) {
