@@ -93,6 +93,11 @@ export class Chunk {
     this.#values.gather(rows, first, target);
   }
 
+  /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
+  firstFrom(value: number): number {
+    return value <= this.min ? 0 : value > this.max ? this.rowCount : this.#values.firstFrom(value);
+  }
+
   /** Bit i of `words` = whether row i passes; ⌈rowCount / 32⌉ words, all written. */
   select(filter: Filter, words: Uint32Array): void {
     const verdict = this.#verdict(filter);

@@ -54,6 +54,10 @@ export class FramedValues implements EncodedValues {
     this.#frame.toValues(target, rows.length);
   }
 
+  firstFrom(value: number): number {
+    return this.#codes.firstFrom(this.#codeFrom(value));
+  }
+
   select(filter: Filter, words: Uint32Array, wanted?: Uint32Array): void {
     if (filter.kind === 'range') {
       const to = this.#codeFrom(filter.to) - 1;

@@ -1,5 +1,5 @@
 import { scratch } from './arena.ts';
-import { type CodeFilter, type Codes, PIECE_ROWS, selectDecoded } from './codes.ts';
+import { type CodeFilter, type Codes, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { type Differences, GATHERED_ROWS, kernels } from './kernels/kernels.ts';
 
@@ -122,6 +122,10 @@ export class PackedCodes implements Codes {
       kernels().gather(this.#packed(), this.#bits, rows, first, codes);
       target.set(codes);
     }
+  }
+
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {

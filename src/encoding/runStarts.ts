@@ -1,6 +1,6 @@
 import { ctz32, popcount32 } from '../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
-import { firstFrom } from '../base/search.ts';
+import { firstFrom, lastAtMost } from '../base/search.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { GATHERED_ROWS, kernels } from './kernels/kernels.ts';
@@ -139,16 +139,4 @@ function countWords(words: Uint32Array, from: number, to: number): number {
   let count = 0;
   for (let w = from; w < to; w++) count += popcount32(words[w]!);
   return count;
-}
-
-/** The last place in ascending counts whose count is at most this. */
-function lastAtMost(counts: Uint16Array, wanted: number): number {
-  let low = 0;
-  let high = counts.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (counts[middle]! <= wanted) low = middle;
-    else high = middle;
-  }
-  return low;
 }

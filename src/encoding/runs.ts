@@ -1,6 +1,6 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
-import { type CodeFilter, type Codes, KIND, PIECE_ROWS } from './codes.ts';
+import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { GATHERED_ROWS } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
@@ -105,6 +105,10 @@ export class RunCodes implements Codes {
     const runs = gatheredRuns.subarray(0, rows.length);
     this.#ends.runsOf(rows, first, runs);
     this.#codes.gather(runs, 0, target);
+  }
+
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {

@@ -1,5 +1,5 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
-import { type CodeFilter, type Codes, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
+import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { GATHERED_ROWS } from './kernels/kernels.ts';
 import { RunCodes } from './runs.ts';
@@ -70,6 +70,10 @@ export class SplitCodes implements Codes {
     this.#high.gather(rows, first, high);
     this.#low.gather(rows, first, low);
     join(high, this.#unit, low, rows.length, target, 0);
+  }
+
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
   }
 
   select(filter: CodeFilter, words: Uint32Array, wanted?: Uint32Array): void {

@@ -3,10 +3,10 @@ import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { GATHERED_ROWS, kernels } from '../../encoding/kernels/kernels.ts';
 import type { RowCursor } from '../part.ts';
-import { type Ordinals, PAGE_USERS } from './ordinals.ts';
+import type { Ordinals } from './ordinals.ts';
 
 /** Users whose ordinals are decoded together. */
-const ORDINALS_DECODED = 16 * PAGE_USERS;
+const ORDINALS_DECODED = 4096;
 
 /** Reads the selected rows of a block, which are sorted already. */
 export class BlockRowCursor implements RowCursor {
@@ -64,8 +64,11 @@ export class BlockRowCursor implements RowCursor {
     const { ordinals } = this;
     for (let at = 0; at < count; ) {
       const from = Math.floor(ordinals[at]! / ORDINALS_DECODED) * ORDINALS_DECODED;
-      if (from !== this.#decodedFrom) this.#ordinals.decodePages(from / PAGE_USERS, this.#decoded);
-      this.#decodedFrom = from;
+      if (from !== this.#decodedFrom) {
+        const to = Math.min(from + ORDINALS_DECODED, this.#ordinals.count);
+        this.#ordinals.decode(from, to, this.#decoded);
+        this.#decodedFrom = from;
+      }
       at = replaceUsers(ordinals, at, count, from, this.#decoded);
     }
   }
