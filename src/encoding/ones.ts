@@ -93,21 +93,11 @@ export class OnesCodes implements Codes {
   }
 
   decode(from: number, to: number, target: NumberVector): void {
-    if (to - from <= FEW_ROWS) {
-      this.#decodeFew(from, to, target);
-      return;
-    }
-    let rank = lastAtMost(this.#ranks, from);
-    let skip = from - this.#ranks[rank]!;
-    for (let filled = 0; filled < to - from; rank += PIECE_RANKS) {
-      const bytes = this.#bytes.subarray(rank * RANK_BYTES, this.#pieceEnd(rank, to));
-      const words = pieceWords.subarray(0, (bytes.length + 3) >>> 2);
-      words[words.length - 1] = 0;
-      pieceBytes.set(bytes);
-      const end = Math.min(kernels().positions(words, piece), skip + to - from - filled);
-      shift(piece, skip, end, rank * RANK_BITS, target, filled);
-      filled += end - skip;
-      skip = 0;
+    if (to - from <= FEW_ROWS) this.#decodeFew(from, to, target);
+    else if (target instanceof Uint32Array) this.#decodeAll(from, target.subarray(0, to - from));
+    else {
+      this.#decodeAll(from, piece.subarray(0, to - from));
+      target.set(piece.subarray(0, to - from));
     }
   }
 
@@ -130,10 +120,20 @@ export class OnesCodes implements Codes {
     }
   }
 
-  /** Where the bytes end that a piece from this rank on has of the rows up to `to`. */
-  #pieceEnd(rank: number, to: number): number {
-    const last = lastAtMost(this.#ranks, to - 1);
-    return Math.min(Math.min(last + 1, rank + PIECE_RANKS) * RANK_BYTES, this.#bytes.length);
+  /** As many rows from this one on as fit; there must be so many. */
+  #decodeAll(from: number, target: Uint32Array): void {
+    let rank = lastAtMost(this.#ranks, from);
+    let skip = from - this.#ranks[rank]!;
+    const end = lastAtMost(this.#ranks, from + target.length - 1) + 1;
+    for (let filled = 0; filled < target.length; rank += PIECE_RANKS) {
+      const to = Math.min(rank + PIECE_RANKS, end) * RANK_BYTES;
+      const bytes = this.#bytes.subarray(rank * RANK_BYTES, to);
+      const words = pieceWords.subarray(0, (bytes.length + 3) >>> 2);
+      words[words.length - 1] = 0;
+      pieceBytes.set(bytes);
+      filled += kernels().positions(words, rank * RANK_BITS, skip, target.subarray(filled));
+      skip = 0;
+    }
   }
 }
 
@@ -143,16 +143,4 @@ function countBits(bytes: Uint8Array, from: number, to: number): number {
   let count = 0;
   for (let at = from; at < to; at++) count += POPCOUNT8[bytes[at]!]!;
   return count;
-}
-
-/** target[at + i] = codes[from + i] + by, up to `to`. */
-function shift(
-  codes: Uint32Array,
-  from: number,
-  to: number,
-  by: number,
-  target: NumberVector,
-  at: number,
-): void {
-  for (let i = from; i < to; i++) target[at + i - from] = codes[i]! + by;
 }

@@ -38,7 +38,6 @@ export function startBytes(rowCount: number): number {
 /** Rows between two counts of the runs that begin before: 2 bytes each. */
 const RANK_ROWS = 512;
 const RANK_WORDS = RANK_ROWS / 32;
-const allStarts = new Uint32Array(CHUNK_ROWS_MAX);
 const startWords = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const startWordsBytes = new Uint8Array(startWords.buffer);
 
@@ -91,8 +90,7 @@ export class RunStarts implements RunEnds {
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
     if (from === 0 && to === this.#runCount && target instanceof Uint32Array) {
-      kernels().positions(this.#words(), allStarts);
-      target.set(allStarts.subarray(1, to));
+      kernels().positions(this.#words(), 0, 1, target.subarray(0, to));
       target[to - 1] = this.#rowCount;
       return;
     }

@@ -179,11 +179,17 @@ describe('runs', () => {
     const random = new SeededRandom(9);
     for (let round = 0; round < 200; round++) {
       const words = randomBits(random, round === 0 ? 65_536 : random.below(3000));
-      const expected = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      const all = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      const base = random.below(1e6);
+      const skip = random.pick([0, random.below(all.length + 2)]);
+      const expected = all.slice(skip).map((i) => base + i);
       for (const each of both) {
         const target = new Uint32Array(expected.length + 1).fill(GARBAGE);
-        expect(each.positions(words, target)).toBe(expected.length);
+        expect(each.positions(words, base, skip, target)).toBe(expected.length);
         expect(equal(target, [...expected, GARBAGE])).toBe(true);
+        const few = new Uint32Array(Math.min(3, expected.length));
+        expect(each.positions(words, base, skip, few)).toBe(few.length);
+        expect(equal(few, expected.slice(0, few.length))).toBe(true);
       }
     }
   });

@@ -55,8 +55,11 @@ export interface Kernels {
    * whose bits past the rows are 0. A bit in `runs` for each of them, and 0 behind. At most CHUNK_ROWS_MAX rows.
    */
   fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void;
-  /** The numbers of the bits set, ascending; returns how many there are. At most CHUNK_ROWS_MAX bits. */
-  positions(words: Uint32Array, target: Uint32Array): number;
+  /**
+   * target[i] = base + the number of the bit that is set and has skip + i such before it, as far as there are and fit;
+   * returns how many that is. At most CHUNK_ROWS_MAX bits.
+   */
+  positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number;
   /**
    * Users of selected rows, whose bits `firsts` has where a user's rows begin: found[i] = user << 16 | selected rows,
    * users ascending from that of the row before these, who is 0. One with many rows may be found again, right after.

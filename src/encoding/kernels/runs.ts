@@ -74,12 +74,15 @@ function runsFrom(runs: Uint32Array, runCount: number, first: number): number {
 }
 
 /** See Kernels.positions. */
-export function positions(words: Uint32Array, target: Uint32Array): number {
-  let count = 0;
+export function positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
+  let at = -skip;
   for (let w = 0; w < words.length; w++) {
-    for (let bits = words[w]!; bits !== 0; bits &= bits - 1) target[count++] = (w << 5) + ctz32(bits);
+    for (let bits = words[w]!; bits !== 0; bits &= bits - 1, at++) {
+      if (at === target.length) return at;
+      if (at >= 0) target[at] = base + (w << 5) + ctz32(bits);
+    }
   }
-  return count;
+  return Math.max(0, at);
 }
 
 /** See Kernels.countUsers. */

@@ -61,7 +61,7 @@ interface Exports {
   ): number;
   fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
   fillStarts(runs: number, starts: number, vectorCount: number, words: number): void;
-  positions(words: number, wordCount: number, target: number): number;
+  positions(words: number, wordCount: number, base: number, target: number): number;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
   gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
@@ -262,11 +262,12 @@ class SimdKernels implements Kernels {
     clearPast(words, rowCount);
   }
 
-  positions(words: Uint32Array, target: Uint32Array): number {
+  positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
     const { RUNS, STEP, positions } = this.#exports;
     const wordCount = this.#copyWords(words, 0, STEP.value);
-    const count = positions(STEP.value, (wordCount + 1) >>> 1, RUNS.value);
-    target.set(this.#runs.subarray(0, count));
+    const end = positions(STEP.value, (wordCount + 1) >>> 1, base, RUNS.value);
+    const count = Math.max(0, Math.min(end - skip, target.length));
+    target.set(this.#runs.subarray(skip, skip + count));
     return count;
   }
 

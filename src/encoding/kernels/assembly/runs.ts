@@ -62,12 +62,12 @@ function toggleChanges(runs: usize, runCount: u32, starts: usize, words: usize):
   }
 }
 
-/** The numbers of the bits set in a bitmap of 64-bit words; returns how many there are. */
-export function positions(words: usize, wordCount: u32, target: usize): u32 {
+/** `base` more than the numbers of the bits set in a bitmap of 64-bit words; returns how many there are. */
+export function positions(words: usize, wordCount: u32, base: u32, target: usize): u32 {
   const begin = target;
   for (let w: u32 = 0; w < wordCount; w++) {
     for (let bits = load<u64>(words); bits !== 0; bits &= bits - 1) {
-      store<u32>(target, (w << 6) + (ctz(bits) as u32));
+      store<u32>(target, base + (w << 6) + (ctz(bits) as u32));
       target += 4;
     }
     words += 8;
