@@ -1,8 +1,9 @@
 import { Bitset } from '../base/bitset.ts';
 import { firstFrom } from '../base/search.ts';
+import { BATCH_ROWS } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
-import type { ReadableEvents } from './partEvents.ts';
-import { kindsOf, type PartSelection } from './partSelection.ts';
+import { newBatch, type ReadableEvents } from './partEvents.ts';
+import type { PartSelection } from './partSelection.ts';
 import { ORDINALS_PER_STEP } from './users.ts';
 
 /** What merged users did under their old ids, as events of those who stand for them. */
@@ -94,11 +95,10 @@ function* readSteps(
   ranks: Map<number, number>,
   events: MergedEvent[],
 ): Generator<void, void> {
-  const cursor = yield* selection.part.rowsByUserSteps(selected);
-  const kinds = new Uint32Array(cursor.rows.length);
-  for (let count = cursor.next(); count > 0; count = cursor.next()) {
-    const { rows, ordinals, timesMs } = cursor;
-    kindsOf(selection.byKind, rows, count, kinds);
+  const cursor = yield* selection.part.rowsByUserSteps(selected, selection.byKind);
+  const batch = newBatch(BATCH_ROWS);
+  const { rows, ordinals, timesMs, kinds } = batch;
+  for (let count = cursor.readInto(batch, 0); count > 0; count = cursor.readInto(batch, 0)) {
     for (let i = 0; i < count; i++) {
       const ordinal = view.users.canonical[ordinals[i]!]!;
       const rank = ranks.get(ordinals[i]!) ?? rankOf(view, ordinal, ordinals[i]!, ranks);

@@ -1,7 +1,6 @@
 import { firstFrom } from '../base/search.ts';
-import type { RowCursor } from '../store/part.ts';
+import { BATCH_ROWS, type RowBatch, type RowCursor } from '../store/part.ts';
 import type { EventSource } from './eventPage.ts';
-import { kindsOf, type PartSelection } from './partSelection.ts';
 
 /** Events by ordinal, of which a page takes the next. */
 export interface ReadableEvents extends EventSource {
@@ -18,26 +17,32 @@ export interface ReadableEvents extends EventSource {
 /** What there is to read of one part, by ordinal. Entries [from, to) are taken; those behind them are read already. */
 export class PartEvents implements ReadableEvents {
   readonly parts: number;
-  rows: Uint32Array;
-  ordinals: Uint32Array;
-  timesMs: Float64Array;
-  kinds: Uint32Array;
   from = 0;
   to = 0;
   #count = 0;
   #isAtEnd = false;
+  #batch = newBatch(2 * BATCH_ROWS);
   readonly #cursor: RowCursor;
-  readonly #byKind: PartSelection['byKind'];
-  readonly #batchKinds: Uint32Array;
 
-  constructor(cursor: RowCursor, { byKind }: PartSelection, part: number) {
+  constructor(cursor: RowCursor, part: number) {
     this.#cursor = cursor;
-    this.#byKind = byKind;
     this.parts = part;
-    this.rows = cursor.rows;
-    this.ordinals = cursor.ordinals;
-    this.timesMs = cursor.timesMs;
-    this.kinds = this.#batchKinds = new Uint32Array(cursor.rows.length);
+  }
+
+  get rows(): Uint32Array {
+    return this.#batch.rows;
+  }
+
+  get ordinals(): Uint32Array {
+    return this.#batch.ordinals;
+  }
+
+  get timesMs(): Float64Array {
+    return this.#batch.timesMs;
+  }
+
+  get kinds(): Uint32Array {
+    return this.#batch.kinds;
   }
 
   get nextOrdinal(): number {
@@ -49,11 +54,15 @@ export class PartEvents implements ReadableEvents {
   }
 
   read(): boolean {
-    if (this.#isAtEnd) return false;
-    if (this.to === this.#count) this.#readBatch();
-    else if (this.wholeBefore > this.nextOrdinal) return false;
-    while (!this.#isAtEnd && this.wholeBefore === this.nextOrdinal) this.#append();
-    return true;
+    let isRead = false;
+    while (!this.#isAtEnd && (this.to === this.#count || this.wholeBefore === this.nextOrdinal)) {
+      this.#makeRoom();
+      const count = this.#cursor.readInto(this.#batch, this.#count);
+      this.#isAtEnd = count === 0;
+      this.#count += count;
+      isRead = true;
+    }
+    return isRead;
   }
 
   take(ordinalEnd: number): void {
@@ -61,45 +70,26 @@ export class PartEvents implements ReadableEvents {
     this.to = firstFrom(this.ordinals, this.from, this.#count, ordinalEnd);
   }
 
-  /** In the cursor's own arrays, which are used again. */
-  #readBatch(): void {
-    const { rows, ordinals, timesMs } = this.#cursor;
-    [this.rows, this.ordinals, this.timesMs, this.kinds] = [rows, ordinals, timesMs, this.#batchKinds];
-    [this.from, this.to] = [0, 0];
-    this.#count = this.#nextBatch();
-  }
-
-  /** Behind what has been read: one user has more events than a batch. */
-  #append(): void {
-    if (this.#count + this.#batchKinds.length > this.rows.length) this.#moveToLarger();
-    const batch = this.#nextBatch();
-    const { rows, ordinals, timesMs } = this.#cursor;
-    this.rows.set(rows.subarray(0, batch), this.#count);
-    this.ordinals.set(ordinals.subarray(0, batch), this.#count);
-    this.timesMs.set(timesMs.subarray(0, batch), this.#count);
-    this.kinds.set(this.#batchKinds.subarray(0, batch), this.#count);
-    this.#count += batch;
-  }
-
-  #nextBatch(): number {
-    const batch = this.#cursor.next();
-    this.#isAtEnd = batch === 0;
-    kindsOf(this.#byKind, this.#cursor.rows, batch, this.#batchKinds);
-    return batch;
-  }
-
-  /** Twice as large, so that what is copied stays in proportion. */
-  #moveToLarger(): void {
-    const size = 2 * (this.#count - this.to + this.#batchKinds.length);
-    this.rows = moved(this.rows.subarray(this.to, this.#count), new Uint32Array(size));
-    this.ordinals = moved(this.ordinals.subarray(this.to, this.#count), new Uint32Array(size));
-    this.timesMs = moved(this.timesMs.subarray(this.to, this.#count), new Float64Array(size));
-    this.kinds = moved(this.kinds.subarray(this.to, this.#count), new Uint32Array(size));
-    [this.from, this.to, this.#count] = [0, 0, this.#count - this.to];
+  /** Drops what was taken: mostly a few rows are left. Of a user with very many events all must fit. */
+  #makeRoom(): void {
+    const { from, to } = { from: this.to, to: this.#count };
+    const left = to - from;
+    const isFull = left + BATCH_ROWS > this.rows.length;
+    const target = isFull ? newBatch(2 * this.rows.length) : this.#batch;
+    target.rows.set(this.rows.subarray(from, to));
+    target.ordinals.set(this.ordinals.subarray(from, to));
+    target.timesMs.set(this.timesMs.subarray(from, to));
+    target.kinds.set(this.kinds.subarray(from, to));
+    this.#batch = target;
+    [this.from, this.to, this.#count] = [0, 0, left];
   }
 }
 
-function moved<T extends Uint32Array | Float64Array>(source: T, target: T): T {
-  target.set(source);
-  return target;
+export function newBatch(size: number): RowBatch {
+  return {
+    rows: new Uint32Array(size),
+    ordinals: new Uint32Array(size),
+    timesMs: new Float64Array(size),
+    kinds: new Uint32Array(size),
+  };
 }

@@ -30,31 +30,3 @@ export function* selectKindsSteps(
   }
   return any === undefined || any.isEmpty ? undefined : { part, any, byKind };
 }
-
-/** Which kinds each row is of: kinds[i], for rows[i]. */
-export function kindsOf(
-  byKind: PartSelection['byKind'],
-  rows: Uint32Array,
-  count: number,
-  kinds: Uint32Array,
-): void {
-  const present = byKind.flatMap((selected, kind) => (selected === undefined ? [] : [kind]));
-  if (present.length === 1) kinds.fill((1 << present[0]!) >>> 0, 0, count);
-  else {
-    kinds.fill(0, 0, count);
-    for (const kind of present) addKind(byKind[kind]!.words, kind, rows, count, kinds);
-  }
-}
-
-function addKind(
-  words: Uint32Array,
-  kind: number,
-  rows: Uint32Array,
-  count: number,
-  kinds: Uint32Array,
-): void {
-  for (let i = 0; i < count; i++) {
-    const row = rows[i]!;
-    kinds[i]! |= ((words[row >>> 5]! >>> (row & 31)) & 1) << kind;
-  }
-}

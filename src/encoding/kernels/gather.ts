@@ -55,3 +55,26 @@ export function listRows(
   }
   return count;
 }
+
+/** See Kernels.markKinds. */
+export function markKinds(
+  selected: Uint32Array,
+  bitmaps: readonly (Uint32Array | undefined)[],
+  target: Uint32Array,
+): void {
+  target.fill(0);
+  for (const [kind, words] of bitmaps.entries()) {
+    if (words !== undefined) markKind(selected, words, 1 << kind, target);
+  }
+}
+
+function markKind(selected: Uint32Array, words: Uint32Array, bit: number, target: Uint32Array): void {
+  let before = 0;
+  for (let w = 0; w < selected.length; w++) {
+    const all = selected[w]!;
+    for (let left = words[w]! & all; left !== 0; left &= left - 1) {
+      target[before + popcount32(all & ((left & -left) - 1))]! |= bit;
+    }
+    before += popcount32(all);
+  }
+}

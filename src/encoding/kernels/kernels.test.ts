@@ -129,6 +129,29 @@ describe('some rows', () => {
   });
 });
 
+it('markKinds: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(11);
+  for (let round = 0; round < 100; round++) {
+    const rowCount = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
+    const selected = randomBits(random, rowCount);
+    const bitmaps = Array.from({ length: round === 0 ? 32 : random.below(5) }, () =>
+      random.chance(0.2) ? undefined : randomBits(random, rowCount),
+    );
+    const rows = Array.from({ length: rowCount }, (_, row) => row).filter((row) => has(selected, row));
+    const expected = rows.map((row) =>
+      bitmaps.reduce(
+        (kinds, words, k) => (words !== undefined && has(words, row) ? kinds | (1 << k) : kinds),
+        0,
+      ),
+    );
+    for (const each of both) {
+      const target = new Uint32Array(rows.length).fill(GARBAGE);
+      each.markKinds(selected, bitmaps, target);
+      expect(equal(target, Uint32Array.from(expected))).toBe(true);
+    }
+  }
+});
+
 describe('runs', () => {
   it('fillRuns: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(3);

@@ -99,6 +99,12 @@ export interface Kernels {
     users: Uint32Array,
   ): number;
 
+  /**
+   * Bit k of target[n] = whether the k-th bitmap has the n-th row of `selected`; undefined has none. All are as long as
+   * `selected`, at most GATHERED_ROWS bits; at most 32 bitmaps.
+   */
+  markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void;
+
   /** Bit n of `dense` goes to where `rows` has its n-th bit set; the other bits of `words`, as long as `rows`, are 0. */
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void;
   /**

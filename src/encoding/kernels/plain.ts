@@ -1,4 +1,4 @@
-import { gather, listRows, ranks } from './gather.ts';
+import { gather, listRows, markKinds, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import { countRuns, countUsers, fillRuns, fillStarts, positions, reduceRuns } from './runs.ts';
 import { compress, expand } from './spread.ts';
@@ -62,6 +62,7 @@ export const plainKernels: Kernels = {
   gather,
   ranks,
   listRows,
+  markKinds,
   expand,
   compress,
 

@@ -75,6 +75,7 @@ interface Exports {
     rows: number,
     users: number,
   ): number;
+  markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
   prepareSpread(): void;
   expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
   compress(
@@ -370,6 +371,19 @@ class SimdKernels implements Kernels {
     rows.set(this.#outputWords.subarray(0, count));
     users.set(this.#runs.subarray(0, count));
     return count;
+  }
+
+  markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void {
+    const { INPUT, OUTPUT, STEP, markKinds } = this.#exports;
+    const words64 = (this.#copyWords(selected, 0, STEP.value) + 1) >>> 1;
+    this.#bytes.fill(0, INPUT.value, INPUT.value + bitmaps.length * words64 * 8);
+    for (const [kind, words] of bitmaps.entries()) {
+      if (words !== undefined)
+        this.#copyIn(bytesOf(words, 0, words.length), INPUT.value + kind * words64 * 8);
+    }
+    this.#outputWords.fill(0, 0, target.length);
+    markKinds(STEP.value, INPUT.value, bitmaps.length, words64, OUTPUT.value);
+    target.set(this.#outputWords.subarray(0, target.length));
   }
 
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {

@@ -93,6 +93,17 @@ export class Block implements Part {
       .map(({ shape }) => shape.propertyCode);
   }
 
+  rowsOfEvent(eventCode: number): number {
+    const number = this.#eventNumbers.get(eventCode);
+    return number === undefined ? 0 : this.#eventRows[number]!.rowCount;
+  }
+
+  /** How many different texts the property has here. */
+  textsOf(propertyCode: number): number {
+    const texts = this.#columns.get(propertyCode)?.shape.texts;
+    return texts === undefined ? 0 : texts.shared + texts.own;
+  }
+
   mayHaveEvent(eventCode: number): boolean {
     return this.#eventNumbers.has(eventCode);
   }
@@ -123,6 +134,11 @@ export class Block implements Part {
     }
   }
 
+  *askSteps(propertyCode: number, predicate: ValuePredicate): Generator<void> {
+    const column = this.#columns.get(propertyCode);
+    if (column !== undefined) yield* column.cells.askSteps(predicate);
+  }
+
   #andCompact(rows: Bitset, { shape, cells }: OpenColumn, predicate: ValuePredicate): void {
     const { table } = this.#rowsOfSets.get(shape.eventSet!)!;
     const withCells = this.#events.select(codeFilter(table));
@@ -140,9 +156,9 @@ export class Block implements Part {
     if (!rows.isEmpty) this.#users.countByOrdinal(rows, counts);
   }
 
-  *rowsByUserSteps(rows: Bitset): Generator<void, RowCursor> {
+  *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
     yield;
-    return this.#users.rowCursor(rows, this.#times);
+    return this.#users.rowCursor(rows, kinds, this.#times);
   }
 
   cellReader(propertyCode: number): CellReader | undefined {

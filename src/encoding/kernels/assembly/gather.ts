@@ -59,3 +59,23 @@ export function listRows(
   }
   return ((rows - begin) as u32) >>> 2;
 }
+
+/**
+ * For the n-th bit of `selected`, target[n] gets bit k where the k-th bitmap at `bitmaps` has it too. All have `wordCount`
+ * 64-bit words; `target` is all 0. A bitmap costs what it has set, not what is selected.
+ */
+export function markKinds(selected: usize, bitmaps: usize, kindCount: u32, wordCount: u32, target: usize): void {
+  for (let k: u32 = 0; k < kindCount; k++) {
+    let at = target;
+    for (let w: u32 = 0; w < wordCount; w++) {
+      const offset = (w as usize) << 3;
+      const all = load<u64>(selected + offset);
+      for (let left = load<u64>(bitmaps + offset) & all; left !== 0; left &= left - 1) {
+        const place = at + ((popcnt(all & ((left & (0 - left)) - 1)) as usize) << 2);
+        store<u32>(place, load<u32>(place) | (1 << k));
+      }
+      at += (popcnt(all) as usize) << 2;
+    }
+    bitmaps += (wordCount as usize) << 3;
+  }
+}
