@@ -91,7 +91,13 @@ function fullTablet(content: Content, users: number): Tablet {
   apply(tablet, { kind: 'declare', atMs: T0, events: [{ event: 'Order', properties: [] }], traits });
   for (let i = 0; i < content.liveSegments; i++) {
     const definition = { event: 'Order', within: { last: '30d' }, count: { gte: i + 1 } };
-    apply(tablet, { kind: 'control', atMs: T0, what: 'segment', name: `s${i}`, value: { definition, live: true } });
+    apply(tablet, {
+      kind: 'control',
+      atMs: T0,
+      what: 'segment',
+      name: `s${i}`,
+      value: { definition, live: true },
+    });
   }
   let calls: Call[] = [];
   for (let n = 0; n < users; n++) {

@@ -15,6 +15,9 @@ const SPARSE_BELOW = (PAGE_SLOTS * 3) / 8;
 const PLACES_START = 4;
 const PLACES_GROWTH = 1.25;
 
+const keptPlaces = new Uint16Array(PAGE_SLOTS);
+const PLACES_IN_A_ROW = Uint16Array.from({ length: PAGE_SLOTS }, (_, place) => place);
+
 /**
  * A cell (traitLanes.ts) and a time for some of PAGE_SLOTS slots. They lie in places: a dense table has a place for every
  * slot, a sparse one for every entry, in the order of slots. A place is good until the next `insert` or `remove`.
@@ -105,6 +108,32 @@ export class CellTable {
     this.#slots.copyWithin(place, place + 1, count);
     this.#times.remove(place, count);
     this.#lanes.remove(place, count);
+  }
+
+  /** Another table with those entries whose slots are in `mask`, a bit each. */
+  kept(mask: Uint32Array): CellTable {
+    const { placesEnd } = this;
+    let count = 0;
+    for (let place = 0; place < placesEnd; place++) {
+      const slot = this.slotAt(place);
+      if (((mask[slot >>> 5]! >>> (slot & 31)) & 1) === 0 || this.#lanes.refAt(place) === NO_REF) continue;
+      keptPlaces[count++] = place;
+    }
+    const places = keptPlaces.subarray(0, count);
+    const isDense = this.isDense && count >= SPARSE_BELOW;
+    const targets = isDense ? places : PLACES_IN_A_ROW.subarray(0, count);
+    const capacity = isDense ? PAGE_SLOTS : Math.max(count, PLACES_START);
+    const table = new CellTable();
+    table.#count = count;
+    table.#times = this.#times.moved(places, targets, capacity);
+    table.#lanes = this.#lanes.moved(places, targets, capacity);
+    table.#form = this.#form;
+    if (isDense) table.#slots = undefined;
+    else {
+      table.#slots = new Uint16Array(capacity);
+      for (let i = 0; i < count; i++) table.#slots[i] = this.slotAt(places[i]!);
+    }
+    return table;
   }
 
   /** Of places, as in traitLanes.ts. */

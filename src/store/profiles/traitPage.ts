@@ -5,7 +5,7 @@ import type { CellTests } from './selectCells.ts';
 import type { SharedValues } from './sharedValues.ts';
 import { TraitHeap } from './traitHeap.ts';
 import { BUFFER_BYTES, stateBytes } from './traitMemory.ts';
-import { HEAP_REFS_FROM, NO_REF, STATE_REF, UNSET_REF } from './traitRefs.ts';
+import { HEAP_REFS_FROM, NO_REF, SHARED_REFS_FROM, STATE_REF, UNSET_REF } from './traitRefs.ts';
 import { NO_STATE, type Timed, type TraitState, traitValue } from './traitState.ts';
 import { TIME_MS_END } from './traitTimes.ts';
 import type { ValueTests } from './valueTests.ts';
@@ -16,13 +16,15 @@ const PAGE_BYTES = 600;
 const SELECT_STEP = 2048;
 const HEAP_STEP = 256;
 const STATES_STEP = 64;
+/** What lies outside the cells, copied between two yields. */
+const COPY_STEP = 1024;
 
 /**
  * One trait of PAGE_SLOTS users in a row. A value that was only ever set, or set once, is a cell; what had other
  * operations is a state kept whole, and so is the rare value that no cell holds exactly.
  */
 export class TraitPage {
-  readonly #cells = new CellTable();
+  readonly #cells: CellTable;
   readonly #shared: SharedValues;
   #heap: TraitHeap | undefined;
   /** By slot. */
@@ -31,8 +33,9 @@ export class TraitPage {
   /** A bit for every slot whose cell was set once; undefined before there is one. */
   #onces: Bitset | undefined;
 
-  constructor(shared: SharedValues) {
+  constructor(shared: SharedValues, cells = new CellTable()) {
     this.#shared = shared;
+    this.#cells = cells;
   }
 
   get isEmpty(): boolean {
@@ -70,8 +73,7 @@ export class TraitPage {
     const place = found >= 0 ? found : this.#cells.insert(slot, found);
     const start = cellStart(state);
     if (start === undefined) {
-      this.#states.set(slot, state);
-      this.#stateBytes += stateBytes(state);
+      this.#addState(slot, state);
       this.#cells.setRef(place, STATE_REF);
       return;
     }
@@ -95,6 +97,39 @@ export class TraitPage {
     for (let place = 0; place < this.#cells.placesEnd; place++) {
       if (this.#cells.refAt(place) !== NO_REF) visit(this.#cells.slotAt(place));
     }
+  }
+
+  /**
+   * Another page with those entries whose slots are in `mask`, a bit each; undefined when that is none. It refers to
+   * `shared`, where values have the references they have here, and adds what it uses of them to `uses`.
+   */
+  *keptSteps(
+    mask: Uint32Array,
+    shared: SharedValues,
+    uses: Uint32Array,
+  ): Generator<void, TraitPage | undefined> {
+    const cells = this.#cells.kept(mask);
+    if (cells.count === 0) return undefined;
+    const page = new TraitPage(shared, cells);
+    if (this.#onces !== undefined) {
+      page.#onces = new Bitset(
+        PAGE_SLOTS,
+        this.#onces.words.map((word, w) => word & mask[w]!),
+      );
+    }
+    let copied = 0;
+    for (let place = 0; place < cells.placesEnd; place++) {
+      const ref = cells.refAt(place);
+      if (ref >= SHARED_REFS_FROM && ref < HEAP_REFS_FROM) uses[ref]!++;
+      if (ref < HEAP_REFS_FROM && ref !== STATE_REF) continue;
+      if (ref === STATE_REF) page.#addState(cells.slotAt(place), this.#states.get(cells.slotAt(place))!);
+      else {
+        page.#heap ??= new TraitHeap();
+        cells.setRef(place, page.#heap.addFrom(this.#heap!, ref));
+      }
+      if (++copied % COPY_STEP === 0) yield;
+    }
+    return page;
   }
 
   /** Sets the bits of slots with a value that passes and clears those of others that have one; small steps. */
@@ -150,6 +185,11 @@ export class TraitPage {
     if (ref === STATE_REF) this.#dropState(slot);
     else if (ref >= HEAP_REFS_FROM) this.#free(place, ref);
     else if (ref !== UNSET_REF && ref !== -1) this.#shared.release(ref);
+  }
+
+  #addState(slot: number, state: TraitState): void {
+    this.#states.set(slot, state);
+    this.#stateBytes += stateBytes(state);
   }
 
   #dropState(slot: number): void {
