@@ -161,11 +161,13 @@ export class Users implements UsersView {
    */
   *inherit(parent: Users, here: Bitset, isHome: (id: string) => boolean): Generator<void> {
     this.#withEvents = maskedWords(parent.#withEvents, here);
+    yield;
     this.#isKnown = maskedWords(parent.#isKnown, here);
+    yield;
     this.#gone = new Uint32Array(parent.#gone.length);
     this.#gone.set(here.copy().not().words);
     this.#goneCount = parent.count - here.count();
-    this.#canonical = parent.#canonical.slice();
+    this.#canonical = new Uint32Array(parent.#canonical.length);
     yield* this.#ids.inherit(parent.#ids, here, () => '');
     yield* this.#latestEventMs.inherit(parent.#latestEventMs, here, () => Number.NEGATIVE_INFINITY);
     yield* this.#ring.inherit(parent.#ring, here, (ordinal) => ordinal);
@@ -174,6 +176,7 @@ export class Users implements UsersView {
     for (let from = 0; from < parent.count; from += ORDINALS_PER_STEP) {
       yield;
       const to = Math.min(from + ORDINALS_PER_STEP, parent.count);
+      this.#canonical.set(parent.#canonical.subarray(from, to), from);
       for (let ordinal = from; ordinal < to; ordinal++) {
         if (here.has(ordinal)) this.#idBytes += idBytes(this.#ids.get(ordinal));
         else if (parent.#canonical[ordinal] !== ordinal) this.#inheritMerged(parent, ordinal, isHome);
@@ -296,7 +299,9 @@ function clearBit(words: Uint32Array, i: number): void {
 }
 
 function maskedWords(words: Uint32Array<ArrayBuffer>, mask: Bitset): Uint32Array<ArrayBuffer> {
-  return words.map((word, w) => word & (mask.words[w] ?? 0));
+  const masked = new Uint32Array(words.length);
+  for (let w = 0; w < mask.words.length; w++) masked[w] = words[w]! & mask.words[w]!;
+  return masked;
 }
 
 function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {

@@ -73,11 +73,11 @@ export class CellTable {
   }
 
   setRef(place: number, ref: number): void {
-    this.#write(place, (lanes) => lanes.setRef(place, ref));
+    if (!this.#lanes.setRef(place, ref)) this.#widen(place, (lanes) => lanes.setRef(place, ref));
   }
 
   setNumber(place: number, number: number): void {
-    this.#write(place, (lanes) => lanes.setNumber(place, number));
+    if (!this.#lanes.setNumber(place, number)) this.#widen(place, (lanes) => lanes.setNumber(place, number));
   }
 
   setTime(place: number, timeMs: number): void {
@@ -112,14 +112,8 @@ export class CellTable {
 
   /** Another table with those entries whose slots are in `mask`, a bit each. */
   kept(mask: Uint32Array): CellTable {
-    const { placesEnd } = this;
-    let count = 0;
-    for (let place = 0; place < placesEnd; place++) {
-      const slot = this.slotAt(place);
-      if (((mask[slot >>> 5]! >>> (slot & 31)) & 1) === 0 || this.#lanes.refAt(place) === NO_REF) continue;
-      keptPlaces[count++] = place;
-    }
-    const places = keptPlaces.subarray(0, count);
+    const places = this.#placesIn(mask);
+    const count = places.length;
     const isDense = this.isDense && count >= SPARSE_BELOW;
     const targets = isDense ? places : PLACES_IN_A_ROW.subarray(0, count);
     const capacity = isDense ? PAGE_SLOTS : Math.max(count, PLACES_START);
@@ -136,14 +130,32 @@ export class CellTable {
     return table;
   }
 
+  /** As in traitLanes.ts; NO_REF may be among them. */
+  countRefs(uses: Uint32Array): void {
+    this.#lanes.countRefs(uses);
+  }
+
   /** Of places, as in traitLanes.ts. */
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
     this.#lanes.select(tests, from, to, words);
   }
 
-  /** In the narrowest form from the present one on that holds all the others too. */
-  #write(place: number, write: (lanes: Lanes) => boolean): void {
-    if (write(this.#lanes)) return;
+  /** Ascending, in an array that is good until the next call. */
+  #placesIn(mask: Uint32Array): Uint16Array {
+    const { placesEnd } = this;
+    const hasGaps = this.#count < placesEnd;
+    let count = 0;
+    for (let place = 0; place < placesEnd; place++) {
+      const slot = this.slotAt(place);
+      if (((mask[slot >>> 5]! >>> (slot & 31)) & 1) === 0) continue;
+      if (hasGaps && this.#lanes.refAt(place) === NO_REF) continue;
+      keptPlaces[count++] = place;
+    }
+    return keptPlaces.subarray(0, count);
+  }
+
+  /** To the narrowest form after the present one that holds all the others too. */
+  #widen(place: number, write: (lanes: Lanes) => boolean): void {
     const { capacity } = this.#lanes;
     for (let form = this.#form + 1; form < LANE_FORMS.length; form++) {
       const lanes = LANE_FORMS[form]!(capacity);

@@ -92,11 +92,11 @@ export class Profiles implements ProfilesView, Drops {
   /** Takes over, while new, what another table has of ordinals that are `here`: page by page, in small steps. */
   *inherit(parent: Profiles, here: Bitset): Generator<void> {
     for (const [trait, column] of parent.#columns) yield* this.#column(trait).inherit(column, here);
-    this.#counts = parent.#counts.slice();
+    this.#counts = new Uint16Array(parent.#counts.length);
     const end = Math.min(here.size, this.#counts.length);
     for (let ordinal = 0; ordinal < end; ordinal++) {
       if (ordinal % COUNTS_PER_STEP === 0) yield;
-      if (!here.has(ordinal)) this.#counts[ordinal] = 0;
+      if (here.has(ordinal)) this.#counts[ordinal] = parent.#counts[ordinal]!;
     }
   }
 

@@ -27,6 +27,8 @@ export interface Lanes {
   grown(capacity: number): Lanes;
   /** Others of the same form, where place targets[i] has what places[i] has here. */
   moved(places: Uint16Array, targets: Uint16Array, capacity: number): Lanes;
+  /** Adds the references below HEAP_REFS_FROM to `uses`, which counts them. */
+  countRefs(uses: Uint32Array): void;
   /** The answer about place i goes to bit i - from of `words`, of which ⌈(to - from) / 32⌉ are written whole. */
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void;
 }
@@ -108,6 +110,11 @@ class RefLanes extends TypedLanes<Uint8Array | Uint16Array | Uint32Array> implem
     return new RefLanes(values);
   }
 
+  countRefs(uses: Uint32Array): void {
+    const { values } = this;
+    for (let i = 0; i < values.length; i++) if (values[i]! < HEAP_REFS_FROM) uses[values[i]!]!++;
+  }
+
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
     const { values } = this;
     if (values instanceof Uint32Array) {
@@ -165,6 +172,11 @@ class IntegerLanes extends TypedLanes<Uint32Array> implements Lanes {
     const values = this.newValues(capacity);
     moveValues(this.values, places, values, targets);
     return new IntegerLanes(values, this.#scale);
+  }
+
+  countRefs(uses: Uint32Array): void {
+    const { values } = this;
+    for (let i = 0; i < values.length; i++) if (values[i]! < INTEGERS_FROM) uses[values[i]!]!++;
   }
 
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
@@ -234,6 +246,13 @@ class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
     }
     lanes.#hasHeapRefs = this.#hasHeapRefs;
     return lanes;
+  }
+
+  countRefs(uses: Uint32Array): void {
+    const words = this.#words;
+    for (let i = 0; i < words.length; i += 2) {
+      if (words[i + 1] === NAN_WORD && words[i]! < HEAP_REFS_FROM) uses[words[i]!]!++;
+    }
   }
 
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {

@@ -5,7 +5,7 @@ import type { CellTests } from './selectCells.ts';
 import type { SharedValues } from './sharedValues.ts';
 import { TraitHeap } from './traitHeap.ts';
 import { BUFFER_BYTES, stateBytes } from './traitMemory.ts';
-import { HEAP_REFS_FROM, NO_REF, SHARED_REFS_FROM, STATE_REF, UNSET_REF } from './traitRefs.ts';
+import { HEAP_REFS_FROM, NO_REF, STATE_REF, UNSET_REF } from './traitRefs.ts';
 import { NO_STATE, type Timed, type TraitState, traitValue } from './traitState.ts';
 import { TIME_MS_END } from './traitTimes.ts';
 import type { ValueTests } from './valueTests.ts';
@@ -117,18 +117,22 @@ export class TraitPage {
         this.#onces.words.map((word, w) => word & mask[w]!),
       );
     }
+    cells.countRefs(uses);
     let copied = 0;
-    for (let place = 0; place < cells.placesEnd; place++) {
-      const ref = cells.refAt(place);
-      if (ref >= SHARED_REFS_FROM && ref < HEAP_REFS_FROM) uses[ref]!++;
-      if (ref < HEAP_REFS_FROM && ref !== STATE_REF) continue;
-      if (ref === STATE_REF) page.#addState(cells.slotAt(place), this.#states.get(cells.slotAt(place))!);
-      else {
-        page.#heap ??= new TraitHeap();
-        cells.setRef(place, page.#heap.addFrom(this.#heap!, ref));
-      }
+    for (const [slot, state] of this.#states) {
+      if (((mask[slot >>> 5]! >>> (slot & 31)) & 1) === 0) continue;
+      page.#addState(slot, state);
       if (++copied % COPY_STEP === 0) yield;
     }
+    if (this.#heap === undefined) return page;
+    const heap = new TraitHeap();
+    for (let place = 0; place < cells.placesEnd; place++) {
+      const ref = cells.refAt(place);
+      if (ref < HEAP_REFS_FROM) continue;
+      cells.setRef(place, heap.addFrom(this.#heap, ref));
+      if (++copied % COPY_STEP === 0) yield;
+    }
+    if (heap.memoryBytes > 0) page.#heap = heap;
     return page;
   }
 
