@@ -3,7 +3,7 @@ import type { Scalar, Value } from '../base/value.ts';
 
 /**
  * A run of rows of one tablet, columns addressed by row number [0, rowCount): a sealed block (rows sorted by ordinal,
- * then time, then arrival) or a head (rows in order of arrival). Queries see nothing but parts.
+ * then time, then origin, then arrival) or a head (rows in order of arrival). Queries see nothing but parts.
  *
  * Selections are bitsets of `rowCount` rows. `and...` methods only clear bits of `rows`, never set any.
  */
@@ -24,7 +24,7 @@ export interface Part {
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 
-  /** The user's rows by time, those of one time in order of arrival; undefined when there are none. */
+  /** The ordinal's rows by time, those of one time by origin, then arrival; undefined when there are none. */
   trailOf(ordinal: number): PartTrail | undefined;
 
   eventAt(row: number): number;
@@ -39,6 +39,8 @@ export interface Part {
 export interface PartTrail {
   readonly rows: ArrayLike<number>;
   readonly timesMs: Float64Array;
+  /** n: the row was of the n-th user that was merged into this one, 0: it is its own, as all are without origins. */
+  readonly origins?: Uint32Array;
 }
 
 /**

@@ -4,6 +4,7 @@ import { IdTable } from '../base/idTable.ts';
 import { ORDINALS_MAX } from '../base/limits.ts';
 import { PagedList } from '../base/pagedList.ts';
 import type { UserRef } from '../log/record.ts';
+import { MergeList } from './mergeList.ts';
 import { SetHash, StateHash } from './stateHash.ts';
 import type { UsersView } from './view.ts';
 
@@ -29,6 +30,7 @@ export class Users implements UsersView {
    * is none), that one to the first, and so on in the order of the merges.
    */
   readonly #ring = new PagedList<number>((size) => new Uint32Array(size));
+  readonly merges = new MergeList();
   /** In one piece, for kernels: growing copies 4 bytes a user, 1.6 ms at a tablet's million. */
   #canonical = new Uint32Array(ORDINALS_AT_FIRST);
   #withEvents = new Uint32Array(ORDINALS_AT_FIRST / 32);
@@ -57,7 +59,7 @@ export class Users implements UsersView {
     const perOrdinal =
       this.#canonical.byteLength + 3 * this.#withEvents.byteLength + this.#ids.capacity * (8 + 4);
     const tables = this.#known.memoryBytes + this.#anonymous.memoryBytes + this.#forwards.memoryBytes;
-    return perOrdinal + tables + this.#idBytes;
+    return perOrdinal + tables + this.merges.memoryBytes + this.#idBytes;
   }
 
   find(user: UserRef): number {
@@ -145,6 +147,7 @@ export class Users implements UsersView {
   /** The user has left: the ordinal and all merged into it stand for nobody. Their id, seen again, is a new user. */
   drop(ordinal: number): void {
     assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
+    this.merges.drop(ordinal);
     for (const gone of [...this.mergedInto(ordinal), ordinal]) {
       setBit(this.#gone, gone);
       this.#goneCount++;
@@ -168,6 +171,7 @@ export class Users implements UsersView {
     this.#gone.set(here.copy().not().words);
     this.#goneCount = parent.count - here.count();
     this.#canonical = new Uint32Array(parent.#canonical.length);
+    yield* this.merges.inherit(parent.merges, here);
     yield* this.#ids.inherit(parent.#ids, here, () => '');
     yield* this.#latestEventMs.inherit(parent.#latestEventMs, here, () => Number.NEGATIVE_INFINITY);
     yield* this.#ring.inherit(parent.#ring, here, (ordinal) => ordinal);
@@ -273,6 +277,7 @@ export class Users implements UsersView {
 
   #appendToRing(target: number, merged: number): void {
     const last = this.#ring.get(target);
+    this.merges.add(merged, target, last === target);
     this.#ring.set(merged, last === target ? merged : this.#ring.get(last));
     if (last !== target) this.#ring.set(last, merged);
     this.#ring.set(target, merged);

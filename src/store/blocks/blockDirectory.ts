@@ -16,6 +16,7 @@ import {
   sharedCodesExtent,
   type TextCounts,
   VERSION,
+  VERSION_WITH_ORIGINS,
 } from './blockFormat.ts';
 import { KINDS_MAX, kindOf, TAG } from './cell.ts';
 
@@ -45,6 +46,8 @@ export interface FoundBlock extends BlockHeader {
   readonly firsts: StreamExtent;
   readonly events: StreamExtent;
   readonly times: StreamExtent;
+  /** Undefined when all rows are their users' own. */
+  readonly origins: StreamExtent | undefined;
   readonly eventRows: readonly EventRows[];
   readonly columns: readonly FoundColumn[];
   readonly directoryBytes: number;
@@ -61,7 +64,8 @@ export function readBlock(bytes: Uint8Array, file: string): FoundBlock {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const magic = Buffer.from(bytes.subarray(0, MAGIC.length)).toString('latin1');
   if (magic !== MAGIC) damaged(at(0), MAGIC, magic);
-  expectBytes(at(8), 'version', VERSION, view.getUint32(8, true));
+  const version = view.getUint32(8, true);
+  if (version !== VERSION_WITH_ORIGINS) expectBytes(at(8), 'version', VERSION, version);
   const dataAt = DIRECTORY_AT + view.getUint32(48, true);
   if (dataAt > bytes.length) damaged(at(48), `at most ${bytes.length} bytes`, `${dataAt}`);
   expectBytes(at(12), 'CRC32C', view.getUint32(12, true), crc32c(bytes.subarray(16, dataAt)));
@@ -85,10 +89,22 @@ export function readBlock(bytes: Uint8Array, file: string): FoundBlock {
     rowCount,
     userCount,
     chunkRows,
-    ...reader.read(rowCount, userCount, view.getUint32(52, true)),
+    ...reader.read({ rowCount, userCount, sharedCount: view.getUint32(52, true), version }),
     directoryBytes: dataAt,
     sharedCodes,
   };
+}
+
+type FoundDirectory = Pick<
+  FoundBlock,
+  'gaps' | 'firsts' | 'events' | 'times' | 'origins' | 'eventRows' | 'columns'
+>;
+
+interface ReadOptions {
+  readonly rowCount: number;
+  readonly userCount: number;
+  readonly sharedCount: number;
+  readonly version: number;
 }
 
 class DirectoryReader {
@@ -103,11 +119,7 @@ class DirectoryReader {
     this.#dataEnd = dataEnd;
   }
 
-  read(
-    rowCount: number,
-    userCount: number,
-    sharedCount: number,
-  ): Pick<FoundBlock, 'gaps' | 'firsts' | 'events' | 'times' | 'eventRows' | 'columns'> {
+  read({ rowCount, userCount, sharedCount, version }: ReadOptions): FoundDirectory {
     const gaps = this.#extent(userCount);
     const firsts = this.#extent(rowCount);
     const events = this.#extent(rowCount);
@@ -115,9 +127,10 @@ class DirectoryReader {
     const eventRows = this.#eventRows(rowCount);
     const sets = this.#eventSets(eventRows.length);
     const columns = this.#columns(rowCount, eventRows, sets, sharedCount);
+    const origins = version === VERSION_WITH_ORIGINS ? this.#extent(rowCount) : undefined;
     this.#reader.expectEnd();
     this.#expect(this.#offset === this.#dataEnd, `streams to ${this.#dataEnd}`, this.#offset);
-    return { gaps, firsts, events, times, eventRows, columns };
+    return { gaps, firsts, events, times, origins, eventRows, columns };
   }
 
   #eventRows(rowCount: number): readonly EventRows[] {

@@ -2,7 +2,7 @@ import { Head } from '../head.ts';
 import type { PlainRow } from '../oracle.ts';
 import type { TextDictionary } from '../texts/dictionary.ts';
 import { Block } from './block.ts';
-import type { BlockJob, BlockResult } from './blockJob.ts';
+import type { BlockJob, BlockResult, CompactJob } from './blockJob.ts';
 import { resolveSteps } from './resolve.ts';
 import { runBlockJob } from './runBlockJob.ts';
 import type { Window } from './windows.ts';
@@ -45,11 +45,14 @@ export function seal(
 export function compact(
   blocks: readonly Block[],
   dictionary: TextDictionary,
-  options: JobOptions & { readonly goneOrdinals?: Uint32Array } = {},
+  options: JobOptions & Partial<Pick<CompactJob, 'goneOrdinals' | 'merges'>> = {},
 ): readonly Block[] {
   const sources = blocks.map(({ bytes }) => bytes);
   const goneOrdinals = new Uint32Array(0);
-  return run({ kind: 'compact', blocks: sources, goneOrdinals, ...DEFAULTS, ...options }, dictionary);
+  return run(
+    { kind: 'compact', blocks: sources, goneOrdinals, merges: [], ...DEFAULTS, ...options },
+    dictionary,
+  );
 }
 
 export function run(job: BlockJob, dictionary: TextDictionary): readonly Block[] {
