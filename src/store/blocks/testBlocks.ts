@@ -71,3 +71,24 @@ function opened({ blocks, sharedTexts }: BlockResult, dictionary: TextDictionary
 export function sorted(rows: readonly PlainRow[]): readonly PlainRow[] {
   return rows.toSorted((a, b) => a.ordinal - b.ordinal || a.timeMs - b.timeMs);
 }
+
+/** [who, into whom, as which of that one's] */
+export type PlainMerge = readonly [number, number, number];
+
+/** What a compaction makes of these rows, given in order of arrival, when it knows these merges. */
+export function sortedMerged(rows: readonly PlainRow[], merges: readonly PlainMerge[]): readonly PlainRow[] {
+  const mergeOf = new Map(merges.map((merge) => [merge[0], merge]));
+  const rank = ({ ordinal }: PlainRow) => mergeOf.get(ordinal)?.[2] ?? Infinity;
+  const canonical = ({ ordinal }: PlainRow) => mergeOf.get(ordinal)?.[1] ?? ordinal;
+  return rows
+    .toSorted((a, b) => {
+      const byUser = canonical(a) - canonical(b) || a.timeMs - b.timeMs;
+      return byUser !== 0 || rank(a) === rank(b) ? byUser : rank(a) - rank(b);
+    })
+    .map((row) => ({ ...row, ordinal: canonical(row) }));
+}
+
+/** As a job has them, in pages. */
+export function mergePages(merges: readonly PlainMerge[]): readonly Uint32Array[] {
+  return merges.map((merge) => Uint32Array.from(merge));
+}
