@@ -45,9 +45,14 @@ export function* walkTrail(
   const runs: Run[] = [];
   events.parts().forEach((part, arrival) => {
     if (part.timeMaxMs < fromMs || part.timeMinMs >= toMs) return;
+    /** Of merged users, those whose rows the part has as the canonical user's. */
+    let known = 0;
     ordinals.forEach((ordinal, i) => {
+      if (i > 0 && i <= known) return;
       const trail = part.trailOf(ordinal);
       if (trail === undefined) return;
+      // Whoever compacted it knew these merges, and all before them.
+      if (i === 0) known = greatest(trail.origins);
       const ranks = { merged: i, own: ordinals.length };
       const run = new Run(part, trail, { fromMs, toMs, newestFirst }, ranks, arrival);
       if (run.hasRows) runs.push(run);
@@ -126,6 +131,15 @@ interface Ranks {
   /** Of the canonical user's own rows. */
   readonly own: number;
 }
+
+/** 0 for none. */
+function greatest(origins: Uint32Array = NO_ORIGINS): number {
+  let max = 0;
+  for (let i = 0; i < origins.length; i++) if (origins[i]! > max) max = origins[i]!;
+  return max;
+}
+
+const NO_ORIGINS = new Uint32Array(0);
 
 /** The first place in ascending times that is not before this time. */
 function firstFrom(timesMs: Float64Array, timeMs: number): number {
