@@ -5,7 +5,7 @@ import { storeJobOptions } from '../tablet/storeJobs.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { Slicer } from './slicer.ts';
 
-/** Does a job away from the shard's thread, or in steps on it; never changes it. */
+/** Does a job: in steps on the shard's thread, which leave it as it is, or away from it, where a sendable one ends. */
 export type BlockWriter = (job: BlockJob) => Promise<BlockResult>;
 
 /** Has one tablet's blocks written: full heads as they come, compaction behind them, the rest when it is quiet. */
@@ -14,6 +14,7 @@ export class BlockKeeping {
   readonly #write: BlockWriter;
   readonly #slicer: Slicer;
   readonly #clock: Clock;
+  readonly #alone: (work: () => Promise<void>) => Promise<void>;
   readonly #failed: (error: unknown) => void;
   readonly #waiting: (() => void)[] = [];
   #working = false;
@@ -25,12 +26,15 @@ export class BlockKeeping {
     readonly write: BlockWriter;
     readonly slicer: Slicer;
     readonly clock: Clock;
+    /** Does the work while nobody reads the tablet. */
+    readonly alone: (work: () => Promise<void>) => Promise<void>;
     readonly failed: (error: unknown) => void;
   }) {
     this.#tablet = options.tablet;
     this.#write = options.write;
     this.#slicer = options.slicer;
     this.#clock = options.clock;
+    this.#alone = options.alone;
     this.#failed = options.failed;
   }
 
@@ -80,7 +84,10 @@ export class BlockKeeping {
         this.#working = false;
         return;
       }
-      await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)));
+      const sealed = await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)));
+      if (sealed !== undefined) {
+        this.#alone(() => this.#slicer.run(sealed.releaseSteps())).catch(this.#failed);
+      }
       for (const resolve of this.#waiting.splice(0)) resolve();
     }
   }

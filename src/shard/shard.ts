@@ -8,6 +8,7 @@ import type { Intent } from '../delivery/outbox.ts';
 import { Sender, type SenderSettings } from '../delivery/sender.ts';
 import type { AccountRecord, LogRecord, OutcomeRecord, SplitRecord } from '../log/record.ts';
 import { decodeRecords, encodeRecords, type Section } from '../log/sections.ts';
+import { type BlockJob, type BlockResult, sendableSteps } from '../store/blocks/blockJob.ts';
 import { runBlockJob } from '../store/blocks/runBlockJob.ts';
 import type { EventStoreOptions } from '../store/events.ts';
 import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
@@ -43,7 +44,7 @@ export interface ShardOptions {
   /** By shard index; this shard's own place is undefined. */
   readonly peers: readonly (Link<Peer, Peer> | undefined)[];
   readonly sending: SenderSettings;
-  /** Where blocks are written; in steps on this thread unless it is given. */
+  /** Where blocks are written, from sendable jobs; in steps on this thread unless it is given. */
   readonly writeBlocks?: BlockWriter;
   /** Smaller heads for the simulator. */
   readonly events?: EventStoreOptions;
@@ -247,10 +248,18 @@ export class Shard {
       tablet,
       clock: this.clock,
       slicer: this.#slicer,
-      write: this.#options.writeBlocks ?? ((job) => this.#slicer.run(runBlockJob(job))),
+      write: (job) => this.#writeBlocks(job),
+      alone: (work) => owned.turns.write(work),
       failed: (error) => this.onFatal(error),
     });
-    return new OwnedTablet({ tablet, bringer, blocks });
+    const owned = new OwnedTablet({ tablet, bringer, blocks });
+    return owned;
+  }
+
+  async #writeBlocks(job: BlockJob): Promise<BlockResult> {
+    const { writeBlocks } = this.#options;
+    if (writeBlocks === undefined) return this.#slicer.run(runBlockJob(job));
+    return writeBlocks(await this.#slicer.run(sendableSteps(job)));
   }
 
   async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {

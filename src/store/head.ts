@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
+import { release } from '../base/release.ts';
 import type { Value } from '../base/value.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
@@ -12,25 +13,27 @@ const CELLS_START = 256;
 const NO_ROW = 0xffffffff;
 
 /**
- * The newest rows, in order of arrival, in arrays that grow. What a seal reads lies in shared memory, so that it gets to
- * another thread without a copy.
+ * The newest rows, in order of arrival, in arrays that grow. These are many MB and live for seconds, so their memory is
+ * given back by hand (base/release.ts): what V8 has not collected yet would take more than what is in use. Shared memory
+ * it does not even count.
  */
 export class Head implements Part {
   readonly #texts = new LocalTexts();
   readonly #rowsMax: number;
   #rowCount = 0;
-  #ordinals = sharedWords(ROWS_START);
-  #events = sharedWords(ROWS_START);
-  #times = sharedDoubles(ROWS_START);
+  #ordinals = new Uint32Array(ROWS_START);
+  #events = new Uint32Array(ROWS_START);
+  #times = new Float64Array(ROWS_START);
   /** The user's row before this one, NO_ROW for the first. */
-  #previousRows = sharedWords(ROWS_START);
+  #previousRows = new Uint32Array(ROWS_START);
   /** Row r has the cells [cellStarts[r], cellStarts[r + 1]), in ascending order of property code. */
-  #cellStarts = sharedWords(ROWS_START);
-  #cellProperties = sharedWords(CELLS_START);
-  #cellTags = sharedBytes(CELLS_START);
-  #cellPayloads = sharedDoubles(CELLS_START);
+  #cellStarts = new Uint32Array(ROWS_START);
+  #cellProperties = new Uint32Array(CELLS_START);
+  #cellTags = new Uint8Array(CELLS_START);
+  #cellPayloads = new Float64Array(CELLS_START);
   readonly #lastRows = new Map<number, number>();
   readonly #eventCodes = new Set<number>();
+  #isShared = false;
   #timeMinMs = Infinity;
   #timeMaxMs = -Infinity;
 
@@ -59,13 +62,32 @@ export class Head implements Part {
   }
 
   get memoryBytes(): number {
-    const perRow = [this.#ordinals, this.#events, this.#times, this.#previousRows, this.#cellStarts];
-    const perCell = [this.#cellProperties, this.#cellTags, this.#cellPayloads];
     const mapEntryBytes = 40;
-    return [...perRow, ...perCell].reduce(
+    return this.#arrays.reduce<number>(
       (total, array) => total + array.byteLength,
       this.#lastRows.size * mapEntryBytes + this.#texts.memoryBytes,
     );
+  }
+
+  /** Whether a fork has it too. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** A fork has it too: whoever is done with it first must leave it to the other. */
+  share(): void {
+    this.#isShared = true;
+  }
+
+  /** Ends it: its memory is given back, and it must not be read any more. In small steps. */
+  *releaseSteps(): Generator<void, void> {
+    assert(!this.#isShared, 'nobody else has it');
+    this.#lastRows.clear();
+    this.#texts.release();
+    for (const array of this.#arrays) {
+      release(array);
+      yield;
+    }
   }
 
   /** Properties in any order, each code once. */
@@ -178,6 +200,11 @@ export class Head implements Part {
     return properties;
   }
 
+  get #arrays(): readonly (Uint8Array | Uint32Array | Float64Array)[] {
+    const perRow = [this.#ordinals, this.#events, this.#times, this.#previousRows, this.#cellStarts];
+    return [...perRow, this.#cellProperties, this.#cellTags, this.#cellPayloads];
+  }
+
   #cellPasses(row: number, propertyCode: number, test: CellTest): boolean {
     const cell = this.#cellOf(row, propertyCode);
     return cell === -1 ? test(TAG.missing, 0) : test(this.#cellTags[cell]!, this.#cellPayloads[cell]!);
@@ -210,36 +237,26 @@ export class Head implements Part {
     // One more than rows: cellStarts has an end as well.
     if (this.#rowCount + 1 < this.#ordinals.length) return;
     const size = Math.min(this.#ordinals.length * 2, this.#rowsMax + 1);
-    this.#ordinals = copied(this.#ordinals, sharedWords(size));
-    this.#events = copied(this.#events, sharedWords(size));
-    this.#times = copied(this.#times, sharedDoubles(size));
-    this.#previousRows = copied(this.#previousRows, sharedWords(size));
-    this.#cellStarts = copied(this.#cellStarts, sharedWords(size));
+    this.#ordinals = moved(this.#ordinals, new Uint32Array(size));
+    this.#events = moved(this.#events, new Uint32Array(size));
+    this.#times = moved(this.#times, new Float64Array(size));
+    this.#previousRows = moved(this.#previousRows, new Uint32Array(size));
+    this.#cellStarts = moved(this.#cellStarts, new Uint32Array(size));
   }
 
   #reserveCells(end: number): void {
     let size = this.#cellProperties.length;
     if (end <= size) return;
     while (size < end) size *= 2;
-    this.#cellProperties = copied(this.#cellProperties, sharedWords(size));
-    this.#cellTags = copied(this.#cellTags, sharedBytes(size));
-    this.#cellPayloads = copied(this.#cellPayloads, sharedDoubles(size));
+    this.#cellProperties = moved(this.#cellProperties, new Uint32Array(size));
+    this.#cellTags = moved(this.#cellTags, new Uint8Array(size));
+    this.#cellPayloads = moved(this.#cellPayloads, new Float64Array(size));
   }
 }
 
-function sharedBytes(length: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(length));
-}
-
-function sharedWords(length: number): Uint32Array {
-  return new Uint32Array(new SharedArrayBuffer(length * 4));
-}
-
-function sharedDoubles(length: number): Float64Array {
-  return new Float64Array(new SharedArrayBuffer(length * 8));
-}
-
-function copied<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
+/** The source's memory is free from then on. */
+function moved<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
   target.set(source);
+  release(source);
   return target;
 }
