@@ -11,8 +11,10 @@ import { decodeRecords, encodeRecords, type Section } from '../log/sections.ts';
 import { type BlockJob, type BlockResult, sendableSteps } from '../store/blocks/blockJob.ts';
 import { runBlockJob } from '../store/blocks/runBlockJob.ts';
 import type { EventStoreOptions } from '../store/events.ts';
+import { openGroupsBytes } from '../store/texts/textGroup.ts';
 import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
+import type { BytesByName } from '../tablet/memory.ts';
 import { runOperation } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
 import { Appender } from './appender.ts';
@@ -68,6 +70,8 @@ export class Shard {
   readonly #sender: Sender;
   readonly #ticker: Ticker;
   readonly #splitter: Splitter;
+  readonly #memoryAsked = new Map<number, (memory: BytesByName) => void>();
+  #nextMemoryId = 1;
   #live = false;
   #notReady: string | undefined = 'replaying the log';
   /** For queries that ask for a still picture. */
@@ -75,6 +79,8 @@ export class Shard {
   /** Told what the shard's own requests and questions come to (gather.ts), and what peers announce. */
   onPeer: (message: Peer, from: number) => void = () => {};
   onChanges: (account: string, changes: Effects['changes']) => void = () => {};
+  /** What the thread holds that the shard does not know of. */
+  threadMemory: () => BytesByName = () => ({});
   /** Hears of what must not happen: the process ends. */
   onFatal: (error: unknown) => void = () => {};
 
@@ -138,6 +144,13 @@ export class Shard {
     link.post(message);
   }
 
+  /** What the host's threads hold besides tablets, by part. */
+  hostMemory(): Promise<BytesByName> {
+    const id = this.#nextMemoryId++;
+    this.#options.hub.post({ kind: 'memoryWanted', id });
+    return new Promise((resolve) => this.#memoryAsked.set(id, resolve));
+  }
+
   /** Runs a question on this shard's tablets. */
   async answer(
     { account, tablet, operation, args, holdMs }: Question,
@@ -177,6 +190,15 @@ export class Shard {
         return;
       case 'condition':
         this.#notReady = message.notReady;
+        return;
+      case 'memoryWanted': {
+        const memory = { texts: openGroupsBytes(), ...this.threadMemory() };
+        this.#options.hub.post({ kind: 'memoryPart', id: message.id, memory });
+        return;
+      }
+      case 'memory':
+        this.#memoryAsked.get(message.id)?.(message.memory);
+        this.#memoryAsked.delete(message.id);
         return;
       case 'drain':
         void this.#sender.stop().then(() => this.#options.hub.post({ kind: 'drained' }));
