@@ -65,6 +65,11 @@ export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
+/**
+ * Of a thread's heap for what is new, in MiB. V8 keeps it all once it was needed; its default of 48 is 20 to 25 MB more
+ * a thread, and collecting events costs the same within what can be measured.
+ */
+export const HEAP_YOUNG_MIB_MAX = 16;
 /** The owner appends a tick when something is due, at most this often. */
 export const TICK_MS = SECOND_MS;
 

@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { HEAP_YOUNG_MIB_MAX } from '../base/limits.ts';
 import { arraysOf, type BlockJob, type BlockResult } from '../store/blocks/blockJob.ts';
 
 /** How long a thread without work is kept: starting one costs less than the 50 to 150 MB that it holds. */
@@ -13,7 +14,13 @@ export class BlockPool {
 
   /** `program` is blockWorker.ts. */
   constructor(program: URL) {
-    this.#pool = new Piscina({ filename: program.href, minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS });
+    this.#pool = new Piscina({
+      filename: program.href,
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: IDLE_MS,
+      resourceLimits: { maxYoungGenerationSizeMb: HEAP_YOUNG_MIB_MAX },
+    });
   }
 
   /** The job is a sendable one (blockJob.ts), and gone from this thread. */
