@@ -1,7 +1,9 @@
 import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
+import { firstFrom } from '../base/search.ts';
 import { Chunk } from './chunk.ts';
 import { damaged, type Filter, type NumberVector } from './contract.ts';
+import { GATHERED_ROWS } from './kernels/kernels.ts';
 
 /** What an open chunk's objects take, measured. */
 const OPEN_CHUNK_BYTES = 300;
@@ -50,6 +52,26 @@ export class Column {
       this.#chunks[index]!.decode(row - chunkFrom, end - chunkFrom, rest);
       row = end;
     }
+  }
+
+  /** target[i] = value of row rows[i]. Rows ascend and may come again. */
+  gather(rows: Uint32Array, target: NumberVector): void {
+    for (let i = 0; i < rows.length; ) {
+      const index = Math.floor(rows[i]! / this.#chunkRows);
+      const first = index * this.#chunkRows;
+      const end = firstFrom(rows, i, Math.min(rows.length, i + GATHERED_ROWS), first + this.#chunkRows);
+      this.#chunks[index]!.gather(rows.subarray(i, end), first, i === 0 ? target : target.subarray(i));
+      i = end;
+    }
+  }
+
+  /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
+  firstFrom(value: number): number {
+    for (let i = 0; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i]!;
+      if (chunk.max >= value) return i * this.#chunkRows + chunk.firstFrom(value);
+    }
+    return this.rowCount;
   }
 
   /** The rows that pass. A fresh bitset, owned by the caller. */

@@ -1,6 +1,6 @@
 import type { ByteReader } from './bytes.ts';
 import type { Codes } from './codes.ts';
-import { PIECE_ROWS } from './codes.ts';
+import { PIECE_ROWS, searchFirstFrom } from './codes.ts';
 import type { Draft, EncodedValues, Filter, NumberVector } from './contract.ts';
 import { selectTested } from './frame.ts';
 import { openCodes } from './openCodes.ts';
@@ -62,6 +62,10 @@ export class Doubles implements EncodedValues {
     this.#lower = lower;
   }
 
+  get rowCount(): number {
+    return this.#upper.rowCount;
+  }
+
   at(row: number): number {
     oneBits[0] = this.#lower.at(row);
     oneBits[1] = this.#upper.at(row);
@@ -73,12 +77,21 @@ export class Doubles implements EncodedValues {
       const count = Math.min(PIECE_ROWS, to - row);
       this.#upper.decode(row, row + count, pieceUpper);
       this.#lower.decode(row, row + count, pieceLower);
-      for (let i = 0; i < count; i++) {
-        oneBits[0] = pieceLower[i]!;
-        oneBits[1] = pieceUpper[i]!;
-        target[row - from + i] = one[0]!;
-      }
+      joinHalves(count, target, row - from);
     }
+  }
+
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    for (let from = 0; from < rows.length; from += PIECE_ROWS) {
+      const piece = rows.subarray(from, from + PIECE_ROWS);
+      this.#upper.gather(piece, first, pieceUpper);
+      this.#lower.gather(piece, first, pieceLower);
+      joinHalves(piece.length, target, from);
+    }
+  }
+
+  firstFrom(value: number): number {
+    return searchFirstFrom(this, value);
   }
 
   select(filter: Filter, words: Uint32Array): void {
@@ -95,5 +108,14 @@ export class Doubles implements EncodedValues {
       }
     }
     return Number.isFinite(this.min) && Number.isFinite(this.max);
+  }
+}
+
+/** target[at + i] = the double whose halves are in pieceUpper and pieceLower. */
+function joinHalves(count: number, target: NumberVector, at: number): void {
+  for (let i = 0; i < count; i++) {
+    oneBits[0] = pieceLower[i]!;
+    oneBits[1] = pieceUpper[i]!;
+    target[at + i] = one[0]!;
   }
 }

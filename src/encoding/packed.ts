@@ -1,7 +1,7 @@
 import { scratch } from './arena.ts';
-import { type CodeFilter, type Codes, PIECE_ROWS, selectDecoded } from './codes.ts';
+import { type CodeFilter, type Codes, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { type Differences, kernels } from './kernels/kernels.ts';
+import { type Differences, GATHERED_ROWS, kernels } from './kernels/kernels.ts';
 
 /**
  * Codes of 1 to 32 bits one after another, the first in the lowest bits of the first byte. The kind is the number of
@@ -69,6 +69,7 @@ function codeAt(bytes: Uint8Array, offset: number, bitAt: number, bits: number):
 /** Up to so many rows are read sooner than a kernel is called. */
 const FEW_ROWS = 64;
 const piece = new Uint32Array(PIECE_ROWS);
+const gathered = new Uint32Array(GATHERED_ROWS);
 
 export class PackedCodes implements Codes {
   readonly rowCount: number;
@@ -110,6 +111,23 @@ export class PackedCodes implements Codes {
     }
   }
 
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    const { length } = rows;
+    if (length <= FEW_ROWS) {
+      for (let i = 0; i < length; i++) target[i] = this.at(rows[i]! - first);
+    } else if (target instanceof Uint32Array) {
+      kernels().gather(this.#packed(), this.#bits, rows, first, target);
+    } else {
+      const codes = gathered.subarray(0, length);
+      kernels().gather(this.#packed(), this.#bits, rows, first, codes);
+      target.set(codes);
+    }
+  }
+
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
+  }
+
   select(filter: CodeFilter, words: Uint32Array): void {
     if (filter.kind === 'set') {
       if (this.#bits > 16) selectDecoded(this, filter, words);
@@ -122,6 +140,11 @@ export class PackedCodes implements Codes {
       const to = Math.min(filter.to, 0xffffffff);
       kernels().selectRange(this.#packed(), this.#bits, filter.from, to, this.rowCount, words);
     }
+  }
+
+  /** See Kernels.selectRangeBounds. */
+  selectBounds(from: number, to: number, words: Uint32Array, groups: Uint32Array): number {
+    return kernels().selectRangeBounds(this.#packed(), this.#bits, from, to, this.rowCount, words, groups);
   }
 
   /** The codes as differences, each `least` more. */

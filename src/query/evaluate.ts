@@ -3,12 +3,17 @@ import { Bitset } from '../base/bitset.ts';
 import { sampleBucket } from '../base/hash.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Criterion } from './criterion.ts';
-import { type Plan, Planner, type QueryTimes } from './plan.ts';
-import { type QueryStats, runScans } from './scan.ts';
+import { type NearPlan, type Plan, Planner, type QueryTimes, type WalkPlan } from './plan.ts';
+import { runScans } from './scan.ts';
+import type { QueryStats } from './stats.ts';
 import { usersOf } from './users.ts';
+import { runWalks } from './walk.ts';
 
 /** Ids hashed between two yields. */
 const IDS_PER_STEP = 1 << 10;
+
+/** Walks are over so few users only when they are fewer: what is found of all can be used again. */
+const FEW_USERS_SHARE = 1 / 2;
 
 /** Both are over canonical ordinals, of size `view.users.count`, and the caller's. */
 export interface Evaluated {
@@ -27,8 +32,9 @@ export function* evaluate(
   times: QueryTimes,
   stats: QueryStats,
 ): Generator<void, Evaluated> {
-  const plan = new Planner(view, times).plan(criterion);
-  const evaluation = new Evaluation(view, yield* usersOf(view, times.nowMs), stats);
+  const planner = new Planner(view, times);
+  const plan = planner.plan(criterion);
+  const evaluation = new Evaluation(view, planner, yield* usersOf(view, times.nowMs), stats);
   return { members: yield* evaluation.members(plan), users: evaluation.users };
 }
 
@@ -45,10 +51,14 @@ export function* evaluateMany(
     plans.set(name, planner.plan(criterion));
     yield;
   }
-  const evaluation = new Evaluation(view, yield* usersOf(view, times.nowMs), stats);
+  const evaluation = new Evaluation(view, planner, yield* usersOf(view, times.nowMs), stats);
   yield* evaluation.scan(planner.scans);
+  yield* evaluation.walk(planner.walks);
   const members = new Map<string, Bitset>();
-  for (const [name, plan] of plans) members.set(name, yield* evaluation.members(plan));
+  for (const [name, plan] of plans) {
+    members.set(name, yield* evaluation.members(plan));
+    yield;
+  }
   return { members, users: evaluation.users };
 }
 
@@ -59,22 +69,40 @@ export function* evaluateMany(
 class Evaluation {
   readonly users: Bitset;
   readonly #view: TabletView;
+  readonly #planner: Planner;
   readonly #stats: QueryStats;
   readonly #found = new Map<Plan, Bitset>();
 
-  constructor(view: TabletView, users: Bitset, stats: QueryStats) {
+  constructor(view: TabletView, planner: Planner, users: Bitset, stats: QueryStats) {
     this.#view = view;
+    this.#planner = planner;
     this.users = users;
     this.#stats = stats;
   }
 
   *members(plan: Plan): Generator<void, Bitset> {
     const found = yield* this.#find(plan);
+    this.#charge();
     return found.copy().and(this.users);
   }
 
   *scan(scans: Planner['scans']): Generator<void, void> {
-    yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => this.#found.set(plan, ordinals));
+    yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => {
+      this.#charge();
+      this.#found.set(plan, ordinals);
+    });
+  }
+
+  /** A bit for every user more is kept until the end. */
+  #charge(): void {
+    this.#view.budget?.charge(this.users.size >>> 3);
+  }
+
+  *walk(plans: readonly WalkPlan[]): Generator<void, void> {
+    if (plans.length === 0) return;
+    yield* runWalks(this.#view, plans, this.users, this.#stats, (plan, ordinals) =>
+      this.#found.set(plan, ordinals),
+    );
   }
 
   /** Never changed once found. */
@@ -82,6 +110,7 @@ class Evaluation {
     let found = this.#found.get(plan);
     if (found === undefined) {
       found = yield* this.#work(plan);
+      this.#charge();
       this.#found.set(plan, found);
       yield;
     }
@@ -102,6 +131,11 @@ class Evaluation {
         return yield* this.#view.profiles.selectSteps(plan.trait, plan.predicate, this.users.size);
       case 'sample':
         return yield* this.#sample(plan.buckets, plan.salt);
+      case 'traitsNear':
+        return yield* this.#near(plan);
+      case 'walk':
+        yield* this.walk([plan, ...this.#walksBeside(plan)]);
+        return this.#found.get(plan)!;
       case 'count':
         yield* this.scan([plan.scan]);
         return this.#found.get(plan)!;
@@ -113,10 +147,30 @@ class Evaluation {
   *#all(plans: readonly Plan[]): Generator<void, Bitset> {
     const result = this.users.copy();
     for (const plan of plans) {
-      if (result.isEmpty) break;
+      if (walkIn(plan) !== undefined) continue;
+      if (result.isEmpty) return result;
       result.and(yield* this.#find(plan));
     }
+    const walking = plans.filter((plan) => walkIn(plan) !== undefined);
+    if (walking.length > 0 && !result.isEmpty) yield* this.#keepWalked(result, walking);
     return result;
+  }
+
+  /** Keeps those of whom all plans hold, each a walk or the opposite of one. Few are asked about on their own. */
+  *#keepWalked(candidates: Bitset, plans: readonly Plan[]): Generator<void, void> {
+    const walks = [...new Set(plans.map((plan) => walkIn(plan)!))];
+    const found = new Map<Plan, Bitset>();
+    const missing = walks.filter((walk) => !this.#found.has(walk));
+    if (missing.length > 0 && candidates.count() < FEW_USERS_SHARE * this.users.count()) {
+      yield* runWalks(this.#view, missing, candidates, this.#stats, (walk, ordinals) =>
+        found.set(walk, ordinals),
+      );
+    }
+    for (const walk of walks) if (!found.has(walk)) found.set(walk, yield* this.#find(walk));
+    for (const plan of plans) {
+      if (plan.kind === 'not') candidates.andNot(found.get(plan.plan)!);
+      else candidates.and(found.get(plan)!);
+    }
   }
 
   *#any(plans: readonly Plan[]): Generator<void, Bitset> {
@@ -128,6 +182,29 @@ class Evaluation {
     return this.users.copy().andNot(missing);
   }
 
+  /** Others not found yet of the same events: they cost little more on the way. */
+  #walksBeside(plan: WalkPlan): readonly WalkPlan[] {
+    const codes = new Set(plan.wanted.flatMap(({ eventCodes }) => eventCodes));
+    return this.#planner.walks.filter(
+      (other) =>
+        other !== plan &&
+        !this.#found.has(other) &&
+        other.wanted.every(({ eventCodes }) => eventCodes.every((code) => codes.has(code))),
+    );
+  }
+
+  *#near({ lat, lon, circle }: NearPlan): Generator<void, Bitset> {
+    const { profiles } = this.#view;
+    const result = yield* profiles.selectSteps(lat, circle.latitude, this.users.size);
+    result.and(this.users);
+    let asked = 0;
+    for (const ordinal of result) {
+      if (asked++ % IDS_PER_STEP === 0) yield;
+      if (!circle.contains(profiles.get(ordinal, lat), profiles.get(ordinal, lon))) result.delete(ordinal);
+    }
+    return result;
+  }
+
   *#sample(buckets: number, salt: string): Generator<void, Bitset> {
     const result = new Bitset(this.users.size);
     let hashed = 0;
@@ -137,4 +214,10 @@ class Evaluation {
     }
     return result;
   }
+}
+
+/** The walk that the plan is, or the opposite of. */
+function walkIn(plan: Plan): WalkPlan | undefined {
+  if (plan.kind === 'walk') return plan;
+  return plan.kind === 'not' && plan.plan.kind === 'walk' ? plan.plan : undefined;
 }

@@ -39,6 +39,18 @@ export function asNumber(json: unknown, path: string): number {
   return json;
 }
 
+export function asWholeNumber(
+  json: unknown,
+  path: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  const n = asNumber(json, path);
+  if (!Number.isInteger(n) || n < from || n > to) {
+    throw badRequest(`must be a whole number from ${from} to ${to}`, path);
+  }
+  return n;
+}
+
 export function asScalar(json: unknown, path: string): Scalar {
   if (typeof json === 'string' || typeof json === 'boolean') return json;
   if (typeof json === 'number' && Number.isFinite(json)) return json;
@@ -63,12 +75,17 @@ export function checkKeys(
   }
 }
 
+/** The one key of the object that is among `keys`; it may have others, which are the caller's to check. */
+export function oneOf<K extends string>(object: JsonObject, path: string, keys: readonly K[]): K {
+  const found = keys.filter((key) => object[key] !== undefined);
+  if (found.length !== 1) throw badRequest(`must have exactly one of ${keys.join(', ')}`, path);
+  return found[0]!;
+}
+
 /** The one key of the object, which must be among `known`. */
 export function onlyKey<K extends string>(object: JsonObject, path: string, known: readonly K[]): K {
   checkKeys(object, path, known);
-  const keys = keysOf(object);
-  if (keys.length !== 1) throw badRequest(`must have exactly one of ${known.join(', ')}`, path);
-  return keys[0] as K;
+  return oneOf(object, path, known);
 }
 
 export function unknownKey(key: string, path: string): Error {
@@ -79,6 +96,8 @@ export function notSupportedYet(what: string, path: string): Error {
   return badRequest(`${what} is not supported yet`, path);
 }
 
-function keyPath(path: string, key: string): string {
+/** Of a key in the object at `path`; the empty path is that of the params themselves. */
+export function keyPath(path: string, key: string): string {
+  if (path === '') return key;
   return /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }

@@ -14,7 +14,7 @@ export class BlockKeeping {
   readonly #write: BlockWriter;
   readonly #slicer: Slicer;
   readonly #clock: Clock;
-  readonly #alone: (work: () => Promise<void>) => Promise<void>;
+  readonly #ifUnread: (work: () => Promise<void>) => Promise<void>;
   readonly #failed: (error: unknown) => void;
   readonly #waiting: (() => void)[] = [];
   #working = false;
@@ -26,15 +26,15 @@ export class BlockKeeping {
     readonly write: BlockWriter;
     readonly slicer: Slicer;
     readonly clock: Clock;
-    /** Does the work while nobody reads the tablet. */
-    readonly alone: (work: () => Promise<void>) => Promise<void>;
+    /** Does the work once nobody reads the tablet; not at all when a query does, which may be for long. */
+    readonly ifUnread: (work: () => Promise<void>) => Promise<void>;
     readonly failed: (error: unknown) => void;
   }) {
     this.#tablet = options.tablet;
     this.#write = options.write;
     this.#slicer = options.slicer;
     this.#clock = options.clock;
-    this.#alone = options.alone;
+    this.#ifUnread = options.ifUnread;
     this.#failed = options.failed;
   }
 
@@ -84,9 +84,12 @@ export class BlockKeeping {
         this.#working = false;
         return;
       }
-      const sealed = await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)));
+      const sealed = await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)), {
+        isWrite: true,
+      });
       if (sealed !== undefined) {
-        this.#alone(() => this.#slicer.run(sealed.releaseSteps())).catch(this.#failed);
+        const release = () => this.#slicer.run(sealed.releaseSteps(), { isWrite: true });
+        this.#ifUnread(release).catch(this.#failed);
       }
       for (const resolve of this.#waiting.splice(0)) resolve();
     }

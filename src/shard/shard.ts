@@ -1,7 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
-import { TICK_MS } from '../base/limits.ts';
+import { QUERY_BYTES_MAX, TICK_MS } from '../base/limits.ts';
+import { MemoryBudget } from '../base/memoryBudget.ts';
 import type { Network } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
 import type { Intent } from '../delivery/outbox.ts';
@@ -15,8 +16,9 @@ import { openGroupsBytes } from '../store/texts/textGroup.ts';
 import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
 import type { BytesByName } from '../tablet/memory.ts';
-import { runOperation } from '../tablet/operations.ts';
+import { isLookUp, runOperation } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
+import { Admission } from './admission.ts';
 import { Appender } from './appender.ts';
 import { BlockKeeping, type BlockWriter } from './blockKeeping.ts';
 import { Directory } from './directory.ts';
@@ -52,6 +54,8 @@ export interface ShardOptions {
   readonly events?: EventStoreOptions;
   /** Smaller tablets for the simulator. */
   readonly splitting?: SplitLimits;
+  /** What one query may take on this thread; QUERY_BYTES_MAX unless it is given. */
+  readonly queryBytesMax?: number | undefined;
 }
 
 /**
@@ -66,6 +70,7 @@ export class Shard {
   readonly appender: Appender;
   readonly #options: ShardOptions;
   readonly #slicer: Slicer;
+  readonly #admission = new Admission();
   readonly #tablets: OwnedTablets;
   readonly #sender: Sender;
   readonly #ticker: Ticker;
@@ -138,6 +143,11 @@ export class Shard {
     return settled.map(({ tablet }) => tablet);
   }
 
+  /** Pieces of work that this thread has begun or has yet to begin, in steps. */
+  get workUnderWay(): number {
+    return this.#slicer.waiting;
+  }
+
   postPeer(shard: number, message: Peer): void {
     const link = this.#options.peers[shard];
     assert(link !== undefined, 'a shard does not post to itself');
@@ -151,27 +161,53 @@ export class Shard {
     return new Promise((resolve) => this.#memoryAsked.set(id, resolve));
   }
 
-  /** Runs a question on this shard's tablets. */
-  async answer(
-    { account, tablet, operation, args, holdMs }: Question,
-    signal: AbortSignal,
-  ): Promise<TabletAnswer[]> {
+  /**
+   * Runs a question on this shard's tablets. Rejects with the signal's reason, with `too_large` when it takes too much
+   * memory, and with `rate_limited` when too many wait.
+   */
+  answer(question: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
+    const { account, operation, holdMs } = question;
     if (holdMs !== undefined) this.#holdUntilMs = Math.max(this.#holdUntilMs, this.clock.now() + holdMs);
-    const asked = this.#tablets
+    if (isLookUp(operation)) return this.#answer(question, signal);
+    return this.#admission.run(account, signal, () => this.#answer(question, signal));
+  }
+
+  /** Each tablet answers from a snapshot of its own. When one fails, the others are not worked on any longer. */
+  async #answer({ account, tablet, operation, args }: Question, asked: AbortSignal): Promise<TabletAnswer[]> {
+    const owned = this.#tablets
       .of(account)
       .filter((owned) => tablet === undefined || owned.tablet.bits === tablet);
-    const run = async (own: Tablet): Promise<TabletAnswer> => ({
-      tablet: own.bits,
-      part: await this.#slicer.run(runOperation(own, operation, args), signal),
-      epochs: own.transfers.epochs(),
-      tablets: own.account.tree.leaves.length,
-    });
+    const failed = new AbortController();
+    const signal = owned.length > 1 ? AbortSignal.any([asked, failed.signal]) : asked;
+    const budget = new MemoryBudget(this.#options.queryBytesMax ?? QUERY_BYTES_MAX);
     const answerOf = async (owned: OwnedTablet): Promise<readonly TabletAnswer[]> => {
-      const answer = await owned.turns.read(async () => (owned.isSplit ? undefined : run(owned.tablet)));
-      if (answer !== undefined) return [answer];
-      return (await Promise.all(owned.children.map(answerOf))).flat();
+      const snapshot = await owned.turns.look(() =>
+        owned.isSplit ? undefined : owned.snapshots.open(budget),
+      );
+      if (snapshot === undefined) return (await Promise.all(owned.children.map(answerOf))).flat();
+      try {
+        const steps = runOperation(snapshot, operation, args, this.clock);
+        const part = await this.#slicer.run(steps, { signal, account });
+        const { epochs, tablets } = snapshot;
+        return [{ tablet: owned.tablet.bits, part, epochs, tablets }];
+      } finally {
+        owned.snapshots.close(snapshot);
+      }
     };
-    return (await Promise.all(asked.map(answerOf))).flat();
+    try {
+      return (await Promise.all(owned.map(answerOf))).flat();
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  }
+
+  /** Does work of this thread's own in small steps, between those of all others. Rejects as they throw. */
+  work<T>(
+    steps: Generator<void, T>,
+    options: { readonly account: string; readonly signal: AbortSignal },
+  ): Promise<T> {
+    return this.#slicer.run(steps, options);
   }
 
   #receive(message: FromHub): void {
@@ -271,7 +307,10 @@ export class Shard {
       clock: this.clock,
       slicer: this.#slicer,
       write: (job) => this.#writeBlocks(job),
-      alone: (work) => owned.turns.write(work),
+      ifUnread: (work) =>
+        owned.turns.write(async () => {
+          if (!owned.snapshots.isAnyOpen) await work();
+        }),
       failed: (error) => this.onFatal(error),
     });
     const owned = new OwnedTablet({ tablet, bringer, blocks });
@@ -280,13 +319,18 @@ export class Shard {
 
   async #writeBlocks(job: BlockJob): Promise<BlockResult> {
     const { writeBlocks } = this.#options;
-    if (writeBlocks === undefined) return this.#slicer.run(runBlockJob(job));
-    return writeBlocks(await this.#slicer.run(sendableSteps(job)));
+    const isWrite = true;
+    if (writeBlocks === undefined) return this.#slicer.run(runBlockJob(job), { isWrite });
+    return writeBlocks(await this.#slicer.run(sendableSteps(job), { isWrite }));
   }
 
   async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
     await owned.blocks.room();
-    await owned.turns.write(() => this.#slicer.run(this.#applyShares(owned, shares)));
+    await owned.snapshots.room();
+    await owned.turns.write(async () => {
+      if (shares.some(({ split }) => split !== undefined)) await owned.snapshots.closed();
+      await this.#slicer.run(this.#applyShares(owned, shares), { isWrite: true });
+    });
     if (owned.isSplit) return;
     owned.blocks.appended();
     if (this.#live) this.#splitter.consider(owned.tablet).catch(this.onFatal);
@@ -341,7 +385,7 @@ export class Shard {
     for (;;) {
       const owned = this.#tablets.homeOf(account, intent.user.id);
       const read = await owned.turns.read(async () =>
-        owned.isSplit ? undefined : { value: await this.#slicer.run(steps(owned.tablet)) },
+        owned.isSplit ? undefined : { value: await this.#slicer.run(steps(owned.tablet), { isWrite: true }) },
       );
       if (read !== undefined) return read.value;
     }

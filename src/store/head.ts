@@ -5,8 +5,10 @@ import { release } from '../base/release.ts';
 import type { Value } from '../base/value.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
-import type { Part, PartTrail, ValuePredicate } from './part.ts';
+import { HeadCellReader, type HeadCells, SortedRowCursor } from './headReaders.ts';
+import type { CellReader, Part, PartTrail, RowCursor, ValuePredicate } from './part.ts';
 import { LocalTexts } from './texts/localTexts.ts';
+import { trailOrderSteps } from './trailOrder.ts';
 
 const ROWS_START = 64;
 const CELLS_START = 256;
@@ -14,31 +16,70 @@ const NO_ROW = 0xffffffff;
 
 /**
  * The newest rows, in order of arrival, in arrays that grow. These are many MB and live for seconds, so their memory is
- * given back by hand (base/release.ts): what V8 has not collected yet would take more than what is in use. Shared memory
- * it does not even count.
+ * given back by hand (base/release.ts) rather than when V8 comes to collect it; shared memory it would not even count.
  */
-export class Head implements Part {
-  readonly #texts = new LocalTexts();
+export class Head implements Part, HeadCells {
+  readonly #texts: LocalTexts;
   readonly #rowsMax: number;
+  /** Of which this is a snapshot; itself if it is none. */
+  readonly #whole: Head;
   #rowCount = 0;
-  #ordinals = new Uint32Array(ROWS_START);
-  #events = new Uint32Array(ROWS_START);
-  #times = new Float64Array(ROWS_START);
-  /** The user's row before this one, NO_ROW for the first. */
-  #previousRows = new Uint32Array(ROWS_START);
-  /** Row r has the cells [cellStarts[r], cellStarts[r + 1]), in ascending order of property code. */
-  #cellStarts = new Uint32Array(ROWS_START);
-  #cellProperties = new Uint32Array(CELLS_START);
-  #cellTags = new Uint8Array(CELLS_START);
-  #cellPayloads = new Float64Array(CELLS_START);
-  readonly #lastRows = new Map<number, number>();
-  readonly #eventCodes = new Set<number>();
   #isShared = false;
+  #ordinals: Uint32Array;
+  #events: Uint32Array;
+  #times: Float64Array;
+  /** The user's row before this one, NO_ROW for the first. */
+  #previousRows: Uint32Array;
+  /** Row r has the cells [cellStarts[r], cellStarts[r + 1]), in ascending order of property code. */
+  #cellStarts: Uint32Array;
+  #cellProperties: Uint32Array;
+  #cellTags: Uint8Array;
+  #cellPayloads: Float64Array;
+  readonly #lastRows: Map<number, number>;
+  readonly #eventCodes: Set<number>;
   #timeMinMs = Infinity;
   #timeMaxMs = -Infinity;
 
-  constructor(rowsMax = HEAD_ROWS_MAX) {
+  /** `whole`: makes a snapshot of it. */
+  constructor(rowsMax = HEAD_ROWS_MAX, whole?: Head) {
     this.#rowsMax = rowsMax;
+    this.#whole = whole ?? this;
+    if (whole === undefined) {
+      this.#texts = new LocalTexts();
+      this.#ordinals = new Uint32Array(ROWS_START);
+      this.#events = new Uint32Array(ROWS_START);
+      this.#times = new Float64Array(ROWS_START);
+      this.#previousRows = new Uint32Array(ROWS_START);
+      this.#cellStarts = new Uint32Array(ROWS_START);
+      this.#cellProperties = new Uint32Array(CELLS_START);
+      this.#cellTags = new Uint8Array(CELLS_START);
+      this.#cellPayloads = new Float64Array(CELLS_START);
+      this.#lastRows = new Map();
+      this.#eventCodes = new Set();
+      return;
+    }
+    this.#texts = whole.#texts;
+    this.#ordinals = whole.#ordinals;
+    this.#events = whole.#events;
+    this.#times = whole.#times;
+    this.#previousRows = whole.#previousRows;
+    this.#cellStarts = whole.#cellStarts;
+    this.#cellProperties = whole.#cellProperties;
+    this.#cellTags = whole.#cellTags;
+    this.#cellPayloads = whole.#cellPayloads;
+    this.#lastRows = whole.#lastRows;
+    this.#eventCodes = whole.#eventCodes;
+    this.#rowCount = whole.#rowCount;
+    this.#timeMinMs = whole.#timeMinMs;
+    this.#timeMaxMs = whole.#timeMaxMs;
+  }
+
+  /**
+   * The rows that there are now, only for reading, while this one goes on: rows are only ever added, and arrays that are
+   * full are left for larger ones, so the two have them in common.
+   */
+  snapshot(): Head {
+    return new Head(this.#rowsMax, this);
   }
 
   get rowCount(): number {
@@ -155,17 +196,29 @@ export class Head implements Part {
     });
   }
 
+  andUsers(rows: Bitset, ordinals: Bitset): void {
+    rows.forEach((row) => {
+      if (!ordinals.has(this.#ordinals[row]!)) rows.delete(row);
+    });
+  }
+
   countByOrdinal(rows: Bitset, counts: Uint32Array): void {
     rows.forEach((row) => {
       counts[this.#ordinals[row]!]!++;
     });
   }
 
+  *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
+    return new SortedRowCursor(yield* trailOrderSteps(rows.toArray(), this.#ordinals, this.#times), kinds);
+  }
+
+  cellReader(propertyCode: number): CellReader {
+    return new HeadCellReader(this, this.#texts, propertyCode);
+  }
+
   trailOf(ordinal: number): PartTrail | undefined {
     const rows: number[] = [];
-    for (let row = this.#lastRows.get(ordinal) ?? NO_ROW; row !== NO_ROW; row = this.#previousRows[row]!) {
-      rows.push(row);
-    }
+    for (let row = this.#lastRowOf(ordinal); row !== NO_ROW; row = this.#previousRows[row]!) rows.push(row);
     if (rows.length === 0) return undefined;
     const times = this.#times;
     rows.reverse().sort((a, b) => times[a]! - times[b]!);
@@ -185,7 +238,7 @@ export class Head implements Part {
   }
 
   valueAt(row: number, propertyCode: number): Value | undefined {
-    const cell = this.#cellOf(row, propertyCode);
+    const cell = this.cellOf(row, propertyCode);
     if (cell === -1) return undefined;
     return cellValue(this.#cellTags[cell]!, this.#cellPayloads[cell]!, this.#texts);
   }
@@ -205,12 +258,26 @@ export class Head implements Part {
     return [...perRow, this.#cellProperties, this.#cellTags, this.#cellPayloads];
   }
 
+  #lastRowOf(ordinal: number): number {
+    let row = this.#lastRows.get(ordinal) ?? NO_ROW;
+    while (row !== NO_ROW && row >= this.#rowCount) row = this.#whole.#previousRows[row]!;
+    return row;
+  }
+
   #cellPasses(row: number, propertyCode: number, test: CellTest): boolean {
-    const cell = this.#cellOf(row, propertyCode);
+    const cell = this.cellOf(row, propertyCode);
     return cell === -1 ? test(TAG.missing, 0) : test(this.#cellTags[cell]!, this.#cellPayloads[cell]!);
   }
 
-  #cellOf(row: number, propertyCode: number): number {
+  tagAt(cell: number): number {
+    return this.#cellTags[cell]!;
+  }
+
+  payloadAt(cell: number): number {
+    return this.#cellPayloads[cell]!;
+  }
+
+  cellOf(row: number, propertyCode: number): number {
     const end = this.#cellStarts[row + 1]!;
     for (let cell = this.#cellStarts[row]!; cell < end; cell++) {
       if (this.#cellProperties[cell] === propertyCode) return cell;
@@ -237,26 +304,25 @@ export class Head implements Part {
     // One more than rows: cellStarts has an end as well.
     if (this.#rowCount + 1 < this.#ordinals.length) return;
     const size = Math.min(this.#ordinals.length * 2, this.#rowsMax + 1);
-    this.#ordinals = moved(this.#ordinals, new Uint32Array(size));
-    this.#events = moved(this.#events, new Uint32Array(size));
-    this.#times = moved(this.#times, new Float64Array(size));
-    this.#previousRows = moved(this.#previousRows, new Uint32Array(size));
-    this.#cellStarts = moved(this.#cellStarts, new Uint32Array(size));
+    this.#ordinals = copied(this.#ordinals, new Uint32Array(size));
+    this.#events = copied(this.#events, new Uint32Array(size));
+    this.#times = copied(this.#times, new Float64Array(size));
+    this.#previousRows = copied(this.#previousRows, new Uint32Array(size));
+    this.#cellStarts = copied(this.#cellStarts, new Uint32Array(size));
   }
 
   #reserveCells(end: number): void {
     let size = this.#cellProperties.length;
     if (end <= size) return;
     while (size < end) size *= 2;
-    this.#cellProperties = moved(this.#cellProperties, new Uint32Array(size));
-    this.#cellTags = moved(this.#cellTags, new Uint8Array(size));
-    this.#cellPayloads = moved(this.#cellPayloads, new Float64Array(size));
+    this.#cellProperties = copied(this.#cellProperties, new Uint32Array(size));
+    this.#cellTags = copied(this.#cellTags, new Uint8Array(size));
+    this.#cellPayloads = copied(this.#cellPayloads, new Float64Array(size));
   }
 }
 
-/** The source's memory is free from then on. */
-function moved<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
+/** The source is left as it is: a snapshot may have it. */
+function copied<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
   target.set(source);
-  release(source);
   return target;
 }

@@ -21,8 +21,20 @@ export interface Part {
   andTime(rows: Bitset, fromMs: number, toMs: number): void;
   /** Keeps rows whose value of the property satisfies the predicate (`missing` decides for rows without one). */
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void;
+  /** Keeps rows of these ordinals. */
+  andUsers(rows: Bitset, ordinals: Bitset): void;
+  /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
+  askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
+
+  /**
+   * The selected rows, user by user, and which of up to 32 other selections, `kinds`, have them. In small steps; neither the
+   * part nor selections may change until the cursor is done.
+   */
+  rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor>;
+  /** Reads a property's cells in batches; undefined when no row has one. */
+  cellReader(propertyCode: number): CellReader | undefined;
 
   /** The user's rows by time, those of one time in order of arrival; undefined when there are none. */
   trailOf(ordinal: number): PartTrail | undefined;
@@ -33,6 +45,39 @@ export interface Part {
   valueAt(row: number, propertyCode: number): Value | undefined;
   /** All properties of a row: [property code, value], in ascending order of code. */
   propertiesAt(row: number): readonly (readonly [number, Value])[];
+}
+
+/** What is read of rows at once, at most. */
+export const BATCH_ROWS = 8192;
+
+/** Rows, and what goes with each. */
+export interface RowBatch {
+  readonly rows: Uint32Array;
+  readonly ordinals: Uint32Array;
+  readonly timesMs: Float64Array;
+  /** Bit k: the k-th selection has the row. */
+  readonly kinds: Uint32Array;
+}
+
+/** Reads rows by ordinal, then time, then arrival. */
+export interface RowCursor {
+  /** Puts the next rows, up to BATCH_ROWS, where the batch has room for so many from `at` on. How many; 0 at the end. */
+  readInto(batch: RowBatch, at: number): number;
+}
+
+/** What a cell of a CellReader's is: nothing, a number, or, from `values` on, one text, boolean or array each. */
+export const CELL = { missing: 0, number: 1, values: 2 } as const;
+
+/** A property's cells as codes. Equal codes stand for equal values, but a value may have several codes. */
+export interface CellReader {
+  /** All codes are below. May grow in a head. */
+  readonly codeEnd: number;
+  /** codes[i] = what is in rows[i], for i < count; numbers[i] = the number, else NaN. Quickest for rows that ascend. */
+  read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void;
+  /** Of a code from CELL.values on. */
+  valueOf(code: number): Value;
+  /** Of such a code: that of the tablet's dictionary for the same text, where it is known; else -1. */
+  sharedCodeOf(code: number): number;
 }
 
 /** Rows, and the time of each. Not to be changed. */

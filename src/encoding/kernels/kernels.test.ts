@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
-import { COUNTED_WORDS, type Differences, type Kernels, kernels, useKernels } from './kernels.ts';
+import {
+  COUNTED_WORDS,
+  type Differences,
+  GATHERED_ROWS,
+  type Kernels,
+  kernels,
+  useKernels,
+} from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { simdKernels, simdKernelsWithArena } from './simd.ts';
 
@@ -76,6 +83,75 @@ it.each(WIDTHS)('unpack of %i bits, from any row', (bits) => {
   }
 });
 
+describe('some rows', () => {
+  it.each(WIDTHS)('gather of %i bits', (bits) => {
+    const random = new SeededRandom(200 + bits);
+    for (const count of COUNTS) {
+      const codes = randomCodes(random, bits, count + 1);
+      const packed = pack(codes, bits, random.below(4));
+      const first = random.below(100);
+      const share = random.pick([1, 0.1, 0.003]);
+      const rows = Uint32Array.from({ length: count + 1 }, (_, row) => first + row);
+      const some = rows.filter(() => random.chance(share)).subarray(0, GATHERED_ROWS);
+      for (const each of both) {
+        const target = new Uint32Array(some.length + 1).fill(GARBAGE);
+        each.gather(packed, bits, some, first, target);
+        expect(equal(target, [...Array.from(some, (row) => codes[row - first]!), GARBAGE])).toBe(true);
+      }
+    }
+  });
+
+  it('ranks and listRows: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(10);
+    for (let round = 0; round < 200; round++) {
+      const rowCount = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
+      const [selected, firsts] = [randomBits(random, rowCount), randomBits(random, rowCount)];
+      const before = { row: random.below(1000), user: 1 + random.below(1000) };
+      const rows: number[] = [];
+      const users: number[] = [];
+      let user = before.user;
+      for (let row = 0; row < rowCount; row++) {
+        if (has(firsts, row)) user++;
+        if (!has(selected, row)) continue;
+        rows.push(before.row + row);
+        users.push(user);
+      }
+      for (const each of both) {
+        const [foundRows, foundUsers] = [new Uint32Array(rowCount), new Uint32Array(rowCount)];
+        expect(each.listRows(selected, firsts, before, foundRows, foundUsers)).toBe(rows.length);
+        expect(equal(foundRows.subarray(0, rows.length), rows)).toBe(true);
+        expect(equal(foundUsers.subarray(0, rows.length), users)).toBe(true);
+        const ranks = new Uint32Array(rows.length + 1).fill(GARBAGE);
+        each.ranks(firsts, Uint32Array.from(rows), before.row, before.user, ranks);
+        expect(equal(ranks, [...users, GARBAGE])).toBe(true);
+      }
+    }
+  });
+});
+
+it('markKinds: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(11);
+  for (let round = 0; round < 100; round++) {
+    const rowCount = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
+    const selected = randomBits(random, rowCount);
+    const bitmaps = Array.from({ length: round === 0 ? 32 : random.below(5) }, () =>
+      random.chance(0.2) ? undefined : randomBits(random, rowCount),
+    );
+    const rows = Array.from({ length: rowCount }, (_, row) => row).filter((row) => has(selected, row));
+    const expected = rows.map((row) =>
+      bitmaps.reduce(
+        (kinds, words, k) => (words !== undefined && has(words, row) ? kinds | (1 << k) : kinds),
+        0,
+      ),
+    );
+    for (const each of both) {
+      const target = new Uint32Array(rows.length).fill(GARBAGE);
+      each.markKinds(selected, bitmaps, target);
+      expect(equal(target, Uint32Array.from(expected))).toBe(true);
+    }
+  }
+});
+
 describe('runs', () => {
   it('fillRuns: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(3);
@@ -98,15 +174,45 @@ describe('runs', () => {
     }
   });
 
+  it('fillStarts: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(10);
+    for (let round = 0; round < 300; round++) {
+      const rowCount = round === 0 ? 65_536 : 1 + random.below(3000);
+      const share = random.fraction();
+      const starts = new Uint8Array(new SharedArrayBuffer(Math.ceil(rowCount / 8)));
+      for (let row = 0; row < rowCount; row++) {
+        if (row === 0 || random.chance(share)) starts[row >>> 3]! |= 1 << (row & 7);
+      }
+      const runCount = starts.reduce((count, byte) => count + byte.toString(2).replaceAll('0', '').length, 0);
+      const runs = randomBits(random, runCount);
+      const expected = new Uint32Array(wordCount(rowCount));
+      for (let row = 0, run = -1; row < rowCount; row++) {
+        run += (starts[row >>> 3]! >>> (row & 7)) & 1;
+        if (has(runs, run)) add(expected, row);
+      }
+      for (const each of both) {
+        const words = new Uint32Array(expected.length + 1).fill(GARBAGE);
+        each.fillStarts(runs, starts, rowCount, words);
+        expect(equal(words, Uint32Array.of(...expected, GARBAGE))).toBe(true);
+      }
+    }
+  });
+
   it('positions: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(9);
     for (let round = 0; round < 200; round++) {
       const words = randomBits(random, round === 0 ? 65_536 : random.below(3000));
-      const expected = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      const all = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      const base = random.below(1e6);
+      const skip = random.pick([0, random.below(all.length + 2)]);
+      const expected = all.slice(skip).map((i) => base + i);
       for (const each of both) {
         const target = new Uint32Array(expected.length + 1).fill(GARBAGE);
-        expect(each.positions(words, target)).toBe(expected.length);
+        expect(each.positions(words, base, skip, target)).toBe(expected.length);
         expect(equal(target, [...expected, GARBAGE])).toBe(true);
+        const few = new Uint32Array(Math.min(3, expected.length));
+        expect(each.positions(words, base, skip, few)).toBe(few.length);
+        expect(equal(few, expected.slice(0, few.length))).toBe(true);
       }
     }
   });
@@ -182,6 +288,18 @@ describe('runs', () => {
       expect(equal(counts, expected)).toBe(true);
     }
   });
+});
+
+it('and: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(11);
+  for (const length of [0, 1, 3, 4, 5, 4095, 4096, 4097, 9000]) {
+    const [words, others] = [randomBits(random, length * 32), randomBits(random, length * 32)];
+    for (const each of both) {
+      const result = Uint32Array.of(...words, GARBAGE);
+      each.and(result.subarray(0, -1), others);
+      expect(equal(result, [...words.map((word, w) => word & others[w]!), GARBAGE])).toBe(true);
+    }
+  }
 });
 
 it('expand and compress: SIMD, twin and a naive loop agree', () => {
@@ -267,6 +385,18 @@ function check(
       result((words) => each.selectRange(packed, bits, from, to, count, words)),
       (code) => code >= from && code <= to,
     );
+    const groups = new Uint32Array(count);
+    const rows = result((words) => {
+      const found = each.selectRangeBounds(packed, bits, from, to, count, words, groups);
+      const bounds = new Set<number>();
+      codes.forEach((code, row) => {
+        if (code === from || code === to) bounds.add(row >>> 4);
+      });
+      const named = [...groups.subarray(0, found)];
+      if (named.at(-1) === (count - 1) >>> 4) bounds.add(named.at(-1)!);
+      expect(named).toEqual([...bounds]);
+    });
+    expectRows(rows, (code) => code >= from && code <= to);
     if (bits > 16) continue;
     expectRows(
       result((words) => each.selectSet(packed, bits, table, count, words)),

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { firstFrom } from '../../base/search.ts';
 import { KERNELS_BASE64 } from './generated.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
@@ -36,6 +37,16 @@ interface Exports {
   equal8(lanes: number, code: number, count: number, words: number): void;
   prepare(bits: number, from: number, span: number): void;
   selectRange(packed: number, bits: number, from: number, span: number, count: number, words: number): void;
+  selectRangeBounds(
+    packed: number,
+    bits: number,
+    from: number,
+    span: number,
+    count: number,
+    words: number,
+    groups: number,
+  ): number;
+  and(words: number, others: number, vectorCount: number): void;
   prepareSet(bits: number): void;
   selectSet(packed: number, bits: number, count: number, words: number): void;
   unpack(packed: number, bits: number, count: number, target: number): void;
@@ -49,9 +60,22 @@ interface Exports {
     target: number,
   ): number;
   fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
-  positions(words: number, wordCount: number, target: number): number;
+  fillStarts(runs: number, starts: number, vectorCount: number, words: number): void;
+  positions(words: number, wordCount: number, base: number, target: number): number;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
+  gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
+  ranks(words: number, rows: number, first: number, count: number, before: number, target: number): void;
+  listRows(
+    selected: number,
+    firsts: number,
+    wordCount: number,
+    first: number,
+    before: number,
+    rows: number,
+    users: number,
+  ): number;
+  markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
   prepareSpread(): void;
   expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
   compress(
@@ -67,6 +91,8 @@ interface Exports {
 /** Pieces begin at whole bytes of codes and at words of a bitmap. */
 const PIECE_ROWS_UNIT = 64;
 const PAGE_BYTES = 65_536;
+/** Wider codes may spread over more bytes than a lane has. */
+const BOUNDS_BITS_MAX = 25;
 /** What the kernels lay out for themselves, and a little more. */
 const SCRATCH_BYTES = 10 * PAGE_BYTES;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
@@ -101,6 +127,7 @@ class SimdKernels implements Kernels {
   readonly #bytes: Buffer;
   readonly #outputWords: Uint32Array;
   readonly #runs: Uint32Array;
+  readonly #steps: Uint32Array;
   readonly #stepWords: number;
 
   readonly reduceRuns = plainKernels.reduceRuns;
@@ -109,10 +136,11 @@ class SimdKernels implements Kernels {
     const pages = Math.ceil((SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES) / PAGE_BYTES);
     const memory = new host.Memory({ initial: pages, maximum: pages });
     this.#exports = new host.Instance(new host.Module(program), { env: { memory } }).exports as Exports;
-    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP_BYTES } = this.#exports;
+    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } = this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
     this.#stepWords = STEP_BYTES.value >>> 2;
+    this.#steps = new Uint32Array(memory.buffer, STEP.value, this.#stepWords);
     this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
     this.#bytes = Buffer.from(memory.buffer);
     this.#outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
@@ -156,6 +184,38 @@ class SimdKernels implements Kernels {
     }
   }
 
+  selectRangeBounds(
+    packed: Uint8Array,
+    bits: number,
+    from: number,
+    to: number,
+    count: number,
+    words: Uint32Array,
+    groups: Uint32Array,
+  ): number {
+    const { INPUT, OUTPUT, RUNS, selectRangeBounds } = this.#exports;
+    const span = Math.min(to, 2 ** bits - 1) - from;
+    if (bits > BOUNDS_BITS_MAX || count > this.pieceRows(bits) || span < 0 || to !== from + span) {
+      return plainKernels.selectRangeBounds(packed, bits, from, to, count, words, groups);
+    }
+    this.#copyIn(packed.subarray(0, Math.ceil((count * bits) / 8)), INPUT.value);
+    const found = selectRangeBounds(INPUT.value, bits, from, span, count, OUTPUT.value, RUNS.value);
+    words.set(this.#outputWords.subarray(0, (count + 31) >>> 5));
+    clearPast(words, count);
+    groups.set(this.#runs.subarray(0, Math.min(found, groups.length)));
+    return found;
+  }
+
+  and(words: Uint32Array, others: Uint32Array): void {
+    const { INPUT, STEP, and } = this.#exports;
+    for (let from = 0; from < words.length; from += this.#stepWords) {
+      const wordCount = this.#copyWords(words, from, STEP.value);
+      this.#copyIn(bytesOf(others, from, from + wordCount), INPUT.value);
+      and(STEP.value, INPUT.value, (wordCount + 3) >>> 2);
+      words.set(this.#steps.subarray(0, wordCount), from);
+    }
+  }
+
   selectSet(packed: Uint8Array, bits: number, table: Uint8Array, count: number, words: Uint32Array): void {
     const { SET, OUTPUT, prepare, prepareSet, selectSet } = this.#exports;
     const codes = 2 ** bits;
@@ -194,11 +254,21 @@ class SimdKernels implements Kernels {
     clearPast(words, rowCount);
   }
 
-  positions(words: Uint32Array, target: Uint32Array): number {
+  fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
+    const { INPUT, STEP, OUTPUT, fillStarts } = this.#exports;
+    this.#copyIn(starts, STEP.value);
+    this.#copyIn(bytesOf(runs, 0, runs.length), INPUT.value + 1);
+    fillStarts(INPUT.value, STEP.value, (rowCount + 127) >>> 7, OUTPUT.value);
+    words.set(this.#outputWords.subarray(0, (rowCount + 31) >>> 5));
+    clearPast(words, rowCount);
+  }
+
+  positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
     const { RUNS, STEP, positions } = this.#exports;
     const wordCount = this.#copyWords(words, 0, STEP.value);
-    const count = positions(STEP.value, (wordCount + 1) >>> 1, RUNS.value);
-    target.set(this.#runs.subarray(0, count));
+    const end = positions(STEP.value, (wordCount + 1) >>> 1, base, RUNS.value);
+    const count = Math.max(0, Math.min(end - skip, target.length));
+    target.set(this.#runs.subarray(skip, skip + count));
     return count;
   }
 
@@ -256,6 +326,64 @@ class SimdKernels implements Kernels {
       }
       run = end;
     }
+  }
+
+  gather(packed: Uint8Array, bits: number, rows: Uint32Array, first: number, target: Uint32Array): void {
+    const { INPUT, OUTPUT, RUNS, gather } = this.#exports;
+    const pieceRows = this.pieceRows(bits);
+    for (let i = 0; i < rows.length; ) {
+      // From a whole byte on, as far as there is room for.
+      const pieceFrom = (rows[i]! - first) & ~7;
+      const end = firstFrom(rows, i, rows.length, first + pieceFrom + pieceRows);
+      const from = (pieceFrom >>> 3) * bits;
+      const to = Math.ceil(((rows[end - 1]! - first + 1) * bits) / 8);
+      this.#copyIn(packed.subarray(from, to), INPUT.value);
+      this.#copyIn(bytesOf(rows, i, end), RUNS.value);
+      gather(INPUT.value, bits, RUNS.value, first + pieceFrom, end - i, OUTPUT.value);
+      target.set(this.#outputWords.subarray(0, end - i), i);
+      i = end;
+    }
+  }
+
+  ranks(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void {
+    const { INPUT, OUTPUT, RUNS, ranks } = this.#exports;
+    if (rows.length === 0) return;
+    const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
+    this.#copyIn(bytesOf(words, 0, wordCount), INPUT.value);
+    this.#copyIn(bytesOf(rows, 0, rows.length), RUNS.value);
+    ranks(INPUT.value, RUNS.value, first, rows.length, before, OUTPUT.value);
+    target.set(this.#outputWords.subarray(0, rows.length));
+  }
+
+  listRows(
+    selected: Uint32Array,
+    firsts: Uint32Array,
+    before: { readonly row: number; readonly user: number },
+    rows: Uint32Array,
+    users: Uint32Array,
+  ): number {
+    const { INPUT, OUTPUT, RUNS, STEP, listRows } = this.#exports;
+    const wordCount = this.#copyWords(selected, 0, STEP.value);
+    this.#copyWords(firsts, 0, INPUT.value);
+    const { row, user } = before;
+    const words64 = (wordCount + 1) >>> 1;
+    const count = listRows(STEP.value, INPUT.value, words64, row, user, OUTPUT.value, RUNS.value);
+    rows.set(this.#outputWords.subarray(0, count));
+    users.set(this.#runs.subarray(0, count));
+    return count;
+  }
+
+  markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void {
+    const { INPUT, OUTPUT, STEP, markKinds } = this.#exports;
+    const words64 = (this.#copyWords(selected, 0, STEP.value) + 1) >>> 1;
+    this.#bytes.fill(0, INPUT.value, INPUT.value + bitmaps.length * words64 * 8);
+    for (const [kind, words] of bitmaps.entries()) {
+      if (words !== undefined)
+        this.#copyIn(bytesOf(words, 0, words.length), INPUT.value + kind * words64 * 8);
+    }
+    this.#outputWords.fill(0, 0, target.length);
+    markKinds(STEP.value, INPUT.value, bitmaps.length, words64, OUTPUT.value);
+    target.set(this.#outputWords.subarray(0, target.length));
   }
 
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {

@@ -1,8 +1,9 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import type { Column } from '../../encoding/column.ts';
-import type { Part, PartTrail, ValuePredicate } from '../part.ts';
+import type { CellReader, Part, PartTrail, RowCursor, ValuePredicate } from '../part.ts';
 import type { Texts } from '../texts/texts.ts';
+import { BlockCellReader } from './blockCellReader.ts';
 import type { EventRows, EventSet } from './blockFormat.ts';
 import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
 import { codeFilter } from './codeFilter.ts';
@@ -92,6 +93,17 @@ export class Block implements Part {
       .map(({ shape }) => shape.propertyCode);
   }
 
+  rowsOfEvent(eventCode: number): number {
+    const number = this.#eventNumbers.get(eventCode);
+    return number === undefined ? 0 : this.#eventRows[number]!.rowCount;
+  }
+
+  /** How many different texts the property has here. */
+  textsOf(propertyCode: number): number {
+    const texts = this.#columns.get(propertyCode)?.shape.texts;
+    return texts === undefined ? 0 : texts.shared + texts.own;
+  }
+
   mayHaveEvent(eventCode: number): boolean {
     return this.#eventNumbers.has(eventCode);
   }
@@ -122,6 +134,11 @@ export class Block implements Part {
     }
   }
 
+  *askSteps(propertyCode: number, predicate: ValuePredicate): Generator<void> {
+    const column = this.#columns.get(propertyCode);
+    if (column !== undefined) yield* column.cells.askSteps(predicate);
+  }
+
   #andCompact(rows: Bitset, { shape, cells }: OpenColumn, predicate: ValuePredicate): void {
     const { table } = this.#rowsOfSets.get(shape.eventSet!)!;
     const withCells = this.#events.select(codeFilter(table));
@@ -131,8 +148,25 @@ export class Block implements Part {
     else rows.words.set(expand(dense, withCells).words);
   }
 
+  andUsers(rows: Bitset, ordinals: Bitset): void {
+    if (!rows.isEmpty) rows.and(this.#users.rowsOfOrdinals(ordinals));
+  }
+
   countByOrdinal(rows: Bitset, counts: Uint32Array): void {
     if (!rows.isEmpty) this.#users.countByOrdinal(rows, counts);
+  }
+
+  *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
+    yield;
+    return this.#users.rowCursor(rows, kinds, this.#times);
+  }
+
+  cellReader(propertyCode: number): CellReader | undefined {
+    const column = this.#columns.get(propertyCode);
+    if (column === undefined) return undefined;
+    const { eventSet } = column.shape;
+    const table = eventSet && this.#rowsOfSets.get(eventSet)!.table;
+    return new BlockCellReader(column, table && this.#events.select(codeFilter(table)));
   }
 
   trailOf(ordinal: number): PartTrail | undefined {

@@ -1,5 +1,6 @@
 import { release } from '../../base/release.ts';
 import type { Temperature } from '../../encoding/picker.ts';
+import { gathered } from '../trailOrder.ts';
 import { assembleSteps, type BlockRows } from './blockAssembly.ts';
 import type { BlockResult, CompactJob, UnresolvedBlock } from './blockJob.ts';
 import { type OpenBlock, openBlockSteps } from './blockReader.ts';
@@ -10,7 +11,6 @@ import { EventSets } from './drafts.ts';
 import { mergedDraftSteps, SourceColumns } from './mergedColumns.ts';
 import { type MergedRows, mergedRowsSteps, type SourceRows, sourceRowsSteps } from './mergedRows.ts';
 import { eventsSteps, usersSteps } from './rowStreams.ts';
-import { gathered } from './trailOrder.ts';
 import { windowRowsSteps } from './windowRows.ts';
 import type { Window } from './windows.ts';
 

@@ -1,8 +1,11 @@
-import type { Bitset } from '../../base/bitset.ts';
+import { Bitset } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { COUNTED_WORDS, kernels } from '../../encoding/kernels/kernels.ts';
-import { GROUP_USERS, type Ordinals, PAGE_USERS } from './ordinals.ts';
+import { prefixXor } from '../../encoding/kernels/runs.ts';
+import { BlockRowCursor } from './blockRowCursor.ts';
+import { expand } from './expand.ts';
+import { GROUP_USERS, type Ordinals } from './ordinals.ts';
 import { Ranks } from './ranks.ts';
 
 const groupOrdinals = new Uint32Array(GROUP_USERS);
@@ -41,6 +44,25 @@ export class UserDirectory {
     return this.#ordinals.at(this.#ranks.rank(row + 1) - 1);
   }
 
+  /** The rows of these ordinals. */
+  rowsOfOrdinals(ordinals: Bitset): Bitset {
+    const firsts = this.#firsts.select(equalTo(1));
+    const users = new Bitset(this.#ordinals.count);
+    for (let from = 0; from < users.size; from += GROUP_USERS) {
+      const to = Math.min(from + GROUP_USERS, users.size);
+      this.#ordinals.decode(from, to, groupOrdinals);
+      for (let i = 0; i < to - from; i++) if (ordinals.has(groupOrdinals[i]!)) users.add(from + i);
+    }
+    const rows = expand(changesOf(users), firsts);
+    prefixXor(rows.words, rows.size);
+    return rows;
+  }
+
+  /** Reads the selected rows; `times` are those of all rows. */
+  rowCursor(rows: Bitset, kinds: readonly (Bitset | undefined)[], times: Column): BlockRowCursor {
+    return new BlockRowCursor(rows, kinds, { firsts: this.#firsts, ordinals: this.#ordinals, times });
+  }
+
   /** counts[ordinal] += number of selected rows, for every user. */
   countByOrdinal({ words }: Bitset, counts: Uint32Array): void {
     if (firstsScratch.length < words.length) firstsScratch = new Uint32Array(words.length);
@@ -53,13 +75,29 @@ export class UserDirectory {
       const foundCount = kernels().countUsers(piece, firsts.subarray(from, from + COUNTED_WORDS), found);
       for (let at = 0; at < foundCount; ) {
         const next = Math.floor((before + (found[at]! >>> 16)) / GROUP_USERS);
-        if (next !== group) this.#ordinals.decodePages((next * GROUP_USERS) / PAGE_USERS, groupOrdinals);
+        if (next !== group) this.#decodeGroup(next);
         group = next;
         at = addGroup(before - group * GROUP_USERS, at, foundCount, counts);
       }
       before += found[foundCount]! >>> 16;
     }
   }
+
+  #decodeGroup(group: number): void {
+    const from = group * GROUP_USERS;
+    this.#ordinals.decode(from, Math.min(from + GROUP_USERS, this.#ordinals.count), groupOrdinals);
+  }
+}
+
+/** Those that are in it, when the one before is not, and the other way round. */
+function changesOf({ size, words }: Bitset): Bitset {
+  const changes = new Bitset(size);
+  let before = 0;
+  for (let w = 0; w < words.length; w++) {
+    changes.words[w] = words[w]! ^ ((words[w]! << 1) | before);
+    before = words[w]! >>> 31;
+  }
+  return changes;
 }
 
 /** Adds up to where the group ends, whose first user is -`before`; returns how far. */

@@ -1,0 +1,232 @@
+import { CELL, type CellReader, type Part } from '../store/part.ts';
+import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
+import type { ValueIds } from './valueIds.ts';
+
+/** Events of a tablet by ordinal, of which those that belong to a page are the entries [from, to) of these arrays. */
+export interface EventSource {
+  readonly rows: Uint32Array;
+  readonly ordinals: Uint32Array;
+  readonly timesMs: Float64Array;
+  readonly kinds: Uint32Array;
+  readonly from: number;
+  readonly to: number;
+  /** What the rows are of: one part, or a part for each. */
+  readonly parts: number | Uint32Array;
+}
+
+/**
+ * The wanted events of some users: user i has events [starts[i], starts[i + 1]), in trail order. Its arrays may be longer
+ * than what is in them, and are used again for the next page.
+ */
+export class EventPage {
+  userCount = 0;
+  eventCount = 0;
+  /** The ordinal of each user; ascending. */
+  ordinals = new Uint32Array(0);
+  starts = new Uint32Array(1);
+  timesMs = new Float64Array(0);
+  /** Which kinds an event is of, a bit each. */
+  kinds = new Uint32Array(0);
+
+  readonly #parts: readonly Part[];
+  /** By property code, for each part. */
+  readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
+  #sources: readonly EventSource[] = [];
+  /** For each event, which of the sources' entries it is, counted over all of them. */
+  #origins = new Uint32Array(0);
+  /** What the sources' entries have of the property read last. */
+  #codes = new Uint32Array(0);
+  #numbers = new Float64Array(0);
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Makes the page of the sources' entries, whose ordinals are in [ordinalFrom, ordinalTo). What comes first in the sources
+   * comes first at equal times. The sources' arrays must not change while the page is used.
+   */
+  *fillSteps(sources: readonly EventSource[], ordinalFrom: number, ordinalTo: number): Generator<void, void> {
+    this.#sources = sources;
+    this.eventCount = sources.reduce((count, { from, to }) => count + to - from, 0);
+    this.#reserve(this.eventCount, ordinalTo - ordinalFrom);
+    const ends = this.starts.subarray(0, ordinalTo - ordinalFrom + 1).fill(0);
+    for (const { ordinals, from, to } of sources) countEach(ordinals, from, to, ordinalFrom, ends);
+    addUp(ends);
+    let before = 0;
+    for (const source of sources) {
+      this.#place(source, ordinalFrom, ends, before);
+      before += source.to - source.from;
+    }
+    this.userCount = keepFilled(ends, ordinalFrom, this.ordinals);
+    yield* this.#sortUsersSteps();
+  }
+
+  /** The code of event i's name. For a few of the events: each is a look into its part. */
+  eventAt(i: number): number {
+    let entry = this.#origins[i]!;
+    for (const { rows, from, to, parts } of this.#sources) {
+      if (entry < to - from) {
+        const part = typeof parts === 'number' ? parts : parts[from + entry]!;
+        return this.#parts[part]!.eventAt(rows[from + entry]!);
+      }
+      entry -= to - from;
+    }
+    throw new RangeError(`a page of ${this.eventCount} events has no event ${i}`);
+  }
+
+  /** target[i] = the number that event i has as this property, else NaN. */
+  readNumbers(propertyCode: number, target: Float64Array): void {
+    this.#read(propertyCode);
+    gathered(this.#numbers, this.#origins.subarray(0, this.eventCount), target);
+  }
+
+  /** target[i] = the id that `values` gives to what event i has as this property; NO_VALUE for nothing. */
+  readValues(propertyCode: number, values: ValueIds, target: Uint32Array): void {
+    this.#read(propertyCode, values);
+    gathered(this.#codes, this.#origins.subarray(0, this.eventCount), target);
+  }
+
+  /** Into #numbers, and into #codes ids, or, without `values`, the parts' own codes. */
+  #read(propertyCode: number, values?: ValueIds): void {
+    if (this.#codes.length < this.eventCount) {
+      this.#codes = new Uint32Array(this.timesMs.length);
+      this.#numbers = new Float64Array(this.timesMs.length);
+    }
+    const readers = this.#readersOf(propertyCode);
+    let before = 0;
+    for (const { rows, from, to, parts } of this.#sources) {
+      const codes = this.#codes.subarray(before, before + to - from);
+      const numbers = this.#numbers.subarray(before, before + to - from);
+      if (typeof parts === 'number')
+        readCells(readers[parts], rows.subarray(from, to), codes, numbers, values);
+      else readMixed(readers, parts.subarray(from, to), rows.subarray(from, to), codes, numbers, values);
+      before += to - from;
+    }
+  }
+
+  #readersOf(propertyCode: number): readonly (CellReader | undefined)[] {
+    let readers = this.#readers.get(propertyCode);
+    if (readers === undefined) {
+      readers = this.#parts.map((part) => part.cellReader(propertyCode));
+      this.#readers.set(propertyCode, readers);
+    }
+    return readers;
+  }
+
+  #reserve(eventCount: number, ordinalCount: number): void {
+    if (this.timesMs.length < eventCount) {
+      const size = Math.max(eventCount, 2 * this.timesMs.length);
+      this.timesMs = new Float64Array(size);
+      this.kinds = new Uint32Array(size);
+      this.#origins = new Uint32Array(size);
+    }
+    if (this.ordinals.length < ordinalCount) {
+      this.ordinals = new Uint32Array(ordinalCount);
+      this.starts = new Uint32Array(ordinalCount + 1);
+    }
+  }
+
+  /** Puts entries where their users' next events go. */
+  #place(source: EventSource, ordinalFrom: number, next: Uint32Array, before: number): void {
+    const { ordinals, timesMs, kinds, from, to } = source;
+    const target = { timesMs: this.timesMs, kinds: this.kinds, origins: this.#origins };
+    for (let i = from; i < to; i++) {
+      const at = next[ordinals[i]! - ordinalFrom]!++;
+      target.timesMs[at] = timesMs[i]!;
+      target.kinds[at] = kinds[i]!;
+      target.origins[at] = before + i - from;
+    }
+  }
+
+  /** By time, where they are not; equal ones stay in their order. */
+  *#sortUsersSteps(): Generator<void, void> {
+    const { starts, timesMs } = this;
+    for (let user = 0; user < this.userCount; user++) {
+      const from = starts[user]!;
+      const to = starts[user + 1]!;
+      let i = from + 1;
+      while (i < to && timesMs[i]! >= timesMs[i - 1]!) i++;
+      if (i < to) yield* this.#sortSteps(from, to);
+    }
+  }
+
+  *#sortSteps(from: number, to: number): Generator<void, void> {
+    const order = Uint32Array.from({ length: to - from }, (_, i) => i);
+    yield* sortUsersSteps(new Uint32Array(to - from), order, this.timesMs.subarray(from, to));
+    const [kinds, origins] = [this.kinds.subarray(from, to), this.#origins.subarray(from, to)];
+    gathered(kinds.slice(), order, kinds);
+    gathered(origins.slice(), order, origins);
+  }
+}
+
+/** counts[ordinal - ordinalFrom + 1]++ for the ordinals [from, to). */
+function countEach(
+  ordinals: Uint32Array,
+  from: number,
+  to: number,
+  ordinalFrom: number,
+  counts: Uint32Array,
+): void {
+  const shift = ordinalFrom - 1;
+  for (let i = from; i < to; i++) counts[ordinals[i]! - shift]!++;
+}
+
+function addUp(counts: Uint32Array): void {
+  for (let i = 1; i < counts.length; i++) counts[i]! += counts[i - 1]!;
+}
+
+/**
+ * ends[u] is where the events of the u-th ordinal end; afterwards, of those that have events, where they start. Returns
+ * how many there are, whose ordinals it lists.
+ */
+function keepFilled(ends: Uint32Array, ordinalFrom: number, ordinals: Uint32Array): number {
+  let count = 0;
+  let end = 0;
+  for (let u = 0; u < ends.length - 1; u++) {
+    const start = end;
+    end = ends[u]!;
+    ordinals[count] = ordinalFrom + u;
+    ends[count] = start;
+    count += end > start ? 1 : 0;
+  }
+  ends[count] = end;
+  return count;
+}
+
+function readCells(
+  reader: CellReader | undefined,
+  rows: Uint32Array,
+  codes: Uint32Array,
+  numbers: Float64Array,
+  values: ValueIds | undefined,
+): void {
+  if (reader === undefined) {
+    codes.fill(CELL.missing);
+    numbers.fill(Number.NaN);
+  } else {
+    reader.read(rows, rows.length, codes, numbers);
+    values?.replaceCodes(reader, codes, numbers);
+  }
+}
+
+/** The same for rows of several parts: those of each part together. */
+function readMixed(
+  readers: readonly (CellReader | undefined)[],
+  parts: Uint32Array,
+  rows: Uint32Array,
+  codes: Uint32Array,
+  numbers: Float64Array,
+  values: ValueIds | undefined,
+): void {
+  for (const part of new Set(parts)) {
+    const entries = Uint32Array.from(parts.keys()).filter((i) => parts[i] === part);
+    const own = gathered(rows, entries, new Uint32Array(entries.length));
+    const [ownCodes, ownNumbers] = [new Uint32Array(own.length), new Float64Array(own.length)];
+    readCells(readers[part], own, ownCodes, ownNumbers, values);
+    entries.forEach((entry, i) => {
+      codes[entry] = ownCodes[i]!;
+      numbers[entry] = ownNumbers[i]!;
+    });
+  }
+}

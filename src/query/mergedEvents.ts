@@ -1,0 +1,118 @@
+import { Bitset } from '../base/bitset.ts';
+import { firstFrom } from '../base/search.ts';
+import { BATCH_ROWS } from '../store/part.ts';
+import type { TabletView } from '../store/view.ts';
+import { newBatch, type ReadableEvents } from './partEvents.ts';
+import type { PartSelection } from './partSelection.ts';
+import { ORDINALS_PER_STEP } from './users.ts';
+
+/** As an object, and then in arrays. */
+const MERGED_EVENT_BYTES = 100;
+
+/** What merged users did under their old ids, as events of those who stand for them. */
+class MergedEvents implements ReadableEvents {
+  readonly rows: Uint32Array;
+  readonly ordinals: Uint32Array;
+  readonly timesMs: Float64Array;
+  readonly kinds: Uint32Array;
+  readonly parts: Uint32Array;
+  readonly wholeBefore = Infinity;
+  from = 0;
+  to = 0;
+
+  constructor(events: MergedEvent[]) {
+    // Those merged earlier come first; sorting is stable, so that the rest stays in order of parts and rows.
+    events.sort((a, b) => a.ordinal - b.ordinal || a.rank - b.rank);
+    this.rows = Uint32Array.from(events, ({ row }) => row);
+    this.ordinals = Uint32Array.from(events, ({ ordinal }) => ordinal);
+    this.timesMs = Float64Array.from(events, ({ timeMs }) => timeMs);
+    this.kinds = Uint32Array.from(events, ({ kinds }) => kinds);
+    this.parts = Uint32Array.from(events, ({ part }) => part);
+  }
+
+  get nextOrdinal(): number {
+    return this.ordinals[this.to] ?? Infinity;
+  }
+
+  read(): boolean {
+    return false;
+  }
+
+  take(ordinalEnd: number): void {
+    this.from = this.to;
+    this.to = firstFrom(this.ordinals, this.from, this.ordinals.length, ordinalEnd);
+  }
+}
+
+interface MergedEvent {
+  readonly ordinal: number;
+  /** The number that its old ordinal has among those merged into the user. */
+  readonly rank: number;
+  readonly part: number;
+  readonly row: number;
+  readonly timeMs: number;
+  readonly kinds: number;
+}
+
+/** The wanted events of ordinals that were merged into `users`; `parts` are places among the selections. */
+export function* mergedEventsSteps(
+  view: TabletView,
+  users: Bitset,
+  selections: readonly PartSelection[],
+): Generator<void, ReadableEvents> {
+  const events: MergedEvent[] = [];
+  const ordinals = yield* mergedIntoSteps(view, users);
+  if (ordinals === undefined) return new MergedEvents(events);
+  const ranks = new Map<number, number>();
+  for (const [part, selection] of selections.entries()) {
+    const rows = selection.any.copy();
+    selection.part.andUsers(rows, ordinals);
+    yield;
+    if (!rows.isEmpty) yield* readSteps(view, selection, part, rows, ranks, events);
+  }
+  return new MergedEvents(events);
+}
+
+/** Ordinals that were merged into these users; undefined for none. */
+function* mergedIntoSteps(view: TabletView, users: Bitset): Generator<void, Bitset | undefined> {
+  const { canonical, count } = view.users;
+  let found: Bitset | undefined;
+  for (let from = 0; from < count; from += ORDINALS_PER_STEP) {
+    const to = Math.min(from + ORDINALS_PER_STEP, count);
+    for (let ordinal = from; ordinal < to; ordinal++) {
+      if (canonical[ordinal] === ordinal || !users.has(canonical[ordinal]!)) continue;
+      found ??= new Bitset(count);
+      found.add(ordinal);
+    }
+    yield;
+  }
+  return found;
+}
+
+/** `ranks` remembers what number each merged ordinal has among those of its user. */
+function* readSteps(
+  view: TabletView,
+  selection: PartSelection,
+  part: number,
+  selected: Bitset,
+  ranks: Map<number, number>,
+  events: MergedEvent[],
+): Generator<void, void> {
+  const cursor = yield* selection.part.rowsByUserSteps(selected, selection.byKind);
+  const batch = newBatch(BATCH_ROWS);
+  const { rows, ordinals, timesMs, kinds } = batch;
+  for (let count = cursor.readInto(batch, 0); count > 0; count = cursor.readInto(batch, 0)) {
+    view.budget?.charge(count * MERGED_EVENT_BYTES);
+    for (let i = 0; i < count; i++) {
+      const ordinal = view.users.canonical[ordinals[i]!]!;
+      const rank = ranks.get(ordinals[i]!) ?? rankOf(view, ordinal, ordinals[i]!, ranks);
+      events.push({ ordinal, rank, part, row: rows[i]!, timeMs: timesMs[i]!, kinds: kinds[i]! });
+    }
+    yield;
+  }
+}
+
+function rankOf(view: TabletView, canonical: number, merged: number, ranks: Map<number, number>): number {
+  for (const [rank, ordinal] of view.users.mergedInto(canonical).entries()) ranks.set(ordinal, rank);
+  return ranks.get(merged)!;
+}

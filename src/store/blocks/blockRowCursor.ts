@@ -1,0 +1,106 @@
+import { type Bitset, popcount32 } from '../../base/bitset.ts';
+import type { Column } from '../../encoding/column.ts';
+import { equalTo } from '../../encoding/contract.ts';
+import { kernels } from '../../encoding/kernels/kernels.ts';
+import { BATCH_ROWS, type RowBatch, type RowCursor } from '../part.ts';
+import type { Ordinals } from './ordinals.ts';
+
+/** Users whose ordinals are decoded together. */
+const ORDINALS_DECODED = 4096;
+
+/** Of a block, what a cursor reads besides the selected rows. */
+interface Streams {
+  /** 1 for each user's first row, else 0. */
+  readonly firsts: Column;
+  readonly ordinals: Ordinals;
+  readonly times: Column;
+}
+
+/** Reads the selected rows of a block, which are sorted already. */
+export class BlockRowCursor implements RowCursor {
+  readonly #selected: Uint32Array;
+  readonly #kinds: readonly (Uint32Array | undefined)[];
+  readonly #firsts: Uint32Array;
+  readonly #streams: Streams;
+  readonly #decoded = new Uint32Array(ORDINALS_DECODED);
+  /** The first user that is decoded. */
+  #decodedFrom = -1;
+  /** The next word of the selection. */
+  #word = 0;
+  /** Users that begin before it. */
+  #usersBefore = 0;
+
+  constructor(selected: Bitset, kinds: readonly (Bitset | undefined)[], streams: Streams) {
+    this.#selected = selected.words;
+    this.#kinds = kinds.map((kind) => kind?.words);
+    this.#firsts = streams.firsts.select(equalTo(1)).words;
+    this.#streams = streams;
+  }
+
+  readInto({ rows, ordinals, timesMs, kinds }: RowBatch, at: number): number {
+    let end = at;
+    for (;;) {
+      const from = nextFilled(this.#selected, this.#word);
+      this.#usersBefore += countBits(this.#firsts, this.#word, from);
+      this.#word = from;
+      const to = Math.min(from + ((BATCH_ROWS - (end - at)) >>> 5), this.#selected.length);
+      if (from === to) break;
+      end += this.#list(from, to, rows.subarray(end), ordinals.subarray(end), kinds.subarray(end));
+    }
+    this.#toOrdinals(ordinals, at, end);
+    this.#streams.times.gather(rows.subarray(at, end), timesMs.subarray(at, end));
+    return end - at;
+  }
+
+  /** Lists the rows set in words [from, to), the number of each one's user, and its kinds. Returns how many there are. */
+  #list(from: number, to: number, rows: Uint32Array, users: Uint32Array, kinds: Uint32Array): number {
+    const before = { row: from << 5, user: this.#usersBefore - 1 };
+    const [selected, firsts] = [this.#selected.subarray(from, to), this.#firsts.subarray(from, to)];
+    const count = kernels().listRows(selected, firsts, before, rows, users);
+    const ofKinds = this.#kinds.map((words) => words?.subarray(from, to));
+    kernels().markKinds(selected, ofKinds, kinds.subarray(0, count));
+    this.#usersBefore += countBits(this.#firsts, from, to);
+    this.#word = to;
+    return count;
+  }
+
+  /** Turns numbers of users into their ordinals. */
+  #toOrdinals(users: Uint32Array, from: number, to: number): void {
+    for (let at = from; at < to; ) {
+      const first = Math.floor(users[at]! / ORDINALS_DECODED) * ORDINALS_DECODED;
+      if (first !== this.#decodedFrom) {
+        const end = Math.min(first + ORDINALS_DECODED, this.#streams.ordinals.count);
+        this.#streams.ordinals.decode(first, end, this.#decoded);
+        this.#decodedFrom = first;
+      }
+      at = replaceUsers(users, at, to, first, this.#decoded);
+    }
+  }
+}
+
+/** The first word from here on that is not 0, or the end. */
+function nextFilled(words: Uint32Array, from: number): number {
+  let word = from;
+  while (word < words.length && words[word] === 0) word++;
+  return word;
+}
+
+function countBits(words: Uint32Array, from: number, to: number): number {
+  let count = 0;
+  for (let w = from; w < to; w++) count += popcount32(words[w]!);
+  return count;
+}
+
+/** Replaces those of the users from `at` on that are decoded; returns where the others begin. */
+function replaceUsers(
+  users: Uint32Array,
+  at: number,
+  count: number,
+  decodedFrom: number,
+  decoded: Uint32Array,
+): number {
+  const decodedTo = decodedFrom + decoded.length;
+  let i = at;
+  for (; i < count && users[i]! < decodedTo; i++) users[i] = decoded[users[i]! - decodedFrom]!;
+  return i;
+}
