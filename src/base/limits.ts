@@ -106,6 +106,11 @@ export const FLOW_TOP = 8;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
+/**
+ * Of a thread's heap for what is new, in MiB. V8 keeps it all once it was needed; its default of 48 is 20 to 25 MB more
+ * a thread, and collecting events costs the same within what can be measured.
+ */
+export const HEAP_YOUNG_MIB_MAX = 16;
 /** Queries of one account that a thread works on at once: more would each hold memory and none would be sooner. */
 export const QUERIES_RUNNING_MAX = 16;
 /** Behind those, in order; past it a query is `rate_limited`. Few enough to be over within a query's time. */

@@ -3,7 +3,9 @@ import { Bitset } from '../base/bitset.ts';
 import { initHash } from '../base/hash.ts';
 import { SeededRandom } from '../base/random.ts';
 import { Block } from './blocks/block.ts';
-import { EventStore, type EventStoreOptions, type StoreJobOptions } from './events.ts';
+import { runBlockJob } from './blocks/runBlockJob.ts';
+import { finished } from './blocks/testBlocks.ts';
+import { EventStore, type EventStoreOptions, type StoreJob, type StoreJobOptions } from './events.ts';
 import { expectPart, type PlainRow, plainRow, randomTable } from './oracle.ts';
 import { readTrail, type TrailOptions } from './trail.ts';
 import { Users } from './users.ts';
@@ -21,6 +23,10 @@ function writeOne(store: EventStore, options?: Partial<StoreJobOptions>): boolea
     const { done, value } = steps.next();
     if (done === true) return value;
   }
+}
+
+function nextJob(store: EventStore, quiet: boolean): StoreJob | undefined {
+  return store.nextJob({ ...QUIET, quiet });
 }
 
 const QUIET: StoreJobOptions = {
@@ -184,6 +190,54 @@ describe('event store', () => {
     expect(windows(2024, 2029)).toEqual([366, 365, 365, 365, 366, 365]);
     expect(windows(2030, 2038).length).toBeLessThan(20);
     expect(store.rewrites).toBeLessThan(2);
+  });
+
+  it('cuts a window as soon as it shows that it will have too many rows, so that little is written at once', () => {
+    const windowRowsMax = 4000;
+    const store = new EventStore({ headRowsMax: windowRowsMax / 16, chunkRows: 256, windowRowsMax });
+    const dayMs = Date.UTC(2026, 0, 2) - Date.UTC(2026, 0, 1);
+    const random = new SeededRandom(8);
+    /** At the most, of any compaction and of those that cut. */
+    const mostRows = { any: 0, cut: 0 };
+    /** Everything there is to write. */
+    const writeAll = (quiet: boolean) => {
+      for (let job = nextJob(store, quiet); job !== undefined; job = nextJob(store, quiet)) {
+        if (!('head' in job.work)) {
+          const { sources, windows } = job.work;
+          const rows = sources.reduce((sum, { block }) => sum + block.rowCount, 0);
+          mostRows.any = Math.max(mostRows.any, rows);
+          if (windows.length > 1) mostRows.cut = Math.max(mostRows.cut, rows);
+        }
+        finished(store.adoptSteps(job, finished(runBlockJob(job.job))));
+      }
+    };
+    // 90 rows a day: a quarter would be too much, a month is not.
+    for (let i = 0; i < 90 * 365; i++) {
+      store.append(random.below(20), 0, Date.UTC(2025, 0, 1) + (i * dayMs) / 90, []);
+      if (store.isBehind) writeAll(false);
+    }
+    writeAll(true);
+    expect(mostRows.cut).toBeGreaterThan(0);
+    expect(mostRows.cut).toBeLessThan(windowRowsMax / 2);
+    expect(mostRows.any).toBeLessThan(windowRowsMax);
+    expect([...blocksOf(store).values()].map((blocks) => blocks.length)).toEqual(new Array(12).fill(1));
+    expect(store.rewrites).toBeLessThanOrEqual(2);
+  });
+
+  it('gives a sealed head back once, and never one that a fork has', () => {
+    const store = new EventStore({ headRowsMax: 3 });
+    for (let i = 0; i < 6; i++) store.append(0, 0, i, []);
+    const first = nextJob(store, false)!;
+    const result = finished(runBlockJob(first.job));
+    const sealed = finished(store.adoptSteps(first, result));
+    expect(sealed?.rowCount).toBe(3);
+    expect(finished(store.adoptSteps(first, result))).toBe(undefined);
+    const fork = store.fork();
+    for (const each of [store, fork]) {
+      const job = nextJob(each, false)!;
+      expect(finished(each.adoptSteps(job, finished(runBlockJob(job.job))))).toBe(undefined);
+    }
+    expect([store.rowCount, fork.rowCount]).toEqual([6, 6]);
   });
 
   it('is tidied when it is quiet, and then left alone', () => {

@@ -178,15 +178,16 @@ export class EventStore implements EventsView {
 
   /**
    * Puts the blocks that a job made in the place of what they were made of, in the last step. Without effect where that
-   * is not there any more.
+   * is not there any more. Gives the head that is done with, if so: to be released when no read is under way that began
+   * before.
    */
-  *adoptSteps({ work, seen }: StoreJob, result: BlockResult): Generator<void, void> {
+  *adoptSteps({ work, seen }: StoreJob, result: BlockResult): Generator<void, Head | undefined> {
     const dictionary = this.#dictionary;
     const codes = yield* dictionary.addSteps(result.sharedTexts);
     if (codes.includes(NO_CODE)) {
       // The same work comes up again, as a job that shares no texts.
       this.#ownTextsOnly = true;
-      return;
+      return undefined;
     }
     const blocks: Block[] = [];
     for (const unresolved of result.blocks) {
@@ -196,12 +197,15 @@ export class EventStore implements EventsView {
       );
     }
     if ('head' in work) {
-      if (this.#frozen[0] !== work.head) return;
+      if (this.#frozen[0] !== work.head) return undefined;
       this.#frozen = this.#frozen.slice(1);
       this.#windows.add(blocks, work.windows, seen);
-    } else if (this.#windows.replace(work, blocks, seen)) {
+      return work.head.isShared ? undefined : work.head;
+    }
+    if (this.#windows.replace(work, blocks, seen)) {
       this.#rowCount += rowsOf(blocks) - rowsOf(work.sources.map(({ block }) => block));
     }
+    return undefined;
   }
 
   /** Makes, runs and adopts the next job; true when there was one. For where no other thread runs them. */
@@ -225,6 +229,7 @@ export class EventStore implements EventsView {
     const fork = new EventStore(this.#options);
     fork.#dictionary = this.#dictionary.fork();
     fork.#windows = this.#windows.fork();
+    for (const head of this.#frozen) head.share();
     fork.#frozen = this.#frozen;
     fork.#rowCount = this.#rowCount;
     fork.#ownTextsOnly = this.#ownTextsOnly;

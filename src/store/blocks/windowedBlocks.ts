@@ -138,10 +138,15 @@ export class WindowedBlocks {
     assert(false, 'a day overlaps no finer window');
   }
 
-  /** A window with too many rows is cut into ones that are fine enough for how dense its rows lie. */
+  /**
+   * A window with too many rows is cut into ones that are fine enough for how dense its rows lie. One that is going to
+   * have too many is cut as soon as that shows: the fewer rows, the less memory and work it takes.
+   */
   #overfull(): Compaction | undefined {
     for (const { window, span, blocks } of this.#slots) {
-      if (rowsOf(blocks) <= this.#rowsMax) continue;
+      const rowCount = rowsOf(blocks);
+      if (rowCount <= this.#rowsMax * FORESEEN_SHARE) continue;
+      if (rowCount <= this.#rowsMax && rowsPerDay(blocks) * DAYS[span] <= this.#rowsMax) continue;
       const fine = fineEnough(span, blocks, this.#rowsMax);
       if (fine === undefined) continue;
       return { sources: blocks, windows: windowsBetween(boundariesIn(window, fine), fine) };
@@ -245,6 +250,8 @@ interface Slot extends PlannedWindow {
 }
 
 const REWRITES_MAX = 2;
+/** Of the rows that a window may have: so many show how dense they lie. */
+const FORESEEN_SHARE = 0.25;
 /** Of the rows that a window may have: so few that it takes long until it must be cut again. */
 const SPARSE_SHARE = 0.25;
 /** Rows of so many users who have left are worth a rewrite at once. */
@@ -258,11 +265,15 @@ function fineEnough(
   blocks: readonly StoredBlock[],
   rowsMax: number,
 ): WindowSpan | undefined {
+  const finerSpans = WINDOW_SPANS.filter((each) => isCoarser(span, each));
+  return finerSpans.find((each) => rowsPerDay(blocks) * DAYS[each] <= rowsMax) ?? finerSpans.at(-1);
+}
+
+/** On the days from the first row's time to the last one's. */
+function rowsPerDay(blocks: readonly StoredBlock[]): number {
   const fromMs = Math.min(...blocks.map(({ block }) => block.timeMinMs));
   const toMs = Math.max(...blocks.map(({ block }) => block.timeMaxMs));
-  const rowsPerDay = (rowsOf(blocks) * DAY_MS) / Math.max(toMs - fromMs, DAY_MS);
-  const finerSpans = WINDOW_SPANS.filter((each) => isCoarser(span, each));
-  return finerSpans.find((each) => rowsPerDay * DAYS[each] <= rowsMax) ?? finerSpans.at(-1);
+  return (rowsOf(blocks) * DAY_MS) / Math.max(toMs - fromMs, DAY_MS);
 }
 
 /** Of the longest such window. */
