@@ -65,9 +65,12 @@ function* runWalk(
     // Whoever has no such event is on no page.
     found: holdsOfNothing(measure) ? users.copy() : new Bitset(users.size),
   }));
-  yield* eventPages({ view, kinds: wanted, users, stats }, (page) => {
+  yield* eventPages({ view, kinds: wanted, users, stats }, function* (page) {
     columns.begin(page);
-    for (const { question, found } of walked) findOnPage(page, question(columns), found);
+    for (const { question, found } of walked) {
+      findOnPage(page, question(columns), found);
+      yield;
+    }
   });
   for (const [i, plan] of plans.entries()) done(plan, walked[i]!.found);
 }
