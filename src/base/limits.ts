@@ -65,7 +65,7 @@ export const PATTERN_CHARS_MAX = 500;
 export const PATTERN_SIZE_MAX = 500;
 /** Patterns of one definition. */
 export const SEGMENT_PATTERNS_MAX = 100;
-/** Matches of busy users that a thread keeps for live segments that are recomputed, of all of them: some 24 bytes each. */
+/** Matches that a thread keeps for live segments that are recomputed, of all of them together: some 24 bytes each. */
 export const LIVE_EVENTS_KEPT_MAX = 1 << 20;
 /** Compiled patterns that a thread keeps, with up to 8 MiB of states each. */
 export const PATTERNS_KEPT_MAX = 32;
