@@ -63,12 +63,12 @@ export const SEQUENCE_STEPS_MAX = 32;
 export const PATTERN_CHARS_MAX = 500;
 /** Instructions of a compiled pattern: what one character of a text costs at the most. */
 export const PATTERN_SIZE_MAX = 500;
-/** Patterns of one definition. */
-export const SEGMENT_PATTERNS_MAX = 100;
-/** Matches of busy users that a thread keeps for live segments that are recomputed, of all of them: some 24 bytes each. */
+/** Patterns of one definition: as many as are kept compiled. */
+export const SEGMENT_PATTERNS_MAX = 64;
+/** Matches that a thread keeps for live segments that are recomputed, of all of them together: some 24 bytes each. */
 export const LIVE_EVENTS_KEPT_MAX = 1 << 20;
 /** Compiled patterns that a thread keeps, with up to 8 MiB of states each. */
-export const PATTERNS_KEPT_MAX = 32;
+export const PATTERNS_KEPT_MAX = 64;
 /** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */
 export const SEGMENT_REFERENCES_DEPTH_MAX = 16;
 export const MEMBERS_PAGE_MAX = 10_000;
@@ -264,3 +264,4 @@ assert(HEAD_ROWS_MAX <= BLOCK_ROWS_MAX, 'a head fits a block');
 assert(ARRAY_VALUES_MAX * (VALUE_BYTES_MAX * 6 + 3) < TEXT_BYTES_MAX, 'the longest array is a text');
 assert(DICTIONARY_TEXTS_MAX < 1 << 24, 'a Map holds every text');
 assert(LOG_QUEUE_BYTES_MAX < DISK_FREE_BYTES_MIN, 'what was accepted into the queue can still be written');
+assert(SEGMENT_PATTERNS_MAX <= PATTERNS_KEPT_MAX, 'the patterns of a definition are compiled once');

@@ -5,6 +5,8 @@ import { NO_VALUE, ValueIds } from '../query/valueIds.ts';
 import type { LiveEvent } from './condition.ts';
 
 const EVENTS_AT_FIRST = 4;
+/** What is kept of a user takes as much as so many matches before there are any. */
+const EVENTS_OF_USER = 48;
 
 /** One user's matches in trail order, as columns that one more match can be added to. */
 export class LiveColumns implements EventColumns {
@@ -97,10 +99,11 @@ let keptEvents = 0;
 export class LiveColumnsCache {
   readonly #kept = new Map<number, Kept>();
 
-  get eventCount(): number {
-    let count = 0;
-    for (const { columns } of this.#kept.values()) count += columns.count;
-    return count;
+  /** Matches that would take as much memory. */
+  get size(): number {
+    let size = 0;
+    for (const { columns } of this.#kept.values()) size += EVENTS_OF_USER + columns.count;
+    return size;
   }
 
   get(ordinal: number): LiveColumns | undefined {
@@ -116,7 +119,7 @@ export class LiveColumnsCache {
     const added = { owner: this, ordinal, columns };
     this.#kept.set(ordinal, added);
     kept.add(added);
-    this.grew(columns.count);
+    this.grew(EVENTS_OF_USER + columns.count);
   }
 
   /** Columns that are kept have so many events more. */
@@ -133,6 +136,6 @@ export class LiveColumnsCache {
     if (found === undefined) return;
     this.#kept.delete(ordinal);
     kept.delete(found);
-    keptEvents -= found.columns.count;
+    keptEvents -= EVENTS_OF_USER + found.columns.count;
   }
 }

@@ -19,15 +19,12 @@ import { type SlidingWindow, slidingWindow } from './slidingWindow.ts';
 import { isTimed } from './timedTest.ts';
 import { userEvents } from './userEvents.ts';
 
-/** Users with fewer matches are not worth remembering: their trails are read quickly. */
-const MATCHES_KEPT_MIN = 32;
-
 export type WalkedCriterion = (EventCriterion & { readonly measure: MeasureOfValues }) | SequenceCriterion;
 
 /**
- * A measure or a sequence, asked of the user's matches each time. They are read from the trail; those of busy users are
- * remembered, as far as there is room, so that another event costs little more than the measure itself. It is asked again
- * whenever a match comes, or enters or leaves a window of the criterion or the retention.
+ * A measure or a sequence, asked of the user's matches each time. They are read from the trail, and those of users who
+ * were asked about lately are remembered, as far as there is room: then another event costs little more than the measure
+ * itself. It is asked again whenever a match comes, or enters or leaves a window of the criterion or the retention.
  */
 export class WalkedCondition implements Condition {
   readonly events: ReadonlySet<string>;
@@ -55,7 +52,7 @@ export class WalkedCondition implements Condition {
 
   get memoryBytes(): number {
     const perEvent = 8 + 4 + 8 * this.#props.numbers.length + 4 * this.#props.values.length;
-    return this.#cache.eventCount * perEvent;
+    return this.#cache.size * perEvent;
   }
 
   isTrue(ordinal: number, atMs: number): boolean {
@@ -108,7 +105,7 @@ export class WalkedCondition implements Condition {
         const kinds = this.#kindsOf(event);
         if (kinds !== 0) columns.append(event, kinds);
       }
-      if (columns.count >= MATCHES_KEPT_MIN) this.#cache.put(ordinal, columns);
+      this.#cache.put(ordinal, columns);
     }
     return columns;
   }
