@@ -62,7 +62,8 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
             if (view.schema.propertyCode(PROPERTIES[p]!) === undefined) continue;
             expect(numbers[p]![i]).toBe(typeof value === 'number' ? value : Number.NaN);
           }
-          trail.push([page.timesMs[i], page.kinds[i], ...read]);
+          const event = view.schema.eventName(page.eventAt(i));
+          trail.push([page.timesMs[i], page.kinds[i], event, ...read]);
         }
         expect(found.has(page.ordinals[user]!)).toBe(false);
         found.set(page.ordinals[user]!, trail);
@@ -94,7 +95,7 @@ function trailOf(view: TabletView, kinds: readonly WantedEvents[], user: number)
       return isWanted ? (1 << kind) >>> 0 : 0;
     });
     const mask = bits.reduce((all, bit) => (all | bit) >>> 0, 0);
-    return mask === 0 ? [] : [[timeMs, mask, ...PROPERTIES.map(property)]];
+    return mask === 0 ? [] : [[timeMs, mask, event, ...PROPERTIES.map(property)]];
   });
 }
 
