@@ -95,6 +95,14 @@ export const FUNNEL_STEPS_MAX = 12;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
+/** Queries of one account that a thread works on at once: more would each hold memory and none would be sooner. */
+export const QUERIES_RUNNING_MAX = 16;
+/** Behind those, in order; past it a query is `rate_limited`. Few enough to be over within a query's time. */
+export const QUERIES_WAITING_MAX = 256;
+/** What one query may take on a thread, unless the configuration says otherwise: 2000 bitmaps of two million users. */
+export const QUERY_BYTES_MAX = 512 * MIB;
+/** Traits changed while a query runs and kept for it as they were, some 100 bytes each; past it writes wait for the query. */
+export const SNAPSHOT_VALUES_MAX = 1 << 18;
 /** The owner appends a tick when something is due, at most this often. */
 export const TICK_MS = SECOND_MS;
 
@@ -232,6 +240,7 @@ assert(BODY_BYTES_MAX * 2 < FRAME_BYTES_MAX, 'a request fits a frame with room f
 assert(FRAME_BYTES_MAX < LOG_SEGMENT_BYTES_MAX, 'a frame fits a log segment');
 assert(FRAME_BYTES_MAX < LOG_QUEUE_BYTES_MAX, 'a frame fits the queue');
 assert(BODY_BYTES_MAX < BODIES_HELD_BYTES_MAX, 'a body fits what a listener holds');
+assert(EVALUATE_SEGMENTS_MAX * (TABLET_USERS_MAX >>> 3) < QUERY_BYTES_MAX, 'segment.evaluate has memory');
 assert(SEGMENT_DEPTH_MAX * 3 < MESSAGE_PACK_DEPTH_MAX, 'the deepest definition can be sent');
 assert(CHUNK_ROWS <= CHUNK_ROWS_MAX, 'a chunk may have its rows');
 assert(CHUNK_ROWS % 256 === 0, 'chunks begin at words of a bitmap');

@@ -6,6 +6,7 @@ const REPEATABLE: Readonly<Record<MethodName, boolean>> = {
   'import.status': true,
   'segment.count': true,
   'segment.evaluate': true,
+  'segment.explain': true,
   'segment.members': true,
   'segment.contains': true,
   'segment.save': false,

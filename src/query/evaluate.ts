@@ -52,7 +52,10 @@ export function* evaluateMany(
   yield* evaluation.scan(planner.scans);
   yield* evaluation.walk(planner.walks);
   const members = new Map<string, Bitset>();
-  for (const [name, plan] of plans) members.set(name, yield* evaluation.members(plan));
+  for (const [name, plan] of plans) {
+    members.set(name, yield* evaluation.members(plan));
+    yield;
+  }
   return { members, users: evaluation.users };
 }
 
@@ -76,11 +79,20 @@ class Evaluation {
 
   *members(plan: Plan): Generator<void, Bitset> {
     const found = yield* this.#find(plan);
+    this.#charge();
     return found.copy().and(this.users);
   }
 
   *scan(scans: Planner['scans']): Generator<void, void> {
-    yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => this.#found.set(plan, ordinals));
+    yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => {
+      this.#charge();
+      this.#found.set(plan, ordinals);
+    });
+  }
+
+  /** A bit for every user more is kept until the end. */
+  #charge(): void {
+    this.#view.budget?.charge(this.users.size >>> 3);
   }
 
   *walk(plans: readonly WalkPlan[]): Generator<void, void> {
@@ -95,6 +107,7 @@ class Evaluation {
     let found = this.#found.get(plan);
     if (found === undefined) {
       found = yield* this.#work(plan);
+      this.#charge();
       this.#found.set(plan, found);
       yield;
     }

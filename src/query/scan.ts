@@ -11,6 +11,7 @@ import type { QueryStats } from './stats.ts';
 const SCANS_PER_PASS = 16;
 /** Words of 32 ordinals, all of which may be merged, between two yields. */
 const MERGED_WORDS_PER_STEP = 1 << 12;
+const COUNT_BYTES = 4;
 /** Counts compared between two yields. */
 const COUNTS_PER_STEP = 1 << 18;
 
@@ -23,7 +24,13 @@ export function* runScans(
 ): Generator<void, void> {
   for (let at = 0; at < scans.length; at += SCANS_PER_PASS) {
     const pass = scans.slice(at, at + SCANS_PER_PASS);
-    const counts = pass.map(() => new Uint32Array(view.users.count));
+    const counts: Uint32Array[] = [];
+    const passBytes = pass.length * view.users.count * COUNT_BYTES;
+    view.budget?.charge(passBytes);
+    for (const _ of pass) {
+      counts.push(new Uint32Array(view.users.count));
+      yield; // making a large array takes a while
+    }
     for (const part of view.events.parts()) {
       const selections = new Selections(part, pass);
       for (const [i, scan] of pass.entries()) {
@@ -34,6 +41,7 @@ export function* runScans(
       yield* addMerged(view.users, counts[i]!);
       for (const plan of scan.plans) done(plan, yield* satisfying(plan, counts[i]!));
     }
+    view.budget?.release(passBytes);
   }
 }
 

@@ -34,10 +34,10 @@ function methodOf(analysis: string): Method {
     let choice: unknown;
     if (survey !== undefined) {
       const sketches = survey.isNeeded(params, frame) ? await ask({ kind: 'survey' }) : [];
-      choice = await api.shard.runSteps(survey.choose(sketches, params, frame), signal);
+      choice = await api.shard.work(survey.choose(sketches, params, frame), { account, signal });
     }
     const parts = await ask({ kind: 'map', choice });
-    const result = await api.shard.runSteps(reduce(parts, params, frame, choice), signal);
+    const result = await api.shard.work(reduce(parts, params, frame, choice), { account, signal });
     return {
       ...result,
       stats: statsSince(api, startedMs, scanned.reduce(addStats, newStats()), parts.length),
