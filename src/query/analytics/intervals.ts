@@ -51,15 +51,25 @@ export interface IntervalRange {
  * `bad_request` when there are more than ANALYSIS_INTERVALS_MAX.
  */
 export function intervalsOf(range: IntervalRange): Intervals {
-  const { interval, zone, fromMs, toMs, more = 0, path = 'interval' } = range;
+  const intervals = findIntervals(range);
+  if (intervals !== undefined) return intervals;
+  const { interval, path = 'interval' } = range;
+  throw badRequest(`the range has more than ${ANALYSIS_INTERVALS_MAX} intervals of a ${interval}`, path);
+}
+
+/** The same; undefined when there are too many. */
+export function findIntervals({
+  interval,
+  zone,
+  fromMs,
+  toMs,
+  more = 0,
+}: IntervalRange): Intervals | undefined {
   if (!(fromMs < toMs)) return intervalsStarting(interval, []);
-  if (Math.abs(fromMs) > DATE_MS_MAX || Math.abs(toMs) > DATE_MS_MAX)
-    throw badRequest('the range is outside of the calendar', path);
-  const refuse = () =>
-    badRequest(`the range has more than ${ANALYSIS_INTERVALS_MAX} intervals of a ${interval}`, path);
+  if (Math.abs(fromMs) > DATE_MS_MAX || Math.abs(toMs) > DATE_MS_MAX) return undefined;
   const longestMs = LONGEST_MS[interval];
   // Before anything is computed of each of them.
-  if ((toMs - fromMs) / longestMs + more > ANALYSIS_INTERVALS_MAX) throw refuse();
+  if ((toMs - fromMs) / longestMs + more > ANALYSIS_INTERVALS_MAX) return undefined;
   const endMs = toMs + (more + 1) * longestMs;
   const offsets = new ZoneOffsets(zone, fromMs - 2 * longestMs - MARGIN_MS, endMs + MARGIN_MS);
   const startsMs: number[] = [];
@@ -69,7 +79,7 @@ export function intervalsOf(range: IntervalRange): Intervals {
     if (startMs <= fromMs) startsMs.length = 0;
     startsMs.push(startMs);
     if (startMs >= toMs && --left === 0) break;
-    if (startsMs.length > ANALYSIS_INTERVALS_MAX) throw refuse();
+    if (startsMs.length > ANALYSIS_INTERVALS_MAX) return undefined;
   }
   return intervalsStarting(interval, startsMs);
 }

@@ -12,13 +12,13 @@ import type { AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysi
 import { type Axis, IntervalAxis, KeyAxis, PageKeys, SingleAxis } from './axis.ts';
 import { parseBreakdown } from './breakdown.ts';
 import { type CellPart, CellValues } from './cellValues.ts';
+import { EventNumbers } from './eventNumbers.ts';
 import { frameSpan } from './frameEvents.ts';
 import { Grid } from './grid.ts';
 import { type Interval, intervalsOf, intervalsStarting, parseInterval } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
 import { chooseKeysSteps, type KeySketch, surveyKeys } from './keySurvey.ts';
 import { type CellMeasure, parseCellMeasure } from './measure.ts';
-import { PageNumbers } from './pageNumbers.ts';
 import { type PivotTable, pivotTableSteps } from './pivotTable.ts';
 
 export interface PivotRequest {
@@ -111,9 +111,9 @@ export const pivot: SurveyedAnalysis<PivotRequest, KeySketch, PivotChoice, Pivot
       columnAxisOf(view, columns, choice.columns),
     ];
     const table = new Table({ rows: rowAxis.axis, columns: columnAxis.axis }, measure, spans.length);
-    const numbers = new PageNumbers(view, measure.prop);
+    const numbers = new EventNumbers(view, measure.prop);
     yield* eventPages({ view, kinds, users, stats }, function* (page) {
-      numbers.read(page);
+      numbers.readPage(page);
       rowAxis.keys.read(page);
       columnAxis.keys?.read(page);
       yield;

@@ -5,8 +5,8 @@ import { wantedEvents } from '../filter.ts';
 import { parseFilter } from '../parse.ts';
 import { asName, type JsonObject } from '../shape.ts';
 import type { AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
+import { EventNumbers } from './eventNumbers.ts';
 import { frameSpan } from './frameEvents.ts';
-import { PageNumbers } from './pageNumbers.ts';
 import {
   type Brackets,
   bracketsSteps,
@@ -112,9 +112,9 @@ function* usersSteps(context: AnalysisContext, { filter, monetary }: RfmRequest)
   const { view, frame, users, stats } = context;
   const kinds = [wantedEvents(view.schema, filter, frameSpan(context), frame)];
   const found = new RfmUsers(endOf(frame));
-  const numbers = new PageNumbers(view, monetary);
+  const numbers = new EventNumbers(view, monetary);
   yield* eventPages({ view, kinds, users, stats }, (page) => {
-    numbers.read(page);
+    numbers.readPage(page);
     found.add(page, numbers.numbers);
   });
   return found;
