@@ -15,7 +15,7 @@ import { type CellPart, CellValues } from './cellValues.ts';
 import { EventNumbers } from './eventNumbers.ts';
 import { frameSpan } from './frameEvents.ts';
 import { Grid } from './grid.ts';
-import { type Interval, intervalsOf, intervalsStarting, parseInterval } from './intervals.ts';
+import { type Interval, Intervals, intervalsOf, parseInterval } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
 import { chooseKeysSteps, type KeySketch, surveyKeys } from './keySurvey.ts';
 import { type CellMeasure, parseCellMeasure } from './measure.ts';
@@ -169,7 +169,7 @@ function columnAxisOf(
   chosen: PivotChoice['columns'],
 ): { readonly keys?: PageKeys; readonly axis: Axis } {
   if ('interval' in columns) {
-    return { axis: new IntervalAxis(intervalsStarting(columns.interval, chosen as Float64Array)) };
+    return { axis: new IntervalAxis(new Intervals(chosen as Float64Array)) };
   }
   return keyAxis(view, columns, chosen as readonly Scalar[]);
 }

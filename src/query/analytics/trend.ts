@@ -13,14 +13,7 @@ import { type CellPart, CellValues, merged, valueOfCell } from './cellValues.ts'
 import { EventNumbers } from './eventNumbers.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
 import { Grid } from './grid.ts';
-import {
-  findIntervals,
-  type Interval,
-  type Intervals,
-  intervalsOf,
-  intervalsStarting,
-  parseInterval,
-} from './intervals.ts';
+import { findIntervals, type Interval, Intervals, intervalsOf, parseInterval } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
 import { type ChosenKeys, chooseKeysSteps, type KeySketch } from './keySurvey.ts';
 import { type CellMeasure, parseCellMeasure } from './measure.ts';
@@ -113,8 +106,8 @@ export const trend: SurveyedAnalysis<
 
   *map(context, request, { startsMs, keys }) {
     const { view, users, stats } = context;
-    const { measure, interval, events } = request;
-    const intervals = intervalsStarting(interval, startsMs);
+    const { measure, events } = request;
+    const intervals = new Intervals(startsMs);
     if (intervals.count === 0) return events.map(() => new CellValues(measure.kind, 0).part());
     const [source] = keySourcesOf(request);
     const pageKeys = source && new PageKeys(new KeyIds(view, source));

@@ -144,8 +144,8 @@ class Wide {
       events: this.#events.map((own): WideCells => {
         own.reserve(cellCount);
         if (own instanceof CellValues) return { cells: own.part() };
-        const { all, alone } = own;
-        return { cells: { values: all, counts: new Float64Array(0) }, users: { alone, sets: own.sets() } };
+        const cells = { values: own.all(), counts: new Float64Array(0) };
+        return { cells, users: { alone: own.alone(), sets: own.sets() } };
       }),
     };
   }

@@ -15,10 +15,10 @@ export interface KeySets {
  * key alone, and of all others which keys they had. `(none)` is no key in this. Cells are key · intervals + interval.
  */
 export class WideUsers {
-  /** Of each cell. */
-  all = new Float64Array(0);
-  /** Those of them who had no other key in the interval. */
-  alone = new Float64Array(0);
+  /** Of each cell, users without another key in the interval; `(none)` counts as one here. */
+  #alone = new Uint32Array(0);
+  /** The others. */
+  #shared = new Uint32Array(0);
   readonly #intervalCount: number;
   /** By interval and keys. */
   readonly #sets = new Map<string, { readonly interval: number; readonly keys: number[]; users: number }>();
@@ -38,22 +38,32 @@ export class WideUsers {
     this.reserve(keyEnd * this.#intervalCount);
     if (this.#several.length < 2 * page.eventCount) this.#several = new Uint32Array(2 * page.eventCount);
     const { starts, kinds, userCount } = page;
-    const { all, alone } = this;
     const several = this.#several;
-    const end = countUsers(
-      starts,
-      userCount,
-      kinds,
-      bit,
-      intervals,
-      keys,
-      this.#intervalCount,
-      all,
-      alone,
-      several,
-    );
+    const count = this.#intervalCount;
+    const end = countUsers(starts, userCount, kinds, bit, intervals, keys, count, this.#alone, several);
     for (let i = 0; i < end; i += 2)
       this.#addSeveral(page, bit, intervals, keys, several[i]!, several[i + 1]!);
+  }
+
+  /** Makes room for so many cells. */
+  reserve(cellCount: number): void {
+    if (cellCount <= this.#alone.length) return;
+    const size = Math.max(cellCount, 2 * this.#alone.length);
+    const [alone, shared] = [new Uint32Array(size), new Uint32Array(size)];
+    alone.set(this.#alone);
+    shared.set(this.#shared);
+    this.#alone = alone;
+    this.#shared = shared;
+  }
+
+  /** Different users of each cell. */
+  all(): Float64Array {
+    return Float64Array.from(this.#alone, (users, cell) => users + this.#shared[cell]!);
+  }
+
+  /** Those of them who have no other key in the interval. */
+  alone(): Float64Array {
+    return Float64Array.from(this.#alone);
   }
 
   sets(): KeySets {
@@ -79,28 +89,18 @@ export class WideUsers {
     const interval = intervals[from]!;
     const own = new Set<number>();
     for (let i = from; i < to; i++) if ((kinds[i]! & bit) !== 0) own.add(keys[i]!);
-    for (const key of own) this.all[key * this.#intervalCount + interval]!++;
-    own.delete(NO_KEY_INDEX);
+    const cellOf = (key: number) => key * this.#intervalCount + interval;
+    if (own.delete(NO_KEY_INDEX)) this.#shared[cellOf(NO_KEY_INDEX)]!++;
     const sorted = [...own].sort((a, b) => a - b);
     if (sorted.length === 1) {
-      this.alone[sorted[0]! * this.#intervalCount + interval]!++;
+      this.#alone[cellOf(sorted[0]!)]!++;
       return;
     }
+    for (const key of sorted) this.#shared[cellOf(key)]!++;
     const name = `${interval} ${sorted}`;
     const set = this.#sets.get(name);
     if (set === undefined) this.#sets.set(name, { interval, keys: sorted, users: 1 });
     else set.users++;
-  }
-
-  /** Makes room for so many cells. */
-  reserve(cellCount: number): void {
-    if (cellCount <= this.all.length) return;
-    const size = Math.max(cellCount, 2 * this.all.length);
-    const [all, alone] = [new Float64Array(size), new Float64Array(size)];
-    all.set(this.all);
-    alone.set(this.alone);
-    this.all = all;
-    this.alone = alone;
   }
 }
 
@@ -113,8 +113,7 @@ function countUsers(
   intervals: Int32Array,
   keys: Int32Array,
   intervalCount: number,
-  all: Float64Array,
-  alone: Float64Array,
+  alone: Uint32Array,
   several: Uint32Array,
 ): number {
   let listed = 0;
@@ -139,9 +138,7 @@ function countUsers(
         several[listed++] = i;
         continue;
       }
-      const cell = key * intervalCount + interval;
-      all[cell]!++;
-      if (key !== NO_KEY_INDEX) alone[cell]!++;
+      alone[key * intervalCount + interval]!++;
     }
   }
   return listed;
