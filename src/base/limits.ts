@@ -65,6 +65,8 @@ export const PATTERN_CHARS_MAX = 500;
 export const PATTERN_SIZE_MAX = 500;
 /** Patterns of one definition. */
 export const SEGMENT_PATTERNS_MAX = 100;
+/** Matches of busy users that a thread keeps for live segments that are recomputed, of all of them: some 24 bytes each. */
+export const LIVE_EVENTS_KEPT_MAX = 1 << 20;
 /** Compiled patterns that a thread keeps, with up to 8 MiB of states each. */
 export const PATTERNS_KEPT_MAX = 32;
 /** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */
@@ -96,6 +98,15 @@ export const PIVOT_TOP_MAX = 100;
 export const PIVOT_CELLS_MAX = 1 << 17;
 export const FUNNEL_STEPS_MIN = 2;
 export const FUNNEL_STEPS_MAX = 12;
+/** After a cohort's own interval: a year of days. */
+export const RETENTION_PERIODS_MAX = 366;
+/** Numbers of an answer about retention; a tablet keeps 4 bytes of one while it counts. */
+export const RETENTION_NUMBERS_MAX = 1 << 20;
+/** Of a path, besides the event that it starts from: more than a chart of flows can show. */
+export const FLOW_STEPS_MAX = 10;
+/** Event names told apart at each step, and what a flow does unless told. */
+export const FLOW_TOP_MAX = 50;
+export const FLOW_TOP = 8;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;

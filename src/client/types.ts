@@ -1,7 +1,8 @@
 import type { Scalar, Value } from '../base/value.ts';
+import type { AnalysisMethods } from './analysisTypes.ts';
 
 /** Every method of the API with its params and result. Times are ISO-8601 text. */
-export interface Methods {
+export interface Methods extends AnalysisMethods {
   'ingest.batch': {
     params: { calls: readonly object[]; import?: ImportLines | undefined };
     /** Once durable and applied. `rejected` calls are dead letters. */

@@ -3,8 +3,10 @@ import { parseTimePoint } from '../parseTest.ts';
 import { type Moment, timeOf } from '../predicate.ts';
 import { asText, checkKeys, type JsonObject } from '../shape.ts';
 import type { Analysis, AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
+import { flow } from './flow.ts';
 import { funnel } from './funnel.ts';
 import { pivot } from './pivot.ts';
+import { retention } from './retention.ts';
 import { rfm } from './rfm.ts';
 import { trend } from './trend.ts';
 
@@ -34,6 +36,8 @@ export interface AnySurvey {
 export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {
   trend: untypedSurveyed(trend),
   funnel: untyped(funnel),
+  retention: untyped(retention),
+  flow: untyped(flow),
   pivot: untypedSurveyed(pivot),
   rfm: untypedSurveyed(rfm),
 };
