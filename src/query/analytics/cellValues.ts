@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { CellMeasure } from './measure.ts';
 
 /** The place of an event that is in no cell. */
@@ -21,6 +22,9 @@ export interface CellPart {
   readonly counts: Float64Array;
 }
 
+/** The number, and how many or whose, at the most. */
+const CELL_BYTES = 16;
+
 /** A measure of the events of each cell. */
 export class CellValues {
   readonly #kind: CellMeasure['kind'];
@@ -29,9 +33,12 @@ export class CellValues {
   /** The user seen last in each cell. */
   #stamps: Uint32Array;
   #usersSeen = 0;
+  readonly #budget: MemoryBudget | undefined;
 
-  constructor(kind: CellMeasure['kind'], cellCount: number) {
+  constructor(kind: CellMeasure['kind'], cellCount: number, budget?: MemoryBudget) {
     this.#kind = kind;
+    this.#budget = budget;
+    budget?.charge(cellCount * CELL_BYTES);
     this.#values = new Float64Array(cellCount).fill(initialOf(kind));
     this.#counts = new Float64Array(kind === 'avg' ? cellCount : 0);
     this.#stamps = new Uint32Array(kind === 'users' ? cellCount : 0);
@@ -67,6 +74,7 @@ export class CellValues {
   reserve(cellCount: number): void {
     if (cellCount <= this.#values.length) return;
     const size = Math.max(cellCount, 2 * this.#values.length);
+    this.#budget?.charge((size - this.#values.length) * CELL_BYTES);
     const longer = new CellValues(this.#kind, size);
     longer.#values.set(this.#values);
     longer.#counts.set(this.#counts);

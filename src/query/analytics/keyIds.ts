@@ -16,6 +16,9 @@ export function elementsOf(value: Value): readonly Scalar[] {
   return isArray(value) ? [...new Set(value)] : [value];
 }
 
+/** Of a value in ValueIds, and what is kept by its id. */
+const VALUE_BYTES = 100;
+
 /** Reads what events have of a property, or their users of a trait, as ids of `values`. */
 export class KeyIds {
   readonly values = new ValueIds();
@@ -26,11 +29,13 @@ export class KeyIds {
   readonly #ofUsers: Uint32Array;
   readonly #readers = new Map<Part, CellReader | undefined>();
   #numbers = new Float64Array(0);
+  #valuesCharged = 0;
 
   constructor(view: TabletView, source: KeySource) {
     this.#view = view;
     this.source = source;
     this.#propertyCode = view.schema.propertyCode(source.name);
+    if (source.source === 'profile') view.budget?.charge(view.users.count * Uint32Array.BYTES_PER_ELEMENT);
     this.#ofUsers = new Uint32Array(source.source === 'profile' ? view.users.count : 0);
   }
 
@@ -78,7 +83,10 @@ export class KeyIds {
   }
 
   #checkSize(): void {
-    if (this.values.end > BREAKDOWN_VALUES_MAX) throw tooManyValues(this.source.path);
+    const { end } = this.values;
+    if (end > BREAKDOWN_VALUES_MAX) throw tooManyValues(this.source.path);
+    this.#view.budget?.charge((end - this.#valuesCharged) * VALUE_BYTES);
+    this.#valuesCharged = end;
   }
 }
 

@@ -1,5 +1,6 @@
 import { badRequest } from '../../base/errors.ts';
 import { PIVOT_CELLS_MAX, PIVOT_TOP, PIVOT_TOP_MAX } from '../../base/limits.ts';
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventFilter } from '../criterion.ts';
@@ -110,7 +111,12 @@ export const pivot: SurveyedAnalysis<PivotRequest, KeySketch, PivotChoice, Pivot
       keyAxis(view, rows, choice.rows),
       columnAxisOf(view, columns, choice.columns),
     ];
-    const table = new Table({ rows: rowAxis.axis, columns: columnAxis.axis }, measure, spans.length);
+    const table = new Table(
+      { rows: rowAxis.axis, columns: columnAxis.axis },
+      measure,
+      spans.length,
+      view.budget,
+    );
     const numbers = new EventNumbers(view, measure.prop);
     yield* eventPages({ view, kinds, users, stats }, function* (page) {
       numbers.readPage(page);
@@ -191,6 +197,7 @@ class Table {
     { rows, columns }: { readonly rows: Axis; readonly columns: Axis },
     { kind }: CellMeasure,
     spanCount: number,
+    budget: MemoryBudget | undefined,
   ) {
     const single = new SingleAxis();
     this.#axes = [rows, columns, single];
@@ -201,7 +208,7 @@ class Table {
       all: new Grid(single, single),
     };
     this.#spans = Array.from({ length: spanCount }, () => ({
-      cells: new CellValues(kind, rows.width * columns.width),
+      cells: new CellValues(kind, rows.width * columns.width, budget),
       rowTotals: new CellValues(kind, rows.width),
       columnTotals: new CellValues(kind, columns.width),
       total: new CellValues(kind, 1),

@@ -116,7 +116,7 @@ export const trend: SurveyedAnalysis<
     const series = events.map((_, i) => {
       const rows = pageKeys === undefined ? new SingleAxis() : new KeyAxis(pageKeys, keys[i]!.keys);
       const grid = new Grid(rows, columns);
-      return { rows, grid, values: new CellValues(measure.kind, grid.cellCount) };
+      return { rows, grid, values: new CellValues(measure.kind, grid.cellCount, view.budget) };
     });
     // Events that came since the intervals were chosen may be of earlier times.
     const kinds = kindsOf(context, request, startsMs[0]);

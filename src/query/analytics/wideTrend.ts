@@ -95,12 +95,12 @@ class Wide {
   #keyOf = new Int32Array(0);
   #cells = new Int32Array(0);
 
-  constructor({ measure: { kind }, kinds, intervals }: WideOptions, ids: KeyIds | undefined) {
+  constructor({ view, measure: { kind }, kinds, intervals }: WideOptions, ids: KeyIds | undefined) {
     this.#intervals = intervals;
     this.#keys = ids && new WideKeys(ids.values);
     if (intervals === undefined) return;
     this.#events = kinds.map(() =>
-      kind === 'users' ? new WideUsers(intervals.count) : new CellValues(kind, 0),
+      kind === 'users' ? new WideUsers(intervals.count, view.budget) : new CellValues(kind, 0, view.budget),
     );
   }
 

@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { EventPage } from '../eventPage.ts';
 import { NO_KEY_INDEX } from './wideKeys.ts';
 
@@ -20,13 +21,15 @@ export class WideUsers {
   /** The others. */
   #shared = new Uint32Array(0);
   readonly #intervalCount: number;
+  readonly #budget: MemoryBudget | undefined;
   /** By interval and keys. */
   readonly #sets = new Map<string, { readonly interval: number; readonly keys: number[]; users: number }>();
   /** Where in the page a user has several keys in one interval: from, to. */
   #several = new Uint32Array(0);
 
-  constructor(intervalCount: number) {
+  constructor(intervalCount: number, budget: MemoryBudget | undefined) {
     this.#intervalCount = intervalCount;
+    this.#budget = budget;
   }
 
   get setCount(): number {
@@ -49,6 +52,8 @@ export class WideUsers {
   reserve(cellCount: number): void {
     if (cellCount <= this.#alone.length) return;
     const size = Math.max(cellCount, 2 * this.#alone.length);
+    // Here half of it, and in the part.
+    this.#budget?.charge((size - this.#alone.length) * 4 * Float64Array.BYTES_PER_ELEMENT);
     const [alone, shared] = [new Uint32Array(size), new Uint32Array(size)];
     alone.set(this.#alone);
     shared.set(this.#shared);
