@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { initHash } from '../../base/hash.ts';
-import { DAY_MS, HOUR_MS } from '../../base/limits.ts';
+import { BREAKDOWN_VALUES_MAX, DAY_MS, HOUR_MS } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { TabletView } from '../../store/view.ts';
@@ -279,6 +279,20 @@ test('without events there are no points but those of a range', () => {
   expect(analyze('trend', views, { ...ASKED, ...range, breakdown: { prop: 'value' } }, MOMENT)).toEqual({
     series: [],
   });
+});
+
+test('a breakdown by what is different in nearly every event is refused', () => {
+  const users = [{ known: true, id: 'u' }];
+  const events = Array.from({ length: BREAKDOWN_VALUES_MAX / 100 + 1 }, (_, i) => ({
+    ...{ ordinal: 0, event: 'A', timeMs: 1000 },
+    properties: { order: Array.from({ length: 100 }, (_, j) => 100 * i + j) },
+  }));
+  const view = testView({ users, parts: [events] });
+  const bad = expect.objectContaining({ code: 'bad_request', path: 'breakdown.prop' });
+  for (const measure of ['events', 'users']) {
+    const params = { ...ASKED, measure, breakdown: { prop: 'order' } };
+    expect(() => analyze('trend', [view], params, MOMENT)).toThrow(bad);
+  }
 });
 
 test.each([
