@@ -174,7 +174,7 @@ export const HEAD_TEXT_BYTES_MAX = 16 * MIB;
 export const OPEN_TEXTS_BYTES_MAX = 4 * MIB;
 
 // Tablets. One past any of these limits splits in two.
-/** A split takes microseconds a user, and its tablet answers nothing meanwhile: with a million, for seconds. */
+/** A split takes up to a microsecond a user, and its tablet answers nothing meanwhile: with a million, for a second. */
 export const TABLET_USERS_MAX = 1_000_000;
 /** Of events: so much is loaded or moved in some ten seconds, and scanned in a fraction of one. */
 export const TABLET_BYTES_MAX = 2 * 1024 * MIB;

@@ -195,6 +195,12 @@ export class Head implements Part, HeadCells {
     return new HeadCellReader(this, this.#texts, propertyCode);
   }
 
+  readonly hasOrigins = false;
+
+  originAt(): number {
+    return 0;
+  }
+
   trailOf(ordinal: number): PartTrail | undefined {
     const rows: number[] = [];
     for (let row = this.#lastRowOf(ordinal); row !== NO_ROW; row = this.#previousRows[row]!) rows.push(row);

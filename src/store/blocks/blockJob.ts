@@ -24,14 +24,16 @@ export interface SealJob extends JobOptions {
 }
 
 /**
- * Blocks become one block a window, rows sorted anew; what is equal in ordinal and time keeps the order of `blocks`,
- * which is that of arrival.
+ * Blocks become one block a window, rows sorted anew, those of merged users as the rows of whom they were merged into;
+ * what is equal in user, time and origin keeps the order of `blocks`, which is that of arrival.
  */
 export interface CompactJob extends JobOptions {
   readonly kind: 'compact';
   readonly blocks: readonly Uint8Array[];
   /** A bit per ordinal of users who are gone, and with them their rows; empty for none. */
   readonly goneOrdinals: Uint32Array;
+  /** Merges so far (users.ts), in their order: three words each, who, into whom, and as which of that one's. */
+  readonly merges: readonly Uint32Array[];
 }
 
 /** A head's rows as it holds them (head.ts), in order of arrival. */

@@ -1,5 +1,5 @@
 import type { Temperature } from '../../encoding/picker.ts';
-import { gathered } from '../trailOrder.ts';
+import { gathered, greatest } from '../trailOrder.ts';
 import { assembleSteps, type BlockRows } from './blockAssembly.ts';
 import type { BlockResult, CompactJob, UnresolvedBlock } from './blockJob.ts';
 import { type OpenBlock, openBlockSteps } from './blockReader.ts';
@@ -24,7 +24,7 @@ export function* compactSteps(job: CompactJob): Generator<void, BlockResult> {
     sources.push(yield* openBlockSteps(bytes, undefined, 'a block to compact', true));
   }
   const rows = yield* sourceRowsSteps(sources);
-  const merged = yield* mergedRowsSteps(sources, rows, job.goneOrdinals);
+  const merged = yield* mergedRowsSteps(sources, rows, job);
   const targets: Target[] = [];
   const times = yield* gatheredSteps(rows.times, merged.order, new Float64Array(merged.order.length));
   for (const windowRows of yield* windowRowsSteps(times, job.boundariesMs)) {
@@ -105,6 +105,7 @@ function* targetSteps(
   const { eventRows, eventOfRow } = yield* eventsSteps(events);
   const users = yield* usersSteps(ordinals);
   const times = yield* gatheredSteps(source.times, order, new Float64Array(order.length));
+  const origins = yield* originsSteps(merged.origins, rows);
   return {
     window,
     order,
@@ -112,9 +113,20 @@ function* targetSteps(
     eventRows,
     eventOfRow,
     times,
+    origins,
     sets: new EventSets(eventRows),
     columns: [],
   };
+}
+
+/** Of these rows; undefined when all are their users' own. */
+function* originsSteps(
+  all: Uint32Array | undefined,
+  rows: Uint32Array,
+): Generator<void, Uint32Array | undefined> {
+  if (all === undefined) return undefined;
+  const origins = yield* gatheredSteps(all, rows, new Uint32Array(rows.length));
+  return greatest(origins) === 0 ? undefined : origins;
 }
 
 function* gatheredSteps<T extends Uint32Array | Float64Array>(

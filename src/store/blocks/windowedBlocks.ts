@@ -61,11 +61,11 @@ export class WindowedBlocks {
     return planned.sort((a, b) => a.window.startMs - b.window.startMs);
   }
 
-  /** Puts sealed blocks behind those that are there. `gone`: users who had left when the rows were written. */
-  add(blocks: readonly Block[], windows: readonly PlannedWindow[], gone: number): void {
+  /** Puts sealed blocks behind those that are there. `seen`: when the rows were written. */
+  add(blocks: readonly Block[], windows: readonly PlannedWindow[], seen: SeenUsers): void {
     for (const block of blocks) {
       this.#sealedRows += block.rowCount;
-      this.#put(windows, { block, generation: 0, gone });
+      this.#put(windows, { block, generation: 0, ...seen });
     }
   }
 
@@ -87,12 +87,12 @@ export class WindowedBlocks {
       this.#crowded() ??
       this.#sparse(options.coarsest) ??
       this.#left(options) ??
-      (options.quiet ? this.#untidy() : undefined)
+      (options.quiet ? this.#untidy(options) : undefined)
     );
   }
 
   /** Puts `blocks`, made of the compaction's, in their place. False, and nothing is done, when some of those are gone. */
-  replace({ sources, windows }: Compaction, blocks: readonly Block[], gone: number): boolean {
+  replace({ sources, windows }: Compaction, blocks: readonly Block[], seen: SeenUsers): boolean {
     const isThere = new Set(this.#slots.flatMap((slot) => slot.blocks));
     if (!sources.every((source) => isThere.has(source))) return false;
     const replaced = new Set(sources);
@@ -102,7 +102,7 @@ export class WindowedBlocks {
     const generation = 1 + sources.reduce((most, source) => Math.max(most, source.generation), 0);
     for (const block of blocks) {
       this.#rewrittenRows += block.rowCount;
-      this.#put(windows, { block, generation, gone });
+      this.#put(windows, { block, generation, ...seen });
     }
     return true;
   }
@@ -195,11 +195,12 @@ export class WindowedBlocks {
     return undefined;
   }
 
-  /** A window of several blocks, or of one as it was sealed. */
-  #untidy(): Compaction | undefined {
+  /** A window of several blocks, of one as it was sealed, or with rows of many users who have been merged since. */
+  #untidy({ merged, users }: CompactionOptions): Compaction | undefined {
+    const few = users * MERGED_SHARE;
     for (const slot of this.#slots) {
       const { blocks } = slot;
-      if (blocks.length === 1 && blocks[0]!.generation > 0) continue;
+      if (blocks.length === 1 && blocks[0]!.generation > 0 && merged - blocks[0]!.merged <= few) continue;
       const rowCount = rowsOf(blocks);
       if (this.#rewrittenRows + rowCount <= REWRITES_MAX * this.#sealedRows) {
         return { sources: blocks, windows: [slot] };
@@ -209,11 +210,16 @@ export class WindowedBlocks {
   }
 }
 
-export interface CompactionOptions {
+/** Since the beginning: users who have left, and merges of one user into another. */
+export interface SeenUsers {
+  readonly gone: number;
+  readonly merged: number;
+}
+
+export interface CompactionOptions extends SeenUsers {
   readonly coarsest: WindowSpan;
   readonly quiet: boolean;
-  /** Users who have left since the beginning, of all there ever were. */
-  readonly gone: number;
+  /** Users there ever were. */
   readonly users: number;
 }
 
@@ -228,11 +234,10 @@ export interface Compaction {
   readonly windows: readonly PlannedWindow[];
 }
 
-export interface StoredBlock {
+export interface StoredBlock extends SeenUsers {
   readonly block: Block;
   /** How often the rows written most often were written again. */
   readonly generation: number;
-  readonly gone: number;
 }
 
 interface Slot extends PlannedWindow {
@@ -244,6 +249,8 @@ const REWRITES_MAX = 2;
 const SPARSE_SHARE = 0.25;
 /** Rows of so many users who have left are worth a rewrite at once. */
 const GONE_SHARE = 0.2;
+/** Rows of so many merged users are worth a rewrite when nothing else is to do. */
+const MERGED_SHARE = 1 / 16;
 
 /** The coarsest span, finer than this one, whose windows are likely to have at most so many rows; else the finest. */
 function fineEnough(
