@@ -83,6 +83,10 @@ export const BREAKDOWN_TOP = 10;
 export const ANALYSIS_INTERVALS_MAX = 10_000;
 /** Points of a trend, some 50 bytes of JSON each; a tablet keeps 12 bytes of one while it counts. */
 export const TREND_POINTS_MAX = 1 << 18;
+/** Cells that a tablet keeps of all values, before the top ones are chosen: 16 bytes each; past it events are walked twice. */
+export const TREND_WIDE_CELLS_MAX = 1 << 19;
+/** Sets of values that users of a tablet have in one interval, some 100 bytes each; the same past it. */
+export const TREND_KEY_SETS_MAX = 1 << 14;
 /** Different values of a tablet's events, of which the top are chosen: some 100 bytes each. */
 export const BREAKDOWN_VALUES_MAX = 200_000;
 /** Of all tablets, each counting its own. */
