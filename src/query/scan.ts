@@ -28,7 +28,7 @@ export function* runScans(
     const passBytes = pass.length * view.users.count * COUNT_BYTES;
     view.budget?.charge(passBytes);
     for (const _ of pass) {
-      counts.push(new Uint32Array(view.users.count));
+      counts.push(takeCounts(view.users.count));
       yield; // making a large array takes a while
     }
     for (const part of view.events.parts()) {
@@ -41,8 +41,26 @@ export function* runScans(
       yield* addMerged(view.users, counts[i]!);
       for (const plan of scan.plans) done(plan, yield* satisfying(plan, counts[i]!));
     }
+    for (const each of counts) giveBack(each);
     view.budget?.release(passBytes);
   }
+}
+
+/** Counts that nobody uses, one array a thread: to touch fresh memory costs as much as to count. */
+let spareCounts: Uint32Array | undefined;
+
+/** All 0. */
+function takeCounts(length: number): Uint32Array {
+  const spare = spareCounts;
+  if (spare === undefined || spare.length < length) return new Uint32Array(length);
+  spareCounts = undefined;
+  return spare.subarray(0, length).fill(0);
+}
+
+/** Those of a query that is not finished are left to the collector. */
+function giveBack(counts: Uint32Array): void {
+  const whole = new Uint32Array(counts.buffer);
+  if (spareCounts === undefined || spareCounts.length < whole.length) spareCounts = whole;
 }
 
 /** Rows by event codes, found once for all scans of a pass. */
