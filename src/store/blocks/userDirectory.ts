@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import { Bitset } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
@@ -13,6 +14,9 @@ const groupOrdinals = new Uint32Array(GROUP_USERS);
 let firstsScratch = new Uint32Array(0);
 /** What a kernel finds in COUNTED_WORDS: each row's user may be another one. */
 const found = new Uint32Array(32 * COUNTED_WORDS + 1);
+/** Where at least one in so many users is asked for, all are decoded sooner. */
+const DENSE_USERS = 2;
+assert(DENSE_USERS * GATHERED_ROWS <= GROUP_USERS, 'users decoded together fit');
 const foundUsers = new Uint32Array(GATHERED_ROWS);
 const foundOrdinals = new Uint32Array(GATHERED_ROWS);
 
@@ -78,10 +82,23 @@ export class UserDirectory {
         const step = found.subarray(at, Math.min(at + GATHERED_ROWS, foundCount));
         const users = foundUsers.subarray(0, step.length);
         usersOf(step, before, users);
-        this.#ordinals.gather(users, foundOrdinals);
-        addCounts(step, foundOrdinals, counts);
+        this.#gatherOrdinals(users);
+        addCounts(step, users, counts);
       }
       before += found[foundCount]! >>> 16;
+    }
+  }
+
+  /** Turns numbers of users into their ordinals: most of those in between, or only theirs. */
+  #gatherOrdinals(users: Uint32Array): void {
+    const first = users[0]!;
+    const end = users[users.length - 1]! + 1;
+    if (end - first > DENSE_USERS * users.length) {
+      this.#ordinals.gather(users, foundOrdinals);
+      users.set(foundOrdinals.subarray(0, users.length));
+    } else {
+      this.#ordinals.decode(first, end, groupOrdinals);
+      for (let i = 0; i < users.length; i++) users[i] = groupOrdinals[users[i]! - first]!;
     }
   }
 }
