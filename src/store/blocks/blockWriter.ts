@@ -1,4 +1,3 @@
-import { crc32c } from '../../base/crc32c.ts';
 import { ByteWriter } from '../../encoding/bytes.ts';
 import {
   type BlockHeader,
@@ -6,6 +5,7 @@ import {
   DIRECTORY_AT,
   type EventRows,
   hasNumbersAndOthers,
+  headerChecksum,
   MAGIC,
   sealSharedCodesSteps,
   setSharedCode,
@@ -70,7 +70,7 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
     view.setUint32(32 + 4 * i, field, true);
   });
   bytes.set(directory, DIRECTORY_AT);
-  view.setUint32(12, crc32c(bytes.subarray(16, dataAt)), true);
+  view.setUint32(12, headerChecksum(bytes, VERSION, dataAt), true);
   let offset = dataAt;
   for (const part of parts) {
     bytes.set(part, offset);
