@@ -6,7 +6,7 @@ import type { NumberVector } from './contract.ts';
  *
  *   split       high part and low bits apart                             split.ts
  *   runs        a code and an end per run (a kind of its own: starts)    runs.ts, runStarts.ts
- *   ones        a bit for each number that is a code                          ones.ts
+ *   ones        a bit for each number that is a code; in no other kind   ones.ts
  *   deltas      differences, summed from a checkpoint every 64 rows      deltas.ts
  *   compressed  whole bytes a row under LZ4 or deflate, for cold columns compressed.ts
  *   packed      1 to 32 bits a row                                       packed.ts

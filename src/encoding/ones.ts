@@ -1,6 +1,6 @@
 import { ctz32, popcount32 } from '../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
-import { lastAtMost } from '../base/search.ts';
+import { firstFrom, lastAtMost } from '../base/search.ts';
 import { type CodeFilter, type Codes, gatherDecoded, KIND, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { kernels } from './kernels/kernels.ts';
@@ -102,7 +102,20 @@ export class OnesCodes implements Codes {
   }
 
   gather(rows: Uint32Array, first: number, target: NumberVector): void {
-    gatherDecoded(this, rows, first, target);
+    if (!(target instanceof Uint32Array)) {
+      gatherDecoded(this, rows, first, target);
+      return;
+    }
+    for (let i = 0; i < rows.length; ) {
+      const rank = lastAtMost(this.#ranks, rows[i]! - first);
+      const end = rank + PIECE_RANKS;
+      const rowEnd = end < this.#ranks.length ? first + this.#ranks[end]! : Infinity;
+      const next = firstFrom(rows, i, rows.length, rowEnd);
+      const words = this.#wordsOf(rank, lastAtMost(this.#ranks, rows[next - 1]! - first) + 1);
+      const before = first + this.#ranks[rank]!;
+      kernels().positionsOf(words, rank * RANK_BITS, rows.subarray(i, next), before, target.subarray(i));
+      i = next;
+    }
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {
@@ -126,14 +139,19 @@ export class OnesCodes implements Codes {
     let skip = from - this.#ranks[rank]!;
     const end = lastAtMost(this.#ranks, from + target.length - 1) + 1;
     for (let filled = 0; filled < target.length; rank += PIECE_RANKS) {
-      const to = Math.min(rank + PIECE_RANKS, end) * RANK_BYTES;
-      const bytes = this.#bytes.subarray(rank * RANK_BYTES, to);
-      const words = pieceWords.subarray(0, (bytes.length + 3) >>> 2);
-      words[words.length - 1] = 0;
-      pieceBytes.set(bytes);
+      const words = this.#wordsOf(rank, Math.min(rank + PIECE_RANKS, end));
       filled += kernels().positions(words, rank * RANK_BITS, skip, target.subarray(filled));
       skip = 0;
     }
+  }
+
+  /** Between two ranks, at most PIECE_RANKS apart; valid until the next call. */
+  #wordsOf(from: number, to: number): Uint32Array {
+    const bytes = this.#bytes.subarray(from * RANK_BYTES, to * RANK_BYTES);
+    const words = pieceWords.subarray(0, (bytes.length + 3) >>> 2);
+    words[words.length - 1] = 0;
+    pieceBytes.set(bytes);
+    return words;
   }
 }
 

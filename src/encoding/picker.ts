@@ -6,7 +6,7 @@ import { DELTA_CODES_END, DELTA_SCAN_NS, deltaParts, deltasDraft } from './delta
 import { BITS_PER_ONE_MAX, onesDraft } from './ones.ts';
 import { packedDraft } from './packed.ts';
 import { runStartsDraft, STARTS_SCAN_NS } from './runStarts.ts';
-import { RUN_SCAN_NS, runParts, runsDraft } from './runs.ts';
+import { cutRuns, RUN_SCAN_NS, type RunParts, runParts, runsDraft } from './runs.ts';
 import { RUNS_PER_ROW_MAX, runsEstimates, type Shape, shapeOf } from './shape.ts';
 import { splitDraft } from './split.ts';
 import { zerosDraft } from './zeros.ts';
@@ -183,22 +183,61 @@ function runsOf(
   lowBits: number,
   temperature: Temperature,
 ): Draft | undefined {
-  const { codes: runCodes, ends } = runParts(codes, lowBits);
-  if (ends.length < 2 || ends.length > RUNS_PER_ROW_MAX * codes.length) return undefined;
-  const runs = runsDraft(
-    codes.length,
-    ends.length,
-    codesDraft(runCodes, 2 ** (bits - lowBits) - 1, temperature, KIND.deltas),
-    endsDraft(ends, codes.length, temperature),
-  );
+  const parts = runParts(codes, lowBits);
+  const runCount = parts.ends.length;
+  if (runCount < 2 || runCount > RUNS_PER_ROW_MAX * codes.length) return undefined;
+  const runs = leastRuns(parts, codes.length, bits - lowBits, temperature);
   return lowBits === 0 ? runs : splitDraft(lowBits, runs, lowDraft(codes, lowBits, temperature));
 }
 
-function endsDraft(ends: Uint32Array, rowCount: number, temperature: Temperature): Draft {
-  const deltas = deltasOf(ends, rowCount, temperature)!;
-  const starts = runStartsDraft(ends, rowCount);
-  const ofDeltas = { ...deltas, scanNsPerRow: (RUN_SCAN_NS * ends.length) / rowCount };
-  return cost(starts, rowCount, temperature) < cost(ofDeltas, rowCount, temperature) ? starts : ofDeltas;
+/** With ends as a bit a row, or as differences between them; `bits` of a run's code. */
+function leastRuns(parts: RunParts, rowCount: number, bits: number, temperature: Temperature): Draft {
+  const { ends } = parts;
+  const draftOf = (runs: RunParts, endsDraft: Draft) =>
+    runsDraft(
+      rowCount,
+      runs.ends.length,
+      codesDraft(runs.codes, 2 ** bits - 1, temperature, KIND.deltas),
+      endsDraft,
+    );
+  const starts = draftOf(parts, runStartsDraft(ends, rowCount));
+  const { rowsMax, leastBits } = leastCut(ends, bits, temperature);
+  if (leastBits > 8 * starts.bytes) return starts;
+  const cut = rowsMax === Infinity ? parts : cutRuns(parts, rowsMax);
+  const scanNsPerRow = (RUN_SCAN_NS * cut.ends.length) / rowCount;
+  const deltas = draftOf(cut, { ...deltasOf(cut.ends, rowCount, temperature)!, scanNsPerRow });
+  return cost(starts, rowCount, temperature) < cost(deltas, rowCount, temperature) ? starts : deltas;
+}
+
+const CUT_BITS_MAX = 16;
+
+/** After how many rows to cut runs, whose codes have `bits`, so that they cost least, and about what they take then. */
+function leastCut(
+  ends: Uint32Array,
+  bits: number,
+  temperature: Temperature,
+): { readonly rowsMax: number; readonly leastBits: number } {
+  // cuts[b]: how often runs are cut when none may have more than 2^b rows.
+  const cuts = new Uint32Array(CUT_BITS_MAX + 1);
+  let longest = 1;
+  for (let run = 1; run < ends.length; run++) {
+    const over = ends[run]! - ends[run - 1]! - 1;
+    if (over >= longest) longest = over + 1;
+    for (let b = 0, rest = over; rest > 0; b++, rest >>>= 1) cuts[b]! += rest;
+  }
+  const bitsOfRun = (b: number) => bits + b + (temperature === 'hot' ? HOT_BITS_PER_NS * RUN_SCAN_NS : 0);
+  let rowsMax = Infinity;
+  const endBits = bitLength(longest - 1);
+  let leastCost = ends.length * bitsOfRun(endBits);
+  let leastBits = ends.length * (bits + endBits);
+  for (let b = 1; b < endBits; b++) {
+    const runCount = ends.length + cuts[b]!;
+    if (runCount * bitsOfRun(b) >= leastCost) continue;
+    rowsMax = 2 ** b;
+    leastCost = runCount * bitsOfRun(b);
+    leastBits = runCount * (bits + b);
+  }
+  return { rowsMax, leastBits };
 }
 
 /** The lowest bits of every code. */

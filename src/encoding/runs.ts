@@ -13,7 +13,7 @@ import type { RunEnds } from './runEnds.ts';
  *   codes   a code per run
  *   .       per run, the row after its last: deltas, or starts (runStarts.ts)
  *
- * Valid: ends ascend from at least 1 to the number of rows.
+ * Valid: ends ascend from at least 1 to the number of rows. Runs next to each other may have the same code.
  */
 export interface RunParts {
   readonly codes: Uint32Array;
@@ -37,6 +37,29 @@ export function runParts(codes: Uint32Array, lowBits: number): RunParts {
   runCodes[run] = code;
   ends[run] = codes.length;
   return { codes: runCodes.subarray(0, run + 1), ends: ends.subarray(0, run + 1) };
+}
+
+/**
+ * The same with runs of more than `rowsMax` rows cut into several: a few long ones would make all ends wider. The result
+ * is valid until clearArena().
+ */
+export function cutRuns({ codes, ends }: RunParts, rowsMax: number): RunParts {
+  let count = 0;
+  for (let run = 0, start = 0; run < ends.length; start = ends[run++]!) {
+    count += Math.ceil((ends[run]! - start) / rowsMax);
+  }
+  const cutCodes = scratch(count);
+  const cutEnds = scratch(count);
+  let at = 0;
+  for (let run = 0, start = 0; run < ends.length; start = ends[run++]!) {
+    for (let end = start + rowsMax; end < ends[run]!; end += rowsMax) {
+      cutCodes[at] = codes[run]!;
+      cutEnds[at++] = end;
+    }
+    cutCodes[at] = codes[run]!;
+    cutEnds[at++] = ends[run]!;
+  }
+  return { codes: cutCodes, ends: cutEnds };
 }
 
 /** What a filter costs per run; measured. */

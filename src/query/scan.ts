@@ -30,7 +30,7 @@ export function* runScans(
   for (let at = 0; at < scans.length; at += SCANS_PER_PASS) {
     const pass = scans.slice(at, at + SCANS_PER_PASS);
     for (const i of pass.keys()) {
-      if (counts[i] === undefined) counts.push(new Uint32Array(count));
+      if (counts[i] === undefined) counts.push(takeCounts(count));
       else counts[i].fill(0);
       yield;
     }
@@ -45,7 +45,25 @@ export function* runScans(
       for (const plan of scan.plans) done(plan, yield* satisfying(plan, counts[i]!));
     }
   }
+  for (const each of counts) giveBack(each);
   view.budget?.release(countBytes);
+}
+
+/** Counts that nobody uses, one array a thread: to touch fresh memory costs as much as to count. */
+let spareCounts: Uint32Array | undefined;
+
+/** All 0. */
+function takeCounts(length: number): Uint32Array {
+  const spare = spareCounts;
+  if (spare === undefined || spare.length < length) return new Uint32Array(length);
+  spareCounts = undefined;
+  return spare.subarray(0, length).fill(0);
+}
+
+/** Those of a query that is not finished are left to the collector. */
+function giveBack(counts: Uint32Array): void {
+  const whole = new Uint32Array(counts.buffer);
+  if (spareCounts === undefined || spareCounts.length < whole.length) spareCounts = whole;
 }
 
 /** Rows by event codes, found once for all scans of a pass. */

@@ -217,6 +217,29 @@ describe('runs', () => {
     }
   });
 
+  it('positionsOf: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(12);
+    for (let round = 0; round < 200; round++) {
+      const words = randomBits(random, round === 0 ? 65_536 : random.below(3000));
+      const all = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      const share = round === 0 ? 1 : random.pick([1, 0.3, 0.02]);
+      const [base, first] = [random.below(1e6), random.below(1e6)];
+      const places = all.map((_, place) => place).filter(() => random.chance(share));
+      const rows = [...places, ...places.slice(0, 5)].sort((a, b) => a - b).slice(0, GATHERED_ROWS);
+      for (const each of both) {
+        const target = new Uint32Array(rows.length + 1).fill(GARBAGE);
+        each.positionsOf(
+          words,
+          base,
+          Uint32Array.from(rows, (row) => first + row),
+          first,
+          target,
+        );
+        expect(equal(target, [...rows.map((row) => base + all[row]!), GARBAGE])).toBe(true);
+      }
+    }
+  });
+
   it('countUsers: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(8);
     for (let round = 0; round < 200; round++) {

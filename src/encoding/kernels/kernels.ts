@@ -61,6 +61,11 @@ export interface Kernels {
    */
   positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number;
   /**
+   * target[i] = base + the number of the bit that is set and has rows[i] - first such before it; there must be one. Rows
+   * ascend and may come again; at most GATHERED_ROWS, and CHUNK_ROWS_MAX bits.
+   */
+  positionsOf(words: Uint32Array, base: number, rows: Uint32Array, first: number, target: Uint32Array): void;
+  /**
    * Users of selected rows, whose bits `firsts` has where a user's rows begin: found[i] = user << 16 | selected rows,
    * users ascending from that of the row before these, who is 0. One with many rows may be found again, right after.
    * Behind them the user of the last row, with no rows. Returns how many are found; at most COUNTED_WORDS words.

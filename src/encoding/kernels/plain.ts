@@ -1,6 +1,6 @@
 import { gather, listRows, markKinds, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
-import { countRuns, countUsers, fillRuns, fillStarts, positions, reduceRuns } from './runs.ts';
+import { countRuns, countUsers, fillRuns, fillStarts, positions, positionsOf, reduceRuns } from './runs.ts';
 import { compress, expand } from './spread.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
@@ -56,6 +56,7 @@ export const plainKernels: Kernels = {
 
   fillStarts,
   positions,
+  positionsOf,
   countUsers,
   countRuns,
   reduceRuns,

@@ -85,6 +85,28 @@ export function positions(words: Uint32Array, base: number, skip: number, target
   return Math.max(0, at);
 }
 
+/** See Kernels.positionsOf. */
+export function positionsOf(
+  words: Uint32Array,
+  base: number,
+  rows: Uint32Array,
+  first: number,
+  target: Uint32Array,
+): void {
+  let w = 0;
+  let rest = words[0]!;
+  let before = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const wanted = rows[i]! - first;
+    for (let count = popcount32(rest); before + count <= wanted; count = popcount32(rest)) {
+      before += count;
+      rest = words[++w]!;
+    }
+    for (; before < wanted; before++) rest &= rest - 1;
+    target[i] = base + (w << 5) + ctz32(rest);
+  }
+}
+
 /** See Kernels.countUsers. */
 export function countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number {
   let count = 0;

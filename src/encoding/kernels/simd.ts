@@ -62,6 +62,7 @@ interface Exports {
   fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
   fillStarts(runs: number, starts: number, vectorCount: number, words: number): void;
   positions(words: number, wordCount: number, base: number, target: number): number;
+  positionsOf(words: number, base: number, rows: number, count: number, first: number, target: number): void;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
   gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
@@ -270,6 +271,14 @@ class SimdKernels implements Kernels {
     const count = Math.max(0, Math.min(end - skip, target.length));
     target.set(this.#runs.subarray(skip, skip + count));
     return count;
+  }
+
+  positionsOf(words: Uint32Array, base: number, rows: Uint32Array, first: number, target: Uint32Array): void {
+    const { INPUT, OUTPUT, RUNS, positionsOf } = this.#exports;
+    this.#copyWords(words, 0, INPUT.value);
+    this.#copyIn(bytesOf(rows, 0, rows.length), RUNS.value);
+    positionsOf(INPUT.value, base, RUNS.value, rows.length, first, OUTPUT.value);
+    target.set(this.#outputWords.subarray(0, rows.length));
   }
 
   countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number {

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { crc32c } from '../../base/crc32c.ts';
 import { DamageError } from '../../base/errors.ts';
 import { SeededRandom } from '../../base/random.ts';
 import { useKernels } from '../../encoding/kernels/kernels.ts';
@@ -8,6 +7,7 @@ import { expectPart, plainRow, randomTable, type TableShape } from '../oracle.ts
 import { TextDictionary } from '../texts/dictionary.ts';
 import { Block } from './block.ts';
 import { readBlock } from './blockDirectory.ts';
+import { headerChecksum, VERSION } from './blockFormat.ts';
 import { compact, mergePages, type PlainMerge, seal, sorted, sortedMerged, YEAR } from './testBlocks.ts';
 
 /** A long run by hand sets it to a million. */
@@ -100,20 +100,31 @@ describe('block', () => {
     expect(refused).toBeGreaterThan(MUTATIONS * 0.9);
   });
 
+  it('is refused when it says that it is of another version', () => {
+    const dictionary = new TextDictionary();
+    const rows = randomTable(new SeededRandom(9), { rowCount: 60, ordinals: 5, spanDays: 30 });
+    const [{ bytes }] = seal(rows, dictionary) as [Block];
+    for (let version = 0; version < 5; version++) {
+      const other = bytes.slice();
+      other[8] = version;
+      if (version !== VERSION) expect(() => Block.open(other, dictionary, 'test')).toThrow(DamageError);
+    }
+  });
+
   it('is refused, or can be read, when its directory lies under a checksum that fits', () => {
     const random = new SeededRandom(8);
     const rows = randomTable(random, { rowCount: 60, ordinals: 5, spanDays: 30 });
     const dictionary = new TextDictionary();
     const [sealed] = seal(rows, dictionary);
     const { bytes } = compact([sealed!], dictionary, { merges: mergePages([[3, 0, 1]]) })[0]!;
-    const directoryEnd = readBlock(bytes, 'test').directoryBytes;
+    const { version, directoryBytes: directoryEnd } = readBlock(bytes, 'test');
     let refused = 0;
     for (let i = 0; i < 3000; i++) {
       const forged = bytes.slice();
       for (let n = random.below(3); n >= 0; n--) {
         forged[16 + random.below(directoryEnd - 16)]! ^= 1 + random.below(255);
       }
-      new DataView(forged.buffer).setUint32(12, crc32c(forged.subarray(16, directoryEnd)), true);
+      new DataView(forged.buffer).setUint32(12, headerChecksum(forged, version, directoryEnd), true);
       try {
         const block = Block.open(forged, dictionary, 'test');
         for (let row = 0; row < block.rowCount; row++) plainRow(block, row);

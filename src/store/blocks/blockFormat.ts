@@ -10,7 +10,7 @@ import type { Window } from './windows.ts';
  *
  *   0  u8[8]  "MUSTERBK"
  *   8  u32    version: 2, or 3 with origins; 1 is read too
- *  12  u32    CRC32C of bytes 16 to the end of the directory
+ *  12  u32    CRC32C of the version, and then of bytes 16 to the end of the directory (version 1: of the latter alone)
  *  16  f64    window start, ms
  *  24  f64    window end, ms (exclusive)
  *  32  u32    bytes of the block
@@ -78,6 +78,12 @@ export interface EventRows {
 
 /** Numbers of event names, in ascending order. Sets that are equal are the same one. */
 export type EventSet = readonly number[];
+
+/** What the header must say: of the version, the rest of the header, and the directory, which ends at `directoryEnd`. */
+export function headerChecksum(bytes: Uint8Array, version: number, directoryEnd: number): number {
+  const start = version === 1 ? 0 : crc32c(bytes.subarray(8, 12));
+  return crc32c(bytes.subarray(16, directoryEnd), start);
+}
 
 /** Texts of a column: those the dictionary has, and those in the column's heap, in which texts come before arrays. */
 export interface TextCounts {

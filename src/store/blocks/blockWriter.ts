@@ -1,4 +1,3 @@
-import { crc32c } from '../../base/crc32c.ts';
 import { ByteWriter } from '../../encoding/bytes.ts';
 import {
   type BlockHeader,
@@ -6,6 +5,7 @@ import {
   DIRECTORY_AT,
   type EventRows,
   hasNumbersAndOthers,
+  headerChecksum,
   MAGIC,
   sealSharedCodesSteps,
   setSharedCode,
@@ -65,7 +65,8 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
   const bytes = new Uint8Array(new SharedArrayBuffer(length));
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
-  view.setUint32(8, block.origins === undefined ? VERSION : VERSION_WITH_ORIGINS, true);
+  const version = block.origins === undefined ? VERSION : VERSION_WITH_ORIGINS;
+  view.setUint32(8, version, true);
   view.setFloat64(16, block.window.startMs, true);
   view.setFloat64(24, block.window.endMs, true);
   const { rowCount, userCount, chunkRows } = block;
@@ -73,7 +74,7 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
     view.setUint32(32 + 4 * i, field, true);
   });
   bytes.set(directory, DIRECTORY_AT);
-  view.setUint32(12, crc32c(bytes.subarray(16, dataAt)), true);
+  view.setUint32(12, headerChecksum(bytes, version, dataAt), true);
   let offset = dataAt;
   for (const part of parts) {
     bytes.set(part, offset);

@@ -70,6 +70,15 @@ export class GapOrdinals implements Ordinals {
       user = end;
     }
   }
+
+  gather(users: Uint32Array, target: Uint32Array): void {
+    for (let i = 0; i < users.length; ) {
+      const from = Math.floor(users[i]! / PAGE_USERS) * PAGE_USERS;
+      const to = Math.min(from + PAGE_USERS, this.count);
+      this.decode(from, to, page);
+      for (; i < users.length && users[i]! < to; i++) target[i] = page[users[i]! - from]!;
+    }
+  }
 }
 
 /** target[at + i] = ordinal of the page's user from + i; `before` is the ordinal before the page. */

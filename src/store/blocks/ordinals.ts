@@ -13,6 +13,8 @@ export interface Ordinals {
   find(ordinal: number): number;
   /** target[i] = ordinal of user from + i, for users [from, to). */
   decode(from: number, to: number, target: Uint32Array): void;
+  /** target[i] = ordinal of users[i]. Users ascend and may come again; at most GATHERED_ROWS. */
+  gather(users: Uint32Array, target: Uint32Array): void;
 }
 
 /** Ordinals as they are. */
@@ -42,5 +44,9 @@ export class ListedOrdinals implements Ordinals {
 
   decode(from: number, to: number, target: Uint32Array): void {
     this.#list.decode(from, to, target);
+  }
+
+  gather(users: Uint32Array, target: Uint32Array): void {
+    this.#list.gather(users, target);
   }
 }

@@ -1,7 +1,8 @@
+import { assert } from '../../base/assert.ts';
 import { Bitset } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
-import { COUNTED_WORDS, kernels } from '../../encoding/kernels/kernels.ts';
+import { COUNTED_WORDS, GATHERED_ROWS, kernels } from '../../encoding/kernels/kernels.ts';
 import { prefixXor } from '../../encoding/kernels/runs.ts';
 import { BlockRowCursor } from './blockRowCursor.ts';
 import { expand } from './expand.ts';
@@ -13,6 +14,11 @@ const groupOrdinals = new Uint32Array(GROUP_USERS);
 let firstsScratch = new Uint32Array(0);
 /** What a kernel finds in COUNTED_WORDS: each row's user may be another one. */
 const found = new Uint32Array(32 * COUNTED_WORDS + 1);
+/** Where at least one in so many users is asked for, all are decoded sooner. */
+const DENSE_USERS = 2;
+assert(DENSE_USERS * GATHERED_ROWS <= GROUP_USERS, 'users decoded together fit');
+const foundUsers = new Uint32Array(GATHERED_ROWS);
+const foundOrdinals = new Uint32Array(GATHERED_ROWS);
 
 /** Which rows of a block are whose. Users are numbered from 0, in the order of their ordinals. */
 export class UserDirectory {
@@ -69,23 +75,31 @@ export class UserDirectory {
     const firsts = firstsScratch.subarray(0, words.length);
     this.#firsts.selectInto(equalTo(1), firsts);
     let before = -1;
-    let group = -1;
     for (let from = 0; from < words.length; from += COUNTED_WORDS) {
       const piece = words.subarray(from, from + COUNTED_WORDS);
       const foundCount = kernels().countUsers(piece, firsts.subarray(from, from + COUNTED_WORDS), found);
-      for (let at = 0; at < foundCount; ) {
-        const next = Math.floor((before + (found[at]! >>> 16)) / GROUP_USERS);
-        if (next !== group) this.#decodeGroup(next);
-        group = next;
-        at = addGroup(before - group * GROUP_USERS, at, foundCount, counts);
+      for (let at = 0; at < foundCount; at += GATHERED_ROWS) {
+        const step = found.subarray(at, Math.min(at + GATHERED_ROWS, foundCount));
+        const users = foundUsers.subarray(0, step.length);
+        usersOf(step, before, users);
+        this.#gatherOrdinals(users);
+        addCounts(step, users, counts);
       }
       before += found[foundCount]! >>> 16;
     }
   }
 
-  #decodeGroup(group: number): void {
-    const from = group * GROUP_USERS;
-    this.#ordinals.decode(from, Math.min(from + GROUP_USERS, this.#ordinals.count), groupOrdinals);
+  /** Turns numbers of users into their ordinals: most of those in between, or only theirs. */
+  #gatherOrdinals(users: Uint32Array): void {
+    const first = users[0]!;
+    const end = users[users.length - 1]! + 1;
+    if (end - first > DENSE_USERS * users.length) {
+      this.#ordinals.gather(users, foundOrdinals);
+      users.set(foundOrdinals.subarray(0, users.length));
+    } else {
+      this.#ordinals.decode(first, end, groupOrdinals);
+      for (let i = 0; i < users.length; i++) users[i] = groupOrdinals[users[i]! - first]!;
+    }
   }
 }
 
@@ -100,13 +114,11 @@ function changesOf({ size, words }: Bitset): Bitset {
   return changes;
 }
 
-/** Adds up to where the group ends, whose first user is -`before`; returns how far. */
-function addGroup(before: number, from: number, foundCount: number, counts: Uint32Array): number {
-  let i = from;
-  for (; i < foundCount; i++) {
-    const user = before + (found[i]! >>> 16);
-    if (user >= GROUP_USERS) break;
-    counts[groupOrdinals[user]!]! += found[i]! & 0xffff;
-  }
-  return i;
+/** The users of what countUsers found behind the rows of user `before`. */
+function usersOf(found: Uint32Array, before: number, users: Uint32Array): void {
+  for (let i = 0; i < found.length; i++) users[i] = before + (found[i]! >>> 16);
+}
+
+function addCounts(found: Uint32Array, ordinals: Uint32Array, counts: Uint32Array): void {
+  for (let i = 0; i < found.length; i++) counts[ordinals[i]!]! += found[i]! & 0xffff;
 }

@@ -76,6 +76,28 @@ export function positions(words: usize, wordCount: u32, base: u32, target: usize
 }
 
 /**
+ * Of a bitmap of 64-bit words, `base` more than the numbers of the bits that have rows[i] - first before them, which are
+ * there; rows ascend.
+ */
+export function positionsOf(words: usize, base: u32, rows: usize, count: u32, first: u32, target: usize): void {
+  let rest = load<u64>(words);
+  let before = first;
+  for (let i: u32 = 0; i < count; i++) {
+    const wanted = load<u32>(rows);
+    for (let here = popcnt(rest) as u32; before + here <= wanted; here = popcnt(rest) as u32) {
+      before += here;
+      words += 8;
+      base += 64;
+      rest = load<u64>(words);
+    }
+    for (; before < wanted; before++) rest &= rest - 1;
+    store<u32>(target, base + (ctz(rest) as u32));
+    rows += 4;
+    target += 4;
+  }
+}
+
+/**
  * Users of selected rows. `firsts` has a user's first rows; user 0 is that of the row before these. Per user, but again
  * in another word of 64 bits, found[i] = user << 16 | selected rows; returns how many there are. Behind them the user of
  * the last row, with no rows.
