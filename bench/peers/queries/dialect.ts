@@ -1,0 +1,67 @@
+import { DAY_MS } from '../../../src/base/limits.ts';
+import { SESSION_PERIOD } from '../../sessions.ts';
+
+/** What the rivals write differently in the same query. */
+export interface Dialect {
+  /** A moment that compares with `ts`. */
+  readonly time: (ms: number) => string;
+  /** A column of times as milliseconds since 1970. */
+  readonly ms: (column: string) => string;
+  readonly countIf: (condition: string) => string;
+  /** Exactly how many distinct values. */
+  readonly distinct: (value: string) => string;
+  readonly divided: (value: string, by: number) => string;
+}
+
+export const DUCKDB: Dialect = {
+  time: (ms) => `make_timestamp_ms(${ms})::TIMESTAMP_MS`,
+  ms: (column) => `epoch_ms(${column})`,
+  countIf: (condition) => `count(*) FILTER (WHERE ${condition})`,
+  distinct: (value) => `count(DISTINCT ${value})`,
+  divided: (value, by) => `(${value}) // ${by}`,
+};
+
+export const CLICKHOUSE: Dialect = {
+  time: (ms) => `fromUnixTimestamp64Milli(${ms}, 'UTC')`,
+  ms: (column) => `toUnixTimestamp64Milli(${column})`,
+  countIf: (condition) => `countIf(${condition})`,
+  distinct: (value) => `uniqExact(${value})`,
+  divided: (value, by) => `intDiv(${value}, ${by})`,
+};
+
+/** When all questions are asked: after the last event. */
+export const AT_MS = SESSION_PERIOD.endMs;
+
+/** As `{ last }` in a definition: without its beginning, with its end. */
+export function last(dialect: Dialect, days: number, column = 'ts'): string {
+  const { time } = dialect;
+  return `${column} > ${time(AT_MS - days * DAY_MS)} AND ${column} <= ${time(AT_MS)}`;
+}
+
+/** As `from` and `to`: with its beginning, without its end. */
+export function between(dialect: Dialect, fromMs: number, toMs: number, column = 'ts'): string {
+  return `${column} >= ${dialect.time(fromMs)} AND ${column} < ${dialect.time(toMs)}`;
+}
+
+/** Of names of the sessions, which have no quotes in them. */
+export function text(name: string): string {
+  return `'${name}'`;
+}
+
+export function texts(names: readonly string[]): string {
+  return names.map(text).join(', ');
+}
+
+export const WEEK_MS = 7 * DAY_MS;
+/** The first Monday after 1970 began. */
+const MONDAY_MS = 4 * DAY_MS;
+
+/** The beginning, in UTC, of the week of a time in ms. */
+export function weekOf(dialect: Dialect, ms: string): string {
+  return `(${dialect.divided(`${ms} - ${MONDAY_MS}`, WEEK_MS)}) * ${WEEK_MS} + ${MONDAY_MS}`;
+}
+
+/** The beginning, in UTC, of the day of a time in ms. */
+export function dayOf(dialect: Dialect, ms: string): string {
+  return `(${dialect.divided(ms, DAY_MS)}) * ${DAY_MS}`;
+}

@@ -1,0 +1,61 @@
+import { AT_MS, between, CLICKHOUSE, DUCKDB, texts, WEEK_MS, weekOf } from '../dialect.ts';
+import type { Question } from '../question.ts';
+import { PENDING } from './pending.ts';
+
+const START = 'Session Started';
+const RETURN = 'Order Completed';
+const FROM_MS = Date.parse('2025-01-06T00:00:00Z');
+const TO_MS = Date.parse('2025-04-28T00:00:00Z');
+const PERIODS = 8;
+
+/** Cohorts' sizes are the rows of week -1. */
+export const retention: Question = {
+  name: 'retention',
+  what: `${START}, then ${RETURN} by week, 16 cohorts and ${PERIODS} weeks`,
+  duckdb: { forms: [{ form: 'join', sql: joined }] },
+  clickhouse: {
+    forms: [
+      { form: 'arrays', sql: arrays },
+      { form: 'join', sql: joinedInClickHouse },
+    ],
+  },
+  muster: PENDING,
+};
+
+function joined(table: string): string {
+  return `WITH
+    firsts AS (SELECT user_id, first, ${weekOf(DUCKDB, 'first')} AS cohort FROM (
+      SELECT user_id, min(epoch_ms(ts)) AS first FROM ${table}
+      WHERE event = '${START}' AND ${between(DUCKDB, FROM_MS, TO_MS)} GROUP BY user_id)),
+    returns AS (SELECT cohort, (epoch_ms(ts) - cohort) // ${WEEK_MS} AS k, count(DISTINCT user_id) AS users
+      FROM ${table} JOIN firsts USING (user_id)
+      WHERE event = '${RETURN}' AND ts >= ${DUCKDB.time(FROM_MS)} AND ts < ${DUCKDB.time(AT_MS)}
+        AND epoch_ms(ts) >= first AND epoch_ms(ts) < cohort + ${(PERIODS + 1) * WEEK_MS}
+      GROUP BY cohort, k)
+    SELECT * FROM returns UNION ALL SELECT cohort, -1, count(*) FROM firsts GROUP BY cohort`;
+}
+
+function arrays(table: string): string {
+  return `SELECT cohort, k, count() FROM (
+    SELECT minIf(t, event = '${START}' AND t < ${TO_MS}) AS first, ${weekOf(CLICKHOUSE, 'first')} AS cohort,
+      arrayDistinct(arrayMap(x -> intDiv(x - cohort, ${WEEK_MS}),
+        arrayFilter(x -> x >= first AND x < cohort + ${(PERIODS + 1) * WEEK_MS},
+          groupArrayIf(t, event = '${RETURN}')))) AS weeks
+    FROM (SELECT user_id, event, toUnixTimestamp64Milli(ts) AS t FROM ${table}
+      WHERE event IN (${texts([START, RETURN])}) AND ${between(CLICKHOUSE, FROM_MS, AT_MS)})
+    GROUP BY user_id HAVING first > 0)
+    ARRAY JOIN arrayPushBack(weeks, -1) AS k GROUP BY cohort, k`;
+}
+
+function joinedInClickHouse(table: string): string {
+  return `WITH
+    firsts AS (SELECT user_id, min(toUnixTimestamp64Milli(ts)) AS first, ${weekOf(CLICKHOUSE, 'first')} AS cohort
+      FROM ${table} WHERE event = '${START}' AND ${between(CLICKHOUSE, FROM_MS, TO_MS)} GROUP BY user_id)
+    SELECT cohort, intDiv(toUnixTimestamp64Milli(ts) - cohort, ${WEEK_MS}) AS k, uniqExact(user_id)
+    FROM ${table} JOIN firsts USING (user_id)
+    WHERE event = '${RETURN}' AND ${between(CLICKHOUSE, FROM_MS, AT_MS)}
+      AND toUnixTimestamp64Milli(ts) >= first
+      AND toUnixTimestamp64Milli(ts) < cohort + ${(PERIODS + 1) * WEEK_MS}
+    GROUP BY cohort, k
+    UNION ALL SELECT cohort, -1, count() FROM firsts GROUP BY cohort`;
+}

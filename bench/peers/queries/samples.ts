@@ -1,0 +1,57 @@
+import { sum } from '../../harness.ts';
+import type { Way } from './engine.ts';
+import type { Cell, Rows } from './question.ts';
+
+export interface Effort {
+  /** Samples at least; once warm, and as far as the budget allows. */
+  readonly runs: number;
+  /** Of the samples of one way; three are taken even so. */
+  readonly budgetMs: number;
+}
+
+export interface Sampled {
+  readonly ms: readonly number[];
+  readonly rows: Rows;
+}
+
+const RUNS_MIN = 3;
+/** Until something is compiled, and in caches as far as it fits. */
+const WARM = { runs: 20, ms: 300 };
+/** Of something short, more samples than asked for. */
+const SAMPLES_MS = 300;
+const SAMPLES_MAX = 200;
+
+/** Asks again and again. Every answer must have as many rows as the first. */
+export async function sampleWhole({ ask }: Way, { runs, budgetMs }: Effort): Promise<Sampled> {
+  const rows = await ask(0);
+  const once = async () => {
+    const startedMs = performance.now();
+    const found = await ask(0);
+    const tookMs = performance.now() - startedMs;
+    if (found.length !== rows.length) throw new Error(`${found.length} rows, ${rows.length} at first`);
+    return tookMs;
+  };
+  for (let i = 0, ms = 0; i < WARM.runs && ms < WARM.ms; i++) ms += await once();
+  const ms: number[] = [];
+  const isEnough = () => {
+    const totalMs = sum(ms);
+    if (ms.length >= SAMPLES_MAX || (ms.length >= RUNS_MIN && totalMs >= budgetMs)) return true;
+    return ms.length >= runs && totalMs >= SAMPLES_MS;
+  };
+  while (!isEnough()) ms.push(await once());
+  return { ms, rows };
+}
+
+/** Asks once of each user, after some others that are not counted. Rows begin with the user and their place. */
+export async function sampleEach({ ask }: Way, users: readonly number[]): Promise<Sampled> {
+  for (const user of users.slice(0, users.length / 5)) await ask(user);
+  const ms: number[] = [];
+  const rows: Cell[][] = [];
+  for (const user of users) {
+    const startedMs = performance.now();
+    const found = await ask(user);
+    ms.push(performance.now() - startedMs);
+    for (const [i, row] of found.entries()) rows.push([user, i, ...row]);
+  }
+  return { ms, rows };
+}
