@@ -14,12 +14,12 @@ const USAGE = `npm run bench:peers -- [--json]: bytes an event; for times, npm r
   --events N    of the synthetic sessions (20000000)
   --users N     of the synthetic sessions (1000000)
   --seed N      1
-  --threads N   of each rival (2)
+  --threads N   of each rival, and Muster's tablets: a power of two (2)
   --at DIR      where the rivals keep their files, best on a memory file system (${MEMORY} where it exists)
   --columns     shows what each column takes in ClickHouse, tuned`;
 
-/** Measures what events take. */
-export async function sizesCommand(args: readonly string[]): Promise<void> {
+/** Measures what events take. `program` is this one, built. */
+export async function sizesCommand(args: readonly string[], program: string): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -52,10 +52,10 @@ export async function sizesCommand(args: readonly string[]): Promise<void> {
     sessions: { seed: Number(seed), events: Number(events), users: Number(users) },
     threads: Number(threads),
     at: values.at,
-    musterBench: fromHere('../../../dist/bench.mjs'),
+    program,
   };
   const reports = await sizes(settings);
-  for (const report of values.columns ? reports : reports.slice(0, 1))
+  for (const report of reports.filter(({ name }) => values.columns || name !== 'columns'))
     console.log(values.json ? JSON.stringify(report) : `${printReport(report)}\n`);
 }
 

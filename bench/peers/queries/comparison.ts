@@ -1,4 +1,4 @@
-import type { Found } from './engineProcess.ts';
+import type { Found } from './asking.ts';
 import type { Rows } from './question.ts';
 
 /** Rows of an answer that are shown when answers differ. */

@@ -13,12 +13,21 @@ export interface Dataset {
   readonly users: readonly number[];
 }
 
+/** To load the rivals. */
+export interface LoadPlan {
+  readonly kind: 'load';
+  /** The directory of all data sets. */
+  readonly at: string;
+  readonly options: SessionOptions;
+  readonly threads: number;
+}
+
 const READY = 'ready.json';
 const CHOSEN = 500;
 /** Of a chosen user, where so many have so many. */
 const CHOSEN_EVENTS = 100;
 
-export function datasetDirectory(at: string, { seed, events, users }: SessionOptions): string {
+function datasetDirectory(at: string, { seed, events, users }: SessionOptions): string {
   return join(at, `sessions-${seed}-${events}-${users}`);
 }
 
@@ -30,7 +39,7 @@ export async function readDataset(at: string, options: SessionOptions): Promise<
 }
 
 /** Loads both rivals, in both layouts. What an earlier try may have left is removed. */
-export async function loadDataset(at: string, options: SessionOptions, threads: number): Promise<void> {
+export async function loadDataset({ at, options, threads }: LoadPlan): Promise<void> {
   const directory = datasetDirectory(at, options);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });

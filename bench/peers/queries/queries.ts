@@ -1,9 +1,10 @@
 import { type Cell, checksumOf, median, percentile, type Report, sum } from '../../harness.ts';
 import type { SessionOptions } from '../../sessions.ts';
+import { runProcess } from '../process.ts';
+import type { AskPlan, Found, FoundWay } from './asking.ts';
 import { checkEqual } from './comparison.ts';
-import { readDataset } from './dataset.ts';
+import { type Dataset, readDataset } from './dataset.ts';
 import { ENGINES, type EngineName } from './engine.ts';
-import { type Found, type FoundWay, runProcess } from './engineProcess.ts';
 import type { Question } from './question.ts';
 import { QUESTIONS } from './questions.ts';
 import type { Effort } from './samples.ts';
@@ -30,24 +31,25 @@ export interface QuerySettings {
 export async function queries(settings: QuerySettings): Promise<Report[]> {
   const { program, at, sessions, threads, effort, log } = settings;
   const questions = QUESTIONS.filter(({ name }) => settings.only?.includes(name) ?? true);
-  if ((await readDataset(at, sessions)) === undefined) {
-    log('loading the rivals');
-    await runProcess(program, { kind: 'load', at, options: sessions, threads });
-  }
-  const dataset = (await readDataset(at, sessions))!;
+  const dataset = (await readDataset(at, sessions)) ?? (await loadedDataset(settings));
   const found: Found[] = [];
   for (const engine of ENGINES.filter((each) => settings.engines.includes(each))) {
     const names = questions.map(({ name }) => name);
-    await runProcess(program, { kind: 'ask', engine, dataset, threads, effort, questions: names }, (each) => {
+    const plan: AskPlan = { kind: 'ask', engine, dataset, threads, effort, questions: names };
+    await runProcess<Found>(program, plan, (each) => {
       found.push(each);
       log(`${engine}, ${each.question}: ${each.leftOut ?? each.ways.map(inWords).join('; ')}`);
-      checkEqual(
-        each.question,
-        found.filter(({ question }) => question === each.question),
-      );
+      const all = found.filter(({ question }) => question === each.question);
+      checkEqual(each.question, all);
     });
   }
   return reportsOf(questions, found, { ...sessions, threads, runs: effort.runs });
+}
+
+async function loadedDataset({ program, at, sessions, threads, log }: QuerySettings): Promise<Dataset> {
+  log('loading the rivals');
+  await runProcess(program, { kind: 'load', at, options: sessions, threads }, () => {});
+  return (await readDataset(at, sessions))!;
 }
 
 function inWords({ layout, form, ms }: FoundWay): string {

@@ -1,23 +1,14 @@
-import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { type Dataset, loadDataset } from './dataset.ts';
+import { tell } from '../process.ts';
+import type { Dataset } from './dataset.ts';
 import type { Engine, EngineName } from './engine.ts';
 import type { Question, Rows } from './question.ts';
 import { QUESTIONS } from './questions.ts';
 import { type Effort, sampleEach, sampleWhole } from './samples.ts';
 
-/** What a process is started for: to load the rivals, or to ask one engine questions. It says what it found and ends. */
-export type ProcessPlan =
-  | {
-      readonly kind: 'load';
-      readonly at: string;
-      readonly options: Dataset['options'];
-      readonly threads: number;
-    }
-  | (AskPlan & { readonly kind: 'ask' });
-
+/** To ask one engine questions. */
 export interface AskPlan {
+  readonly kind: 'ask';
   readonly engine: EngineName;
   readonly dataset: Dataset;
   readonly threads: number;
@@ -50,35 +41,8 @@ export interface Members {
   readonly checksum: string;
 }
 
-/** The option that makes this program such a process. */
-const ROLE = '--process';
-
-export function processPlan(): ProcessPlan | undefined {
-  const [role, plan] = process.argv.slice(2);
-  return role === ROLE && plan !== undefined ? (JSON.parse(plan) as ProcessPlan) : undefined;
-}
-
-/** Runs a process of this program to its end, alone. `heard` gets what it finds. */
-export async function runProcess(
-  program: string,
-  plan: ProcessPlan,
-  heard: (found: Found) => void = () => {},
-): Promise<void> {
-  const child = fork(program, [ROLE, JSON.stringify(plan)], { serialization: 'advanced' });
-  child.on('message', (found) => heard(found as Found));
-  const [status] = await once(child, 'close');
-  const what = plan.kind === 'load' ? 'loading' : plan.engine;
-  if (status !== 0) throw new Error(`the process of ${what} ended with ${status}`);
-}
-
-/** The program of such a process. `program` is the file it is in. */
-export async function playProcess(plan: ProcessPlan, program: URL): Promise<void> {
-  if (plan.kind === 'load') await loadDataset(plan.at, plan.options, plan.threads);
-  else await askAll(plan, program);
-  process.disconnect();
-}
-
-async function askAll(plan: AskPlan, program: URL): Promise<void> {
+/** Tells a `Found` for each question. `program` is the file it is in. */
+export async function askAll(plan: AskPlan, program: URL): Promise<void> {
   const engine = await engineOf(plan, program);
   for (const question of QUESTIONS.filter(({ name }) => plan.questions.includes(name)))
     await tell(await ask(engine, question, plan));
@@ -118,10 +82,4 @@ async function ask(engine: Engine, question: Question, { dataset, effort }: AskP
 function inShort(members: readonly number[]): Members {
   const sorted = Uint32Array.from(members).sort();
   return { users: sorted.length, checksum: createHash('sha256').update(sorted).digest('hex').slice(0, 16) };
-}
-
-function tell(found: Found): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.send!(found, undefined, {}, (error) => (error === null ? resolve() : reject(error)));
-  });
 }
