@@ -81,6 +81,16 @@ export class Bitset {
     }
   }
 
+  /** Members in ascending order. */
+  toArray(): Uint32Array {
+    const members = new Uint32Array(this.count());
+    let count = 0;
+    this.forEach((member) => {
+      members[count++] = member;
+    });
+    return members;
+  }
+
   *[Symbol.iterator](): Iterator<number> {
     for (let w = 0; w < this.words.length; w++) {
       for (let word = this.words[w]!; word !== 0; word &= word - 1) yield (w << 5) + ctz32(word);

@@ -8,7 +8,7 @@ import { evaluateUser } from './evaluateUser.ts';
 import { type OracleUser, oracleEvaluate, oracleUsers } from './oracle.ts';
 import { parseSegment } from './parse.ts';
 import type { QueryTimes } from './plan.ts';
-import { newStats } from './scan.ts';
+import { newStats } from './stats.ts';
 import { run, testStore } from './testStore.ts';
 import { type TestEvent, type TestTablet, testView } from './testView.ts';
 

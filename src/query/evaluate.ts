@@ -4,7 +4,8 @@ import { sampleBucket } from '../base/hash.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Criterion } from './criterion.ts';
 import { type Plan, Planner, type QueryTimes } from './plan.ts';
-import { type QueryStats, runScans } from './scan.ts';
+import { runScans } from './scan.ts';
+import type { QueryStats } from './stats.ts';
 import { usersOf } from './users.ts';
 
 /** Ids hashed between two yields. */

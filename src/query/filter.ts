@@ -1,7 +1,8 @@
 import type { Value } from '../base/value.ts';
 import type { ValuePredicate } from '../store/part.ts';
+import type { SchemaView } from '../store/view.ts';
 import type { EventFilter } from './criterion.ts';
-import { compileTest, type Moment } from './predicate.ts';
+import { compileTest, type Moment, type Span } from './predicate.ts';
 
 /** An EventFilter that can be asked about events; good for its moment only. */
 export interface CompiledFilter {
@@ -13,6 +14,28 @@ export interface CompiledFilter {
 export interface CompiledPropertyTest {
   readonly prop: string;
   readonly predicate: ValuePredicate;
+}
+
+/** Which events of a tablet are wanted. */
+export interface WantedEvents extends Span {
+  readonly filter: CompiledFilter;
+  /** Of the filter's events that the tablet's schema knows, ascending. */
+  readonly eventCodes: readonly number[];
+}
+
+export function wantedEvents(
+  schema: SchemaView,
+  filter: EventFilter,
+  { fromMs, toMs }: Span,
+  moment: Moment,
+): WantedEvents {
+  const codes = filter.events.map((event) => schema.eventCode(event));
+  return {
+    fromMs,
+    toMs,
+    filter: compileFilter(filter, moment),
+    eventCodes: codes.filter((code) => code !== undefined).sort((a, b) => a - b),
+  };
 }
 
 export function compileFilter(filter: EventFilter, moment: Moment): CompiledFilter {

@@ -79,7 +79,7 @@ function scalars(json: unknown, path: string, lengthMax: number): readonly Scala
 }
 
 /** Whether text is a time does not depend on the zone, so any serves for checking. */
-function parseTimePoint(json: unknown, path: string): TimePoint {
+export function parseTimePoint(json: unknown, path: string): TimePoint {
   const text = shape.asText(json, path);
   if (text.startsWith('-')) return { kind: 'relative', agoMs: duration(text.slice(1), path) };
   if (parseTime(text, 'utc') !== undefined) return { kind: 'absolute', text };

@@ -2,8 +2,8 @@ import { assert, unreachable } from '../base/assert.ts';
 import type { ValuePredicate } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Comparison, Criterion, EventCriterion } from './criterion.ts';
-import { type CompiledFilter, compileFilter } from './filter.ts';
-import { compileTest, type Moment, type Span, windowSpan } from './predicate.ts';
+import { type WantedEvents, wantedEvents } from './filter.ts';
+import { compileTest, type Moment, windowSpan } from './predicate.ts';
 import { checkReferences, parseSaved } from './saved.ts';
 import { visibleFromMs } from './users.ts';
 
@@ -30,10 +30,7 @@ export interface CountPlan {
 }
 
 /** The events to count, and every plan that wants their counts. */
-export interface Scan extends Span {
-  readonly filter: CompiledFilter;
-  /** Of the filter's events that the tablet's schema knows, ascending. */
-  readonly eventCodes: readonly number[];
+export interface Scan extends WantedEvents {
   readonly plans: CountPlan[];
 }
 
@@ -127,13 +124,7 @@ export class Planner {
 
   #scanOf({ filter, within }: EventCriterion): Scan {
     const { fromMs, toMs } = windowSpan(within, this.#moment);
-    const codes = filter.events.map((event) => this.#view.schema.eventCode(event));
-    return {
-      fromMs: Math.max(fromMs, this.#visibleFromMs),
-      toMs,
-      filter: compileFilter(filter, this.#moment),
-      eventCodes: codes.filter((code) => code !== undefined).sort((a, b) => a - b),
-      plans: [],
-    };
+    const span = { fromMs: Math.max(fromMs, this.#visibleFromMs), toMs };
+    return { ...wantedEvents(this.#view.schema, filter, span, this.#moment), plans: [] };
   }
 }

@@ -125,7 +125,7 @@ function last(durationMs: number, { atMs }: Moment): Span {
   return { fromMs: atMs - durationMs + 1, toMs: atMs + 1 };
 }
 
-function timeOf(point: TimePoint, moment: Moment): number {
+export function timeOf(point: TimePoint, moment: Moment): number {
   if (point.kind === 'relative') return moment.atMs - point.agoMs;
   return parseTime(point.text, moment.zone) ?? Number.NaN;
 }

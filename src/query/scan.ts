@@ -1,24 +1,11 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
 import { kernels } from '../encoding/kernels/kernels.ts';
 import type { Part } from '../store/part.ts';
-import type { SchemaView, TabletView, UsersView } from '../store/view.ts';
+import type { TabletView, UsersView } from '../store/view.ts';
 import { countsThatSatisfy } from './criterion.ts';
-import type { CompiledPropertyTest } from './filter.ts';
 import type { CountPlan, Scan } from './plan.ts';
-
-/** What a query cost, added up as it runs. */
-export interface QueryStats {
-  /** Rows of the parts that were looked into, once for each scan. */
-  rowsScanned: number;
-  /** Of the columns read, by their width before encoding. */
-  bytesScanned: number;
-  /** Parts that a scan passed over by their times or events. */
-  blocksSkipped: number;
-}
-
-export function newStats(): QueryStats {
-  return { rowsScanned: 0, bytesScanned: 0, blocksSkipped: 0 };
-}
+import { EVENT_CODE_BYTES, mayMatch, narrowSteps } from './selectRows.ts';
+import type { QueryStats } from './stats.ts';
 
 /** Scans that share a pass: each holds 4 bytes a user meanwhile. */
 const SCANS_PER_PASS = 16;
@@ -26,10 +13,6 @@ const SCANS_PER_PASS = 16;
 const MERGED_WORDS_PER_STEP = 1 << 12;
 /** Counts compared between two yields. */
 const COUNTS_PER_STEP = 1 << 18;
-
-const EVENT_CODE_BYTES = 4;
-const TIME_BYTES = 8;
-const VALUE_BYTES = 8;
 
 /** Runs the scans and hands out, for every plan that wanted a scan's counts, the ordinals that satisfy it. */
 export function* runScans(
@@ -99,52 +82,9 @@ function* countPart(
   }
   stats.rowsScanned += part.rowCount;
   const rows = selections.select(scan.eventCodes, stats);
-  yield;
-  if (part.timeMinMs < scan.fromMs || part.timeMaxMs >= scan.toMs) {
-    part.andTime(rows, scan.fromMs, scan.toMs);
-    stats.bytesScanned += part.rowCount * TIME_BYTES;
-    yield;
-  }
-  for (const group of scan.filter.where) {
-    andAnyOf(view.schema, part, rows, group);
-    stats.bytesScanned += part.rowCount * VALUE_BYTES * group.length;
-    yield;
-  }
+  yield* narrowSteps(view.schema, part, scan, rows, stats);
   part.countByOrdinal(rows, counts);
   yield;
-}
-
-function mayMatch(part: Part, scan: Scan): boolean {
-  if (part.timeMaxMs < scan.fromMs || part.timeMinMs >= scan.toMs) return false;
-  return scan.eventCodes.some((code) => part.mayHaveEvent(code));
-}
-
-/** Keeps rows for which at least one of the tests holds. */
-function andAnyOf(
-  schema: SchemaView,
-  part: Part,
-  rows: Bitset,
-  tests: readonly CompiledPropertyTest[],
-): void {
-  const [first, ...others] = tests;
-  const before = others.length === 0 ? rows : rows.copy();
-  andTest(schema, part, rows, first!);
-  for (const test of others) {
-    const alternative = before.copy();
-    andTest(schema, part, alternative, test);
-    rows.or(alternative);
-  }
-}
-
-function andTest(
-  schema: SchemaView,
-  part: Part,
-  rows: Bitset,
-  { prop, predicate }: CompiledPropertyTest,
-): void {
-  const code = schema.propertyCode(prop);
-  if (code !== undefined) part.andProperty(rows, code, predicate);
-  else if (!predicate.missing) rows.words.fill(0);
 }
 
 /** Adds what merged ordinals have to those who stand for them. Few ordinals are without events of their own else. */

@@ -79,6 +79,8 @@ export function notSupportedYet(what: string, path: string): Error {
   return badRequest(`${what} is not supported yet`, path);
 }
 
-function keyPath(path: string, key: string): string {
+/** Of a key in the object at `path`; the empty path is that of the params themselves. */
+export function keyPath(path: string, key: string): string {
+  if (path === '') return key;
   return /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }

@@ -1,7 +1,7 @@
 import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { UserRef } from '../log/record.ts';
-import type { Part, ValuePredicate } from '../store/part.ts';
+import { CELL, type Part, type ValuePredicate } from '../store/part.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';
 
 /** A tablet for tests of queries: rows in plain arrays, every question answered by looking at all of them. */
@@ -120,10 +120,48 @@ function testPart(
     andTime: (selected, fromMs, toMs) => keep(selected, ({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
     andProperty: (selected, code, predicate) =>
       keep(selected, ({ properties }) => passes(predicate, properties[propertyNames[code]!])),
+    andUsers: (selected, ordinals) => keep(selected, ({ ordinal }) => ordinals.has(ordinal)),
     countByOrdinal: (selected, counts) =>
       selected.forEach((row) => {
         counts[rows[row]!.ordinal]!++;
       }),
+    *rowsByUserSteps(selected) {
+      const sorted = [...selected].sort(
+        (a, b) => rows[a]!.ordinal - rows[b]!.ordinal || rows[a]!.timeMs - rows[b]!.timeMs,
+      );
+      // Batches of three.
+      let read = 0;
+      const batch = { rows: new Uint32Array(3), ordinals: new Uint32Array(3), timesMs: new Float64Array(3) };
+      const next = () => {
+        const piece = sorted.slice(read, read + 3);
+        read += piece.length;
+        piece.forEach((row, i) => {
+          batch.rows[i] = row;
+          batch.ordinals[i] = rows[row]!.ordinal;
+          batch.timesMs[i] = rows[row]!.timeMs;
+        });
+        return piece.length;
+      };
+      return { ...batch, next };
+    },
+    cellReader(code) {
+      const name = propertyNames[code]!;
+      const values = rows.map(({ properties }) => properties[name]);
+      if (values.every((value) => value === undefined)) return undefined;
+      return {
+        codeEnd: CELL.values + rows.length,
+        read: (wanted, count, codes, numbers) => {
+          for (let i = 0; i < count; i++) {
+            const value = values[wanted[i]!];
+            const isNumber = typeof value === 'number';
+            numbers[i] = isNumber ? value : Number.NaN;
+            codes[i] = value === undefined ? CELL.missing : isNumber ? CELL.number : CELL.values + wanted[i]!;
+          }
+        },
+        valueOf: (code) => values[code - CELL.values]!,
+        sharedCodeOf: () => -1,
+      };
+    },
     trailOf(ordinal) {
       const own = rows.flatMap((row, i) => (row.ordinal === ordinal ? [i] : []));
       own.sort((a, b) => rows[a]!.timeMs - rows[b]!.timeMs);

@@ -1,3 +1,4 @@
+import { ANALYSES } from '../query/analytics/analyses.ts';
 import type { Role } from '../shard/api.ts';
 
 export interface Method {
@@ -27,6 +28,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['user.profile', read],
   ['user.timeline', read],
   ['user.segments', read],
+  ...Object.keys(ANALYSES).map((analysis): [string, Method] => [`analyze.${analysis}`, read]),
   ['campaign.list', read],
   ['campaign.get', read],
   ['campaign.stats', read],

@@ -4,8 +4,10 @@ import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
-import type { Part, PartTrail, ValuePredicate } from './part.ts';
+import { HeadCellReader, type HeadCells, SortedRows } from './headReaders.ts';
+import type { CellReader, Part, PartTrail, RowCursor, ValuePredicate } from './part.ts';
 import { LocalTexts } from './texts/localTexts.ts';
+import { trailOrderSteps } from './trailOrder.ts';
 
 const ROWS_START = 64;
 const CELLS_START = 256;
@@ -15,7 +17,7 @@ const NO_ROW = 0xffffffff;
  * The newest rows, in order of arrival, in arrays that grow. What a seal reads lies in shared memory, so that it gets to
  * another thread without a copy.
  */
-export class Head implements Part {
+export class Head implements Part, HeadCells {
   readonly #texts = new LocalTexts();
   readonly #rowsMax: number;
   #rowCount = 0;
@@ -133,10 +135,24 @@ export class Head implements Part {
     });
   }
 
+  andUsers(rows: Bitset, ordinals: Bitset): void {
+    rows.forEach((row) => {
+      if (!ordinals.has(this.#ordinals[row]!)) rows.delete(row);
+    });
+  }
+
   countByOrdinal(rows: Bitset, counts: Uint32Array): void {
     rows.forEach((row) => {
       counts[this.#ordinals[row]!]!++;
     });
+  }
+
+  *rowsByUserSteps(rows: Bitset): Generator<void, RowCursor> {
+    return new SortedRows(yield* trailOrderSteps(rows.toArray(), this.#ordinals, this.#times));
+  }
+
+  cellReader(propertyCode: number): CellReader {
+    return new HeadCellReader(this, this.#texts, propertyCode);
   }
 
   trailOf(ordinal: number): PartTrail | undefined {
@@ -163,7 +179,7 @@ export class Head implements Part {
   }
 
   valueAt(row: number, propertyCode: number): Value | undefined {
-    const cell = this.#cellOf(row, propertyCode);
+    const cell = this.cellOf(row, propertyCode);
     if (cell === -1) return undefined;
     return cellValue(this.#cellTags[cell]!, this.#cellPayloads[cell]!, this.#texts);
   }
@@ -179,11 +195,19 @@ export class Head implements Part {
   }
 
   #cellPasses(row: number, propertyCode: number, test: CellTest): boolean {
-    const cell = this.#cellOf(row, propertyCode);
+    const cell = this.cellOf(row, propertyCode);
     return cell === -1 ? test(TAG.missing, 0) : test(this.#cellTags[cell]!, this.#cellPayloads[cell]!);
   }
 
-  #cellOf(row: number, propertyCode: number): number {
+  tagAt(cell: number): number {
+    return this.#cellTags[cell]!;
+  }
+
+  payloadAt(cell: number): number {
+    return this.#cellPayloads[cell]!;
+  }
+
+  cellOf(row: number, propertyCode: number): number {
     const end = this.#cellStarts[row + 1]!;
     for (let cell = this.#cellStarts[row]!; cell < end; cell++) {
       if (this.#cellProperties[cell] === propertyCode) return cell;

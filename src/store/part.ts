@@ -21,8 +21,15 @@ export interface Part {
   andTime(rows: Bitset, fromMs: number, toMs: number): void;
   /** Keeps rows whose value of the property satisfies the predicate (`missing` decides for rows without one). */
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void;
+  /** Keeps rows of these ordinals. */
+  andUsers(rows: Bitset, ordinals: Bitset): void;
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
+
+  /** The selected rows, user by user. In small steps; neither the part nor `rows` may change until the cursor is done. */
+  rowsByUserSteps(rows: Bitset): Generator<void, RowCursor>;
+  /** Reads a property's cells in batches; undefined when no row has one. */
+  cellReader(propertyCode: number): CellReader | undefined;
 
   /** The user's rows by time, those of one time in order of arrival; undefined when there are none. */
   trailOf(ordinal: number): PartTrail | undefined;
@@ -33,6 +40,31 @@ export interface Part {
   valueAt(row: number, propertyCode: number): Value | undefined;
   /** All properties of a row: [property code, value], in ascending order of code. */
   propertiesAt(row: number): readonly (readonly [number, Value])[];
+}
+
+/** Rows by ordinal, then time, then arrival, in batches. */
+export interface RowCursor {
+  /** Of the batch read last; valid, and not to be changed, until the next one is read. */
+  readonly rows: Uint32Array;
+  readonly ordinals: Uint32Array;
+  readonly timesMs: Float64Array;
+  /** Reads the next batch. How many rows it has, the first ones of the arrays; 0 at the end. */
+  next(): number;
+}
+
+/** What a cell of a CellReader's is: nothing, a number, or, from `values` on, one text, boolean or array each. */
+export const CELL = { missing: 0, number: 1, values: 2 } as const;
+
+/** A property's cells as codes. Equal codes stand for equal values, but a value may have several codes. */
+export interface CellReader {
+  /** All codes are below. May grow in a head. */
+  readonly codeEnd: number;
+  /** codes[i] = what is in rows[i], for i < count; numbers[i] = the number, else NaN. Quickest for rows that ascend. */
+  read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void;
+  /** Of a code from CELL.values on. */
+  valueOf(code: number): Value;
+  /** Of such a code: that of the tablet's dictionary for the same text, where it is known; else -1. */
+  sharedCodeOf(code: number): number;
 }
 
 /** Rows, and the time of each. Not to be changed. */

@@ -2,11 +2,14 @@ import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { CampaignStats } from '../delivery/outbox.ts';
 import type { DeadLetter } from '../log/record.ts';
+import { ANALYSES } from '../query/analytics/analyses.ts';
+import type { AnalysisFrame } from '../query/analytics/analysis.ts';
 import { evaluate, evaluateMany } from '../query/evaluate.ts';
 import { evaluateUser } from '../query/evaluateUser.ts';
 import { membersPage } from '../query/members.ts';
 import { parseSegment } from '../query/parse.ts';
-import { newStats, type QueryStats } from '../query/scan.ts';
+import type { JsonObject } from '../query/shape.ts';
+import { newStats, type QueryStats } from '../query/stats.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
 import { isUser, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';
@@ -62,6 +65,16 @@ export interface Operations {
   timeline: {
     args: { readonly userId: string; readonly request: TimelineRequest };
     part: Located<{ readonly page: TimelinePage | undefined }>;
+  };
+  /** One of ANALYSES, about the segment's members if there is one, else about all users. */
+  analyze: {
+    args: {
+      readonly analysis: string;
+      readonly params: JsonObject;
+      readonly segment: unknown;
+      readonly frame: AnalysisFrame;
+    };
+    part: { readonly part: unknown; readonly stats: QueryStats };
   };
   schema: { args: null; part: SchemaDescription };
   stats: { args: { readonly nowMs: number }; part: TabletStats };
@@ -160,6 +173,15 @@ const implementations: Implementations = {
     const located = locate(tablet, userId);
     if (typeof located === 'object') return located;
     return { page: located === -1 ? undefined : yield* readTimeline(tablet, located, request) };
+  },
+
+  *analyze(tablet, { analysis, params, segment, frame }) {
+    const stats = newStats();
+    const found =
+      segment === undefined ? undefined : yield* evaluate(tablet, parseSegment(segment), frame, stats);
+    const users = found === undefined ? yield* usersOf(tablet, frame.nowMs) : found.members;
+    const part = yield* ANALYSES[analysis]!.map({ view: tablet, frame, users, stats }, params);
+    return { part, stats };
   },
 
   *schema(tablet) {

@@ -1,4 +1,5 @@
 import { accountMethods } from './accounts.ts';
+import { analysisMethods } from './analyses.ts';
 import { campaignMethods } from './campaigns.ts';
 import { deadLetterMethods } from './deadLetters.ts';
 import type { Method } from './params.ts';
@@ -9,6 +10,7 @@ import { userMethods } from './users.ts';
 export const methods: Readonly<Record<string, Method | undefined>> = {
   ...segmentMethods,
   ...userMethods,
+  ...analysisMethods,
   ...accountMethods,
   ...campaignMethods,
   ...deadLetterMethods,

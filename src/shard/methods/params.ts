@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badRequest, MusterError } from '../../base/errors.ts';
 import { parseTime } from '../../base/time.ts';
-import type { QueryStats } from '../../query/scan.ts';
+import type { QueryStats } from '../../query/stats.ts';
 import type { MethodCall } from '../api.ts';
 import type { ShardApi } from '../shardApi.ts';
 

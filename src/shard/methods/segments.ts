@@ -17,7 +17,7 @@ import {
 } from '../../query/members.ts';
 import { parseSegment } from '../../query/parse.ts';
 import { checkReferences } from '../../query/saved.ts';
-import { newStats, type QueryStats } from '../../query/scan.ts';
+import { newStats, type QueryStats } from '../../query/stats.ts';
 import type { Answer } from '../gather.ts';
 import type { ShardApi } from '../shardApi.ts';
 import {
@@ -171,7 +171,7 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
 };
 
 /** The definition as JSON, checked; a text is the name of a saved one. */
-function checkedDefinition(api: ShardApi, account: string, segment: unknown): unknown {
+export function checkedDefinition(api: ShardApi, account: string, segment: unknown): unknown {
   if (segment === undefined) throw badRequest('segment is missing', 'segment');
   checkDefinition(api, account, segment);
   return definitionOf(segment);
@@ -216,7 +216,7 @@ function leafCount(criterion: Criterion): number {
 }
 
 /** Puts a path that begins at a definition, `$`, where the definition is. */
-function withPath<T>(place: string, check: () => T): T {
+export function withPath<T>(place: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
@@ -287,7 +287,7 @@ async function describeSegment(api: ShardApi, account: string, name: string, sig
   };
 }
 
-function addStats(a: QueryStats, b: QueryStats): QueryStats {
+export function addStats(a: QueryStats, b: QueryStats): QueryStats {
   return {
     rowsScanned: a.rowsScanned + b.rowsScanned,
     bytesScanned: a.bytesScanned + b.bytesScanned,

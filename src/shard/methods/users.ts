@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TIMELINE_PAGE_MAX } from '../../base/limits.ts';
-import { newStats } from '../../query/scan.ts';
+import { newStats } from '../../query/stats.ts';
 import type { Located, Operations } from '../../tablet/operations.ts';
 import type { ShardApi } from '../shardApi.ts';
 import {

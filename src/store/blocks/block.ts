@@ -1,8 +1,9 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import type { Column } from '../../encoding/column.ts';
-import type { Part, PartTrail, ValuePredicate } from '../part.ts';
+import type { CellReader, Part, PartTrail, RowCursor, ValuePredicate } from '../part.ts';
 import type { Texts } from '../texts/texts.ts';
+import { BlockCellReader } from './blockCellReader.ts';
 import type { EventRows, EventSet } from './blockFormat.ts';
 import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
 import { codeFilter } from './codeFilter.ts';
@@ -131,8 +132,25 @@ export class Block implements Part {
     else rows.words.set(expand(dense, withCells).words);
   }
 
+  andUsers(rows: Bitset, ordinals: Bitset): void {
+    if (!rows.isEmpty) rows.and(this.#users.rowsOfOrdinals(ordinals));
+  }
+
   countByOrdinal(rows: Bitset, counts: Uint32Array): void {
     if (!rows.isEmpty) this.#users.countByOrdinal(rows, counts);
+  }
+
+  *rowsByUserSteps(rows: Bitset): Generator<void, RowCursor> {
+    yield;
+    return this.#users.rowCursor(rows, this.#times);
+  }
+
+  cellReader(propertyCode: number): CellReader | undefined {
+    const column = this.#columns.get(propertyCode);
+    if (column === undefined) return undefined;
+    const { eventSet } = column.shape;
+    const table = eventSet && this.#rowsOfSets.get(eventSet)!.table;
+    return new BlockCellReader(column, table && this.#events.select(codeFilter(table)));
   }
 
   trailOf(ordinal: number): PartTrail | undefined {

@@ -1,4 +1,5 @@
 import type { Temperature } from '../../encoding/picker.ts';
+import { gathered } from '../trailOrder.ts';
 import { assembleSteps, type BlockRows } from './blockAssembly.ts';
 import type { BlockResult, CompactJob, UnresolvedBlock } from './blockJob.ts';
 import { type OpenBlock, openBlockSteps } from './blockReader.ts';
@@ -9,7 +10,6 @@ import { EventSets } from './drafts.ts';
 import { mergedDraftSteps, SourceColumns } from './mergedColumns.ts';
 import { type MergedRows, mergedRowsSteps, type SourceRows, sourceRowsSteps } from './mergedRows.ts';
 import { eventsSteps, usersSteps } from './rowStreams.ts';
-import { gathered } from './trailOrder.ts';
 import { type WindowRows, windowRowsSteps } from './windowRows.ts';
 
 /** Rows looked at between two yields. */

@@ -1,6 +1,6 @@
+import { greatest } from '../trailOrder.ts';
 import { type EventRows, type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { HeadRows } from './blockJob.ts';
-import { greatest } from './trailOrder.ts';
 
 /** Rows looked at between two yields. */
 const STEP_ROWS = 1 << 13;

@@ -1,5 +1,5 @@
+import { greatest } from '../trailOrder.ts';
 import type { EventRows } from './blockFormat.ts';
-import { greatest } from './trailOrder.ts';
 
 /** Rows looked at between two yields. */
 const STEP_ROWS = 1 << 16;

@@ -1,10 +1,10 @@
+import { gathered, trailOrderSteps } from '../trailOrder.ts';
 import { assembleSteps } from './blockAssembly.ts';
 import type { BlockResult, SealJob, UnresolvedBlock } from './blockJob.ts';
 import { codeSteps, DraftTexts } from './columnCodes.ts';
 import { ColumnWriter, type EncodedColumn } from './columnWriter.ts';
 import { draftSteps } from './drafts.ts';
 import { eventsSteps, usersSteps } from './rowStreams.ts';
-import { gathered, trailOrderSteps } from './trailOrder.ts';
 import { windowRowsSteps } from './windowRows.ts';
 import type { Window } from './windows.ts';
 

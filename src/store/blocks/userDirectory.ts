@@ -1,7 +1,10 @@
-import type { Bitset } from '../../base/bitset.ts';
+import { Bitset } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { COUNTED_WORDS, kernels } from '../../encoding/kernels/kernels.ts';
+import { prefixXor } from '../../encoding/kernels/runs.ts';
+import { BlockRowCursor } from './blockRowCursor.ts';
+import { expand } from './expand.ts';
 import { GROUP_USERS, type Ordinals, PAGE_USERS } from './ordinals.ts';
 import { Ranks } from './ranks.ts';
 
@@ -41,6 +44,24 @@ export class UserDirectory {
     return this.#ordinals.at(this.#ranks.rank(row + 1) - 1);
   }
 
+  /** The rows of these ordinals. */
+  rowsOfOrdinals(ordinals: Bitset): Bitset {
+    const firsts = this.#firsts.select(equalTo(1));
+    const users = new Bitset(this.#ordinals.count);
+    for (let from = 0; from < users.size; from += GROUP_USERS) {
+      const count = this.#ordinals.decodePages(from / PAGE_USERS, groupOrdinals);
+      for (let i = 0; i < count; i++) if (ordinals.has(groupOrdinals[i]!)) users.add(from + i);
+    }
+    const rows = expand(changesOf(users), firsts);
+    prefixXor(rows.words, rows.size);
+    return rows;
+  }
+
+  /** Reads the selected rows; `times` are those of all rows. */
+  rowCursor(rows: Bitset, times: Column): BlockRowCursor {
+    return new BlockRowCursor(rows, this.#firsts, this.#ordinals, times);
+  }
+
   /** counts[ordinal] += number of selected rows, for every user. */
   countByOrdinal({ words }: Bitset, counts: Uint32Array): void {
     if (firstsScratch.length < words.length) firstsScratch = new Uint32Array(words.length);
@@ -60,6 +81,17 @@ export class UserDirectory {
       before += found[foundCount]! >>> 16;
     }
   }
+}
+
+/** Those that are in it, when the one before is not, and the other way round. */
+function changesOf({ size, words }: Bitset): Bitset {
+  const changes = new Bitset(size);
+  let before = 0;
+  for (let w = 0; w < words.length; w++) {
+    changes.words[w] = words[w]! ^ ((words[w]! << 1) | before);
+    before = words[w]! >>> 31;
+  }
+  return changes;
 }
 
 /** Adds up to where the group ends, whose first user is -`before`; returns how far. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../base/random.ts';
-import { finished } from './testBlocks.ts';
+import { SeededRandom } from '../base/random.ts';
+import { finished } from './blocks/testBlocks.ts';
 import { trailOrderSteps } from './trailOrder.ts';
 
 describe('trail order', () => {

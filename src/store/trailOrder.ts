@@ -71,8 +71,12 @@ function sortByDigit(
   }
 }
 
-/** Sorts each user's rows by time, where they are not. `times` are those of `order`, and are sorted along. */
-function* sortUsersSteps(keys: Uint32Array, order: Uint32Array, times: Float64Array): Generator<void, void> {
+/** Sorts the rows of each key by time, where they are not. `times` are those of `order`, and are sorted along. */
+export function* sortUsersSteps(
+  keys: Uint32Array,
+  order: Uint32Array,
+  times: Float64Array,
+): Generator<void, void> {
   let from = 0;
   while (from < keys.length) {
     let to = from + 1;

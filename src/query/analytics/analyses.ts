@@ -1,0 +1,46 @@
+import { badRequest } from '../../base/errors.ts';
+import { parseTimePoint } from '../parseTest.ts';
+import { type Moment, timeOf } from '../predicate.ts';
+import { asText, checkKeys, type JsonObject } from '../shape.ts';
+import type { Analysis, AnalysisContext, AnalysisFrame } from './analysis.ts';
+
+/** An analysis whose own types only it knows. */
+export interface AnyAnalysis {
+  /** Throws `bad_request` with the path of what is wrong. */
+  check(params: JsonObject): void;
+  map(context: AnalysisContext, params: JsonObject): Generator<void, unknown>;
+  reduce(parts: readonly unknown[], params: JsonObject, frame: AnalysisFrame): object;
+}
+
+/** All that may be asked for, by name (INTERFACE §5). */
+export const ANALYSES: Readonly<Record<string, AnyAnalysis>> = {};
+
+/** What all analyses take. */
+const COMMON_KEYS = ['from', 'to', 'segment', 'at'];
+
+export function untyped<Request, Part, Result extends object>({
+  keys,
+  parse,
+  map,
+  reduce,
+}: Analysis<Request, Part, Result>): AnyAnalysis {
+  return {
+    check: (params) => {
+      checkKeys(params, '', [...COMMON_KEYS, ...keys]);
+      parse(params);
+    },
+    map: (context, params) => map(context, parse(params)),
+    reduce: (parts, params, frame) => reduce(parts as readonly Part[], parse(params), frame),
+  };
+}
+
+/** Throws `bad_request` where `from` or `to` is not a time. */
+export function frameOf(params: JsonObject, { atMs, zone }: Moment, nowMs: number): AnalysisFrame {
+  const pointMs = (key: 'from' | 'to', otherwise: number) => {
+    if (params[key] === undefined) return otherwise;
+    return timeOf(parseTimePoint(asText(params[key], key), key), { atMs, zone });
+  };
+  const frame = { atMs, nowMs, zone, fromMs: pointMs('from', -Infinity), toMs: pointMs('to', Infinity) };
+  if (frame.fromMs > frame.toMs) throw badRequest('is before from', 'to');
+  return frame;
+}

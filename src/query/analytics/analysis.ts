@@ -1,0 +1,37 @@
+import type { Bitset } from '../../base/bitset.ts';
+import type { TabletView } from '../../store/view.ts';
+import type { JsonObject } from '../shape.ts';
+import type { QueryStats } from '../stats.ts';
+
+/** When an analysis is made, and of which time: resolved once, so that all tablets see the same. */
+export interface AnalysisFrame {
+  readonly atMs: number;
+  readonly nowMs: number;
+  /** Of `from` and `to`, [fromMs, toMs); without bounds where they were not given. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The account's, IANA. */
+  readonly zone: string;
+}
+
+/** What an analysis sees of one tablet. */
+export interface AnalysisContext {
+  readonly view: TabletView;
+  readonly frame: AnalysisFrame;
+  /** Canonical ordinals of those whom it is about: the segment's members, or all users. */
+  readonly users: Bitset;
+  readonly stats: QueryStats;
+}
+
+/**
+ * A kind of analysis: `map` makes a part of each tablet, which travels between threads as a structured clone, and
+ * `reduce` the answer of all of them. Its request is what `parse` makes of the params that are its own.
+ */
+export interface Analysis<Request, Part, Result extends object> {
+  /** Of params, besides those that all analyses take. */
+  readonly keys: readonly string[];
+  /** Throws `bad_request` with the path of what is wrong. */
+  parse(params: JsonObject): Request;
+  map(context: AnalysisContext, request: Request): Generator<void, Part>;
+  reduce(parts: readonly Part[], request: Request, frame: AnalysisFrame): Result;
+}

@@ -1,0 +1,82 @@
+import type { Bitset } from '../base/bitset.ts';
+import type { Part } from '../store/part.ts';
+import type { SchemaView } from '../store/view.ts';
+import type { CompiledPropertyTest, WantedEvents } from './filter.ts';
+import type { QueryStats } from './stats.ts';
+
+export const EVENT_CODE_BYTES = 4;
+const TIME_BYTES = 8;
+const VALUE_BYTES = 8;
+
+/** False when the part's times or events say that none of its rows is wanted. */
+export function mayMatch(part: Part, { fromMs, toMs, eventCodes }: WantedEvents): boolean {
+  if (part.timeMaxMs < fromMs || part.timeMinMs >= toMs) return false;
+  return eventCodes.some((code) => part.mayHaveEvent(code));
+}
+
+/** The part's rows that are wanted, in small steps; undefined when it was passed over. */
+export function* selectSteps(
+  schema: SchemaView,
+  part: Part,
+  wanted: WantedEvents,
+  stats: QueryStats,
+): Generator<void, Bitset | undefined> {
+  if (!mayMatch(part, wanted)) {
+    stats.blocksSkipped++;
+    return undefined;
+  }
+  stats.rowsScanned += part.rowCount;
+  stats.bytesScanned += part.rowCount * EVENT_CODE_BYTES;
+  const rows = part.selectEvents(wanted.eventCodes);
+  yield* narrowSteps(schema, part, wanted, rows, stats);
+  return rows;
+}
+
+/** Of rows with the wanted events, keeps those whose times and properties are wanted. */
+export function* narrowSteps(
+  schema: SchemaView,
+  part: Part,
+  { fromMs, toMs, filter }: WantedEvents,
+  rows: Bitset,
+  stats: QueryStats,
+): Generator<void, void> {
+  yield;
+  if (part.timeMinMs < fromMs || part.timeMaxMs >= toMs) {
+    part.andTime(rows, fromMs, toMs);
+    stats.bytesScanned += part.rowCount * TIME_BYTES;
+    yield;
+  }
+  for (const group of filter.where) {
+    andAnyOf(schema, part, rows, group);
+    stats.bytesScanned += part.rowCount * VALUE_BYTES * group.length;
+    yield;
+  }
+}
+
+/** Keeps rows for which at least one of the tests holds. */
+function andAnyOf(
+  schema: SchemaView,
+  part: Part,
+  rows: Bitset,
+  tests: readonly CompiledPropertyTest[],
+): void {
+  const [first, ...others] = tests;
+  const before = others.length === 0 ? rows : rows.copy();
+  andTest(schema, part, rows, first!);
+  for (const test of others) {
+    const alternative = before.copy();
+    andTest(schema, part, alternative, test);
+    rows.or(alternative);
+  }
+}
+
+function andTest(
+  schema: SchemaView,
+  part: Part,
+  rows: Bitset,
+  { prop, predicate }: CompiledPropertyTest,
+): void {
+  const code = schema.propertyCode(prop);
+  if (code !== undefined) part.andProperty(rows, code, predicate);
+  else if (!predicate.missing) rows.words.fill(0);
+}

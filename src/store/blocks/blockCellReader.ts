@@ -1,0 +1,161 @@
+import { type Bitset, popcount32 } from '../../base/bitset.ts';
+import type { Value } from '../../base/value.ts';
+import { equalTo } from '../../encoding/contract.ts';
+import { CELL, type CellReader } from '../part.ts';
+import { type ColumnShape, codeCount } from './blockFormat.ts';
+import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
+import { type ColumnTexts, textOrArray } from './columnTexts.ts';
+import type { NumberColumn } from './numberColumn.ts';
+import { RowReader } from './rowReader.ts';
+
+/** Rows of a column decoded together. */
+const SPAN_ROWS = 8192;
+/** Where fewer of a span's rows are asked for, they are read one by one. */
+const DENSE_SHARE = 1 / 64;
+const NO_CELL = 0xffffffff;
+
+const cellRows = new Uint32Array(SPAN_ROWS);
+const spanCodes = new Uint32Array(SPAN_ROWS);
+const spanNumbers = new Float64Array(SPAN_ROWS);
+
+/** What a column of a block is made of; see CellColumn. */
+export interface CellStreams {
+  readonly shape: ColumnShape;
+  readonly codes: NumberColumn | undefined;
+  readonly numbers: NumberColumn | undefined;
+  readonly texts: ColumnTexts;
+}
+
+/** Reads cells of one column of a block. */
+export class BlockCellReader implements CellReader {
+  readonly codeEnd: number;
+  readonly #column: CellStreams;
+  /** Of rows of the block, those that have cells; undefined when all have. */
+  readonly #withCells: RankedRows | undefined;
+  /** Of cells, those that are numbers; undefined when all are, or none. */
+  readonly #withNumbers: RankedRows | undefined;
+  /** By the column's own codes. */
+  readonly #meanings: Uint32Array;
+  readonly #codeAt: RowReader | undefined;
+  readonly #numberAt: RowReader | undefined;
+
+  constructor(column: CellStreams, withCells: Bitset | undefined) {
+    const { shape, codes, numbers } = column;
+    this.#column = column;
+    this.#withCells = withCells && new RankedRows(withCells);
+    this.codeEnd = CELL.values + codeCount(shape);
+    this.#meanings = meaningsOf(shape);
+    this.#codeAt = codes && new RowReader(codes);
+    this.#numberAt = numbers && new RowReader(numbers);
+    if (codes !== undefined && numbers !== undefined) {
+      this.#withNumbers = new RankedRows(codes.select(equalTo(this.#meanings.indexOf(CELL.number))));
+    }
+  }
+
+  read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void {
+    for (let from = 0; from < count; from += SPAN_ROWS) {
+      const pieceCount = Math.min(SPAN_ROWS, count - from);
+      const piece = from === 0 ? codes : codes.subarray(from);
+      this.#readCells(from === 0 ? rows : rows.subarray(from), pieceCount, piece);
+      this.#readNumbers(piece, pieceCount, from === 0 ? numbers : numbers.subarray(from));
+    }
+  }
+
+  valueOf(code: number): Value {
+    const own = code - CELL.values;
+    if (this.#meanings[own] !== code) throw new RangeError(`no value has the code ${code}`);
+    const tag = specialTags(this.#column.shape)[own];
+    if (tag !== undefined) return tag === TAG.true;
+    return textOrArray(this.#column.texts, own - specialTags(this.#column.shape).length);
+  }
+
+  sharedCodeOf(code: number): number {
+    const { shape, texts } = this.#column;
+    const text = code - CELL.values - specialTags(shape).length;
+    return text >= 0 && text < shape.texts.shared ? texts.sharedCode(text) : -1;
+  }
+
+  /** codes[i] = what is in rows[i]; cellRows[i] = the place of its cell in the column. */
+  #readCells(rows: Uint32Array, count: number, codes: Uint32Array): void {
+    if (this.#withCells === undefined) cellRows.set(rows.subarray(0, count));
+    else this.#withCells.placesOf(rows, count, cellRows);
+    if (this.#codeAt === undefined) codes.fill(0, 0, count);
+    else decodeAt(this.#column.codes!, this.#codeAt, cellRows, count, spanCodes, codes);
+    const meanings = this.#meanings;
+    for (let i = 0; i < count; i++) codes[i] = cellRows[i] === NO_CELL ? CELL.missing : meanings[codes[i]!]!;
+  }
+
+  #readNumbers(codes: Uint32Array, count: number, numbers: Float64Array): void {
+    if (this.#numberAt === undefined) {
+      numbers.fill(Number.NaN, 0, count);
+      return;
+    }
+    if (this.#withNumbers !== undefined) this.#withNumbers.placesOf(cellRows, count, cellRows);
+    decodeAt(this.#column.numbers!, this.#numberAt, cellRows, count, spanNumbers, numbers);
+    for (let i = 0; i < count; i++) if (codes[i] !== CELL.number) numbers[i] = Number.NaN;
+  }
+}
+
+function specialTags({ kinds }: ColumnShape): readonly number[] {
+  return SPECIAL_TAGS.filter((tag) => (kinds & kindOf(tag)) !== 0);
+}
+
+function meaningsOf(shape: ColumnShape): Uint32Array {
+  const meanings = Uint32Array.from({ length: Math.max(1, codeCount(shape)) }, (_, own) => CELL.values + own);
+  specialTags(shape).forEach((tag, own) => {
+    if (tag === TAG.missing) meanings[own] = CELL.missing;
+    if (tag === TAG.number) meanings[own] = CELL.number;
+  });
+  return meanings;
+}
+
+/** target[i] = value of rows[i], where that is a row; all at once where they lie close together. */
+function decodeAt<T extends Uint32Array | Float64Array>(
+  column: NumberColumn,
+  reader: RowReader,
+  rows: Uint32Array,
+  count: number,
+  span: T,
+  target: T,
+): void {
+  let min = NO_CELL;
+  let max = 0;
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const row = rows[i]!;
+    if (row === NO_CELL) continue;
+    found++;
+    if (row < min) min = row;
+    if (row > max) max = row;
+  }
+  if (found === 0) return;
+  const length = max - min + 1;
+  if (length > span.length || found < DENSE_SHARE * length) {
+    for (let i = 0; i < count; i++) if (rows[i] !== NO_CELL) target[i] = reader.at(rows[i]!);
+    return;
+  }
+  column.decode(min, max + 1, span);
+  for (let i = 0; i < count; i++) if (rows[i] !== NO_CELL) target[i] = span[rows[i]! - min]!;
+}
+
+/** Rows, and how many of them lie before each word of 32. */
+class RankedRows {
+  readonly #words: Uint32Array;
+  readonly #before: Uint32Array;
+
+  constructor({ words }: Bitset) {
+    this.#words = words;
+    this.#before = new Uint32Array(words.length);
+    for (let w = 1; w < words.length; w++) this.#before[w] = this.#before[w - 1]! + popcount32(words[w - 1]!);
+  }
+
+  /** places[i] = how many of the rows lie before rows[i]; NO_CELL where that is none of them. May be done in place. */
+  placesOf(rows: Uint32Array, count: number, places: Uint32Array): void {
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      const word = row === NO_CELL ? 0 : this.#words[row >>> 5]!;
+      const bit = 1 << (row & 31);
+      places[i] = (word & bit) === 0 ? NO_CELL : this.#before[row >>> 5]! + popcount32(word & (bit - 1));
+    }
+  }
+}
