@@ -95,7 +95,7 @@ describe('bars', () => {
     ];
     expect(barsOf(best, { set: 's', events: 10, bytes: 84 })).toEqual({
       Muster: 8.4,
-      '0.65 × LZ4, tuned': '6.50 missed by 29 %',
+      '0.65 × LZ4, tuned': '6.50 missed by 29.2 %',
       'ZSTD(1), tuned': '8.00 missed by 5.0 %',
       '0.65 × LZ4, usual': '9.75 holds',
       'ZSTD(1), usual': '9.00 holds',

@@ -131,5 +131,5 @@ export function barsOf(best: readonly Measured[], { events, bytes }: MusterSize)
 }
 
 function percent(share: number): string {
-  return `${(100 * share).toPrecision(2)} %`;
+  return `${(100 * share).toFixed(1)} %`;
 }

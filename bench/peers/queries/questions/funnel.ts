@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../../../src/base/limits.ts';
 import { AT_MS, CLICKHOUSE, DUCKDB, texts } from '../dialect.ts';
 import type { Question } from '../question.ts';
-import { PENDING } from './pending.ts';
+import { analysisQuestion, isoOf } from './analysis.ts';
 
 const STEPS = ['Product Viewed', 'Product Added', 'Order Completed'] as const;
 const WINDOW_MS = 7 * DAY_MS;
@@ -23,7 +23,17 @@ export const funnel: Question = {
     ],
   },
   clickhouse: { forms: [{ form: 'windowFunnel', sql: windowFunnel }] },
-  muster: PENDING,
+  muster: analysisQuestion<{ readonly steps: readonly { readonly users: number }[] }>(
+    'funnel',
+    [
+      {
+        ...{ from: isoOf(FROM_MS), to: isoOf(AT_MS) },
+        steps: STEPS.map((event) => ({ event })),
+        window: '7d',
+      },
+    ],
+    ({ steps }) => [steps.map(({ users }) => users)],
+  ),
 };
 
 function asOf(table: string): string {

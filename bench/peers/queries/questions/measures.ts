@@ -1,8 +1,6 @@
 import { dayOf, last, text } from '../dialect.ts';
-import type { LeftOut, Question } from '../question.ts';
+import type { Question } from '../question.ts';
 import { segmentQuestion } from './segment.ts';
-
-const NOT_YET: LeftOut = { leftOut: 'the measure is not part of the language yet' };
 
 /** Of cents, which no sum of purchases can be: so doubles and decimals agree on who has spent so much. */
 const SPENT = 300.005;
@@ -11,7 +9,6 @@ export const spent: Question = segmentQuestion({
   name: 'sum',
   what: `amounts of Order Completed >= ${SPENT} in 60 days`,
   definition: { event: 'Order Completed', within: { last: '60d' }, sum: { prop: 'amount', gte: SPENT } },
-  muster: NOT_YET,
   members: [
     {
       form: 'group by',
@@ -25,7 +22,6 @@ export const products: Question = segmentQuestion({
   name: 'distinct',
   what: 'Product Viewed of >= 5 products in 60 days',
   definition: { event: 'Product Viewed', within: { last: '60d' }, distinct: { prop: 'product', gte: 5 } },
-  muster: NOT_YET,
   members: [
     {
       form: 'distinct',
@@ -47,7 +43,6 @@ export const activeDays: Question = segmentQuestion({
   name: 'days',
   what: 'Session Started on >= 3 days in 30',
   definition: { event: 'Session Started', within: { last: '30d' }, days: { gte: 3 } },
-  muster: NOT_YET,
   members: [
     {
       form: 'distinct',
@@ -69,7 +64,6 @@ export const firstEver: Question = segmentQuestion({
   name: 'first',
   what: 'first Order Completed ever in the last 30 days',
   definition: { event: 'Order Completed', first: { last: '30d' } },
-  muster: NOT_YET,
   members: [
     {
       form: 'group by',

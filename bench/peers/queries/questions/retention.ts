@@ -1,12 +1,18 @@
 import { AT_MS, between, CLICKHOUSE, DUCKDB, texts, WEEK_MS, weekOf } from '../dialect.ts';
-import type { Question } from '../question.ts';
-import { PENDING } from './pending.ts';
+import type { Cell, Question } from '../question.ts';
+import { analysisQuestion, isoOf } from './analysis.ts';
 
 const START = 'Session Started';
 const RETURN = 'Order Completed';
 const FROM_MS = Date.parse('2025-01-06T00:00:00Z');
 const TO_MS = Date.parse('2025-04-28T00:00:00Z');
 const PERIODS = 8;
+
+interface Cohort {
+  readonly t: string;
+  readonly size: number;
+  readonly returned: readonly number[];
+}
 
 /** Cohorts' sizes are the rows of week -1. */
 export const retention: Question = {
@@ -19,7 +25,21 @@ export const retention: Question = {
       { form: 'join', sql: joinedInClickHouse },
     ],
   },
-  muster: PENDING,
+  muster: analysisQuestion<{ readonly cohorts: readonly Cohort[] }>(
+    'retention',
+    [
+      {
+        ...{ from: isoOf(FROM_MS), to: isoOf(TO_MS), interval: 'week', periods: PERIODS },
+        ...{ start: { event: START }, return: { event: RETURN } },
+      },
+    ],
+    ({ cohorts }) =>
+      cohorts.flatMap(({ t, size, returned }) =>
+        [size, ...returned]
+          .map((users, i): Cell[] => [Date.parse(t), i - 1, users])
+          .filter(([, , users]) => users !== 0),
+      ),
+  ),
 };
 
 function joined(table: string): string {

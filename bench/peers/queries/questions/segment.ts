@@ -1,3 +1,5 @@
+import { MusterError } from '../../../../src/base/errors.ts';
+import { parseSegment } from '../../../../src/query/parse.ts';
 import { AT_MS, CLICKHOUSE, type Dialect, DUCKDB } from '../dialect.ts';
 import type { LeftOut, Muster, Question, RivalForm, Rows } from '../question.ts';
 
@@ -16,7 +18,6 @@ export interface SegmentQuestion {
   /** Of a rival that has further ways. */
   readonly duckdb?: readonly RivalForm[];
   readonly clickhouse?: readonly RivalForm[];
-  readonly muster?: LeftOut;
 }
 
 /** How many users are in a segment. */
@@ -27,7 +28,6 @@ export function segmentQuestion({
   members,
   duckdb = [],
   clickhouse = [],
-  muster,
 }: SegmentQuestion): Question {
   const counted = (dialect: Dialect): RivalForm[] =>
     members.map(({ form, sql }) => ({
@@ -35,15 +35,16 @@ export function segmentQuestion({
       sql: (table) => `SELECT count(*) FROM (${sql(dialect, table)}) AS members`,
     }));
   const [{ sql: listed }] = members;
+  const leftOut = notYet(definition);
   return {
     name,
     what,
     duckdb: { forms: [...counted(DUCKDB), ...duckdb] },
     clickhouse: { forms: [...counted(CLICKHOUSE), ...clickhouse] },
-    muster: muster ?? {
+    muster: leftOut ?? {
       ask: async (tablets) => [[(await counts(tablets, { it: definition })).it!]],
     },
-    ...(muster === undefined && {
+    ...(leftOut === undefined && {
       members: {
         duckdb: (table: string) => listed(DUCKDB, table),
         clickhouse: (table: string) => listed(CLICKHOUSE, table),
@@ -51,6 +52,19 @@ export function segmentQuestion({
       },
     }),
   };
+}
+
+const NOT_YET = /is not supported yet$/;
+
+/** Where the language lacks something that the definition says. */
+function notYet(definition: unknown): LeftOut | undefined {
+  try {
+    parseSegment(definition);
+    return undefined;
+  } catch (error) {
+    if (error instanceof MusterError && NOT_YET.test(error.message)) return { leftOut: error.message };
+    throw error;
+  }
 }
 
 /** Users in each of the segments, as `segment.count` and `segment.evaluate` add them up. */

@@ -12,7 +12,6 @@ export const sequence: Question = segmentQuestion({
     sequence: [{ event: 'Product Viewed' }, { event: 'Order Completed', within: '1h' }],
     within: { last: '30d' },
   },
-  muster: { leftOut: 'sequences are not part of the language yet' },
   members: [
     {
       form: 'window',

@@ -1,12 +1,19 @@
 import { SESSION_PERIOD } from '../../../sessions.ts';
 import { AT_MS, between, CLICKHOUSE, type Dialect, DUCKDB, dayOf } from '../dialect.ts';
-import type { Question, RivalForm } from '../question.ts';
-import { PENDING } from './pending.ts';
+import type { Cell, Question, RivalForm } from '../question.ts';
+import { analysisQuestion, isoOf } from './analysis.ts';
+
+interface Trend {
+  readonly series: readonly {
+    readonly key: string;
+    readonly points: readonly { readonly t: string; readonly value: number }[];
+  }[];
+}
 
 /** Per day and platform how often, and by how many users. */
 export const trend: Question = {
   name: 'trend',
-  what: 'Product Viewed a day by platform over 180 days, events and distinct users',
+  what: 'Product Viewed a day by platform over 180 days, events and distinct users (of Muster two trends)',
   duckdb: { forms: [distinctUsers(DUCKDB), twice(DUCKDB)] },
   clickhouse: {
     forms: [
@@ -15,7 +22,21 @@ export const trend: Question = {
       { form: 'bitmap', sql: (table) => grouped(CLICKHOUSE, table, 'count(*), groupBitmap(user_id)') },
     ],
   },
-  muster: PENDING,
+  muster: analysisQuestion<Trend>(
+    'trend',
+    (['events', 'users'] as const).map((measure) => ({
+      ...{ from: isoOf(SESSION_PERIOD.startMs), to: isoOf(AT_MS), interval: 'day', measure },
+      events: [{ event: 'Product Viewed' }],
+      breakdown: { prop: 'platform' },
+    })),
+    (events, users) =>
+      events.series.flatMap(({ key, points }) => {
+        const ofUsers = users.series.find((each) => each.key === key)!;
+        return points
+          .map(({ t, value }, i): Cell[] => [Date.parse(t), key, value, ofUsers.points[i]!.value])
+          .filter(([, , count]) => count !== 0);
+      }),
+  ),
 };
 
 function distinctUsers(dialect: Dialect): RivalForm {
