@@ -143,7 +143,7 @@ describe('the command', () => {
 
 describe('answers to queries', () => {
   const found = (engine: EngineName, rows: Rows, members?: Members): Found => ({
-    ...{ question: 'q', engine, ways: [{ layout: 'l', form: 'f', ms: [1], rows }] },
+    ...{ question: 'q', engine, ways: [{ layout: 'l', form: 'f', ms: [1], cpuMs: 1, rows }] },
     ...(members && { members }),
   });
 

@@ -31,6 +31,7 @@ export interface FoundWay {
   readonly layout: string;
   readonly form: string;
   readonly ms: readonly number[];
+  readonly cpuMs: number;
   readonly rows: Rows;
 }
 

@@ -1,6 +1,10 @@
 import { DAY_MS } from '../../../src/base/limits.ts';
 import { SESSION_PERIOD } from '../../sessions.ts';
 
+/** Columns of texts that repeat. */
+export const NAME_COLUMNS = ['event', 'city', 'platform', 'product'] as const;
+export type NameColumn = (typeof NAME_COLUMNS)[number];
+
 /** What the rivals write differently in the same query. */
 export interface Dialect {
   /** A moment that compares with `ts`. */
@@ -10,6 +14,8 @@ export interface Dialect {
   readonly countIf: (condition: string) => string;
   /** Exactly how many distinct values. */
   readonly distinct: (value: string) => string;
+  /** A text of one of the columns with names, which have no quotes in them. */
+  readonly name: (column: NameColumn, text: string) => string;
   readonly divided: (value: string, by: number) => string;
 }
 
@@ -18,6 +24,8 @@ export const DUCKDB: Dialect = {
   ms: (column) => `epoch_ms(${column})`,
   countIf: (condition) => `count(*) FILTER (WHERE ${condition})`,
   distinct: (value) => `count(DISTINCT ${value})`,
+  // A plain text would be compared with the text of every row, not with its code.
+  name: (column, text) => `'${text}'::${enumOf(column)}`,
   divided: (value, by) => `(${value}) // ${by}`,
 };
 
@@ -26,6 +34,7 @@ export const CLICKHOUSE: Dialect = {
   ms: (column) => `toUnixTimestamp64Milli(${column})`,
   countIf: (condition) => `countIf(${condition})`,
   distinct: (value) => `uniqExact(${value})`,
+  name: (_, text) => `'${text}'`,
   divided: (value, by) => `intDiv(${value}, ${by})`,
 };
 
@@ -43,13 +52,17 @@ export function between(dialect: Dialect, fromMs: number, toMs: number, column =
   return `${column} >= ${dialect.time(fromMs)} AND ${column} < ${dialect.time(toMs)}`;
 }
 
-/** Of names of the sessions, which have no quotes in them. */
-export function text(name: string): string {
-  return `'${name}'`;
+export function isName(dialect: Dialect, column: NameColumn, name: string): string {
+  return `${column} = ${dialect.name(column, name)}`;
 }
 
-export function texts(names: readonly string[]): string {
-  return names.map(text).join(', ');
+export function isOneOf(dialect: Dialect, column: NameColumn, names: readonly string[]): string {
+  return `${column} IN (${names.map((name) => dialect.name(column, name)).join(', ')})`;
+}
+
+/** DuckDB's type of a column. */
+export function enumOf(column: NameColumn): string {
+  return `peer."texts of ${column}"`;
 }
 
 export const WEEK_MS = 7 * DAY_MS;

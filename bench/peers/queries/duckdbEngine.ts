@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from '@duckdb/node-api';
+import { enumOf, NAME_COLUMNS } from './dialect.ts';
 import { type Engine, firstNumbers, TABLES, type Way } from './engine.ts';
 import { type Cell, isLeftOut, type Question, type Rows } from './question.ts';
-
-const ENUMS = ['event', 'city', 'platform', 'product'];
 
 function fileIn(directory: string): string {
   return join(directory, 'sessions.duckdb');
@@ -15,10 +14,10 @@ export async function loadDuckDB(directory: string, parquetPath: string, threads
   const connection = await instance.connect();
   try {
     await connection.run(`ATTACH '${fileIn(directory)}' AS peer`);
-    for (const column of ENUMS)
-      await connection.run(`CREATE TYPE peer."texts of ${column}" AS ENUM
+    for (const column of NAME_COLUMNS)
+      await connection.run(`CREATE TYPE ${enumOf(column)} AS ENUM
         (SELECT DISTINCT ${column} FROM '${parquetPath}' WHERE ${column} IS NOT NULL ORDER BY ALL)`);
-    const texts = ENUMS.map((column) => `${column}::peer."texts of ${column}" AS ${column}`);
+    const texts = NAME_COLUMNS.map((column) => `${column}::${enumOf(column)} AS ${column}`);
     for (const { table, order } of TABLES)
       await connection.run(`CREATE TABLE peer.${table} AS
         SELECT user_id::UINTEGER AS user_id, make_timestamp_ms(ts)::TIMESTAMP_MS AS ts, ${texts.join(', ')},

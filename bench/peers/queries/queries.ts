@@ -52,8 +52,8 @@ async function loadedDataset({ program, at, sessions, threads, log }: QuerySetti
   return (await readDataset(at, sessions))!;
 }
 
-function inWords({ layout, form, ms }: FoundWay): string {
-  return `${form} by ${layout} ${median(ms).toPrecision(3)} ms`;
+function inWords({ layout, form, ms, cpuMs }: FoundWay): string {
+  return `${form} by ${layout} ${median(ms).toFixed(2)} ms, of CPU ${cpuMs.toFixed(2)}`;
 }
 
 function reportsOf(
@@ -83,8 +83,8 @@ function reportsOf(
     });
     for (const { engine, leftOut, ways: all } of found.filter(({ question }) => question === name)) {
       if (leftOut !== undefined) ways.push({ query: name, engine, layout: '–', form: leftOut, ...NO_TIMES });
-      for (const { layout, form, ms } of all)
-        ways.push({ query: name, engine, layout, form, ...timesOf(ms) });
+      for (const way of all)
+        ways.push({ query: name, engine, layout: way.layout, form: way.form, ...timesOf(way) });
     }
   }
   const answers = questions.map(({ name }) => [
@@ -105,10 +105,10 @@ function reportsOf(
   ];
 }
 
-const NO_TIMES = { msMedian: '–', msP99: '–', samples: 0 };
+const NO_TIMES = { msMedian: '–', msP99: '–', cpuMs: '–', samples: 0 };
 
-function timesOf(ms: readonly number[]) {
-  return { msMedian: median(ms), msP99: percentile(ms, 0.99), samples: ms.length };
+function timesOf({ ms, cpuMs }: FoundWay) {
+  return { msMedian: median(ms), msP99: percentile(ms, 0.99), cpuMs, samples: ms.length };
 }
 
 function best(found: Found | undefined): FoundWay | undefined {

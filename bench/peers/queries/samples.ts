@@ -10,7 +10,10 @@ export interface Effort {
 }
 
 export interface Sampled {
+  /** From asking to the answer, by the clock. */
   readonly ms: readonly number[];
+  /** Of CPU time a sample, on average, all threads of the process together: the same on a busy machine. */
+  readonly cpuMs: number;
   readonly rows: Rows;
 }
 
@@ -33,13 +36,14 @@ export async function sampleWhole({ ask }: Way, { runs, budgetMs }: Effort): Pro
   };
   for (let i = 0, ms = 0; i < WARM.runs && ms < WARM.ms; i++) ms += await once();
   const ms: number[] = [];
+  const before = process.cpuUsage();
   const isEnough = () => {
     const totalMs = sum(ms);
     if (ms.length >= SAMPLES_MAX || (ms.length >= RUNS_MIN && totalMs >= budgetMs)) return true;
     return ms.length >= runs && totalMs >= SAMPLES_MS;
   };
   while (!isEnough()) ms.push(await once());
-  return { ms, rows };
+  return { ms, cpuMs: cpuMsSince(before) / ms.length, rows };
 }
 
 /** Asks once of each user, after some others that are not counted. Rows begin with the user and their place. */
@@ -47,11 +51,17 @@ export async function sampleEach({ ask }: Way, users: readonly number[]): Promis
   for (const user of users.slice(0, users.length / 5)) await ask(user);
   const ms: number[] = [];
   const rows: Cell[][] = [];
+  const before = process.cpuUsage();
   for (const user of users) {
     const startedMs = performance.now();
     const found = await ask(user);
     ms.push(performance.now() - startedMs);
     for (const [i, row] of found.entries()) rows.push([user, i, ...row]);
   }
-  return { ms, rows };
+  return { ms, cpuMs: cpuMsSince(before) / users.length, rows };
+}
+
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }

@@ -1,4 +1,4 @@
-import { CLICKHOUSE, last, text } from '../dialect.ts';
+import { CLICKHOUSE, isName, isOneOf, last } from '../dialect.ts';
 import type { Question } from '../question.ts';
 import { segmentQuestion } from './segment.ts';
 
@@ -18,7 +18,7 @@ export const atLeastThree: Question = segmentQuestion({
     {
       form: 'group by',
       sql: (d, table) => `SELECT user_id FROM ${table}
-        WHERE event = ${text(VIEWED)} AND platform = 'ios' AND ${last(d, 30)}
+        WHERE ${isName(d, 'event', VIEWED)} AND ${isName(d, 'platform', 'ios')} AND ${last(d, 30)}
         GROUP BY user_id HAVING count(*) >= 3`,
     },
   ],
@@ -34,32 +34,32 @@ export const didAndDidNot: Question = segmentQuestion({
     {
       form: 'group by',
       sql: (d, table) => `SELECT user_id FROM ${table}
-        WHERE event IN (${text(VIEWED)}, ${text(ORDERED)}) AND ${last(d, 30)} GROUP BY user_id
-        HAVING ${d.countIf(`event = ${text(VIEWED)} AND ${last(d, 14)}`)} > 0
-          AND ${d.countIf(`event = ${text(ORDERED)}`)} = 0`,
+        WHERE ${isOneOf(d, 'event', [VIEWED, ORDERED])} AND ${last(d, 30)} GROUP BY user_id
+        HAVING ${d.countIf(`${isName(d, 'event', VIEWED)} AND ${last(d, 14)}`)} > 0
+          AND ${d.countIf(isName(d, 'event', ORDERED))} = 0`,
     },
     {
       form: 'not in',
       sql: (d, table) => `SELECT DISTINCT user_id FROM ${table}
-        WHERE event = ${text(VIEWED)} AND ${last(d, 14)} AND user_id NOT IN (
-          SELECT user_id FROM ${table} WHERE event = ${text(ORDERED)} AND ${last(d, 30)})`,
+        WHERE ${isName(d, 'event', VIEWED)} AND ${last(d, 14)} AND user_id NOT IN (
+          SELECT user_id FROM ${table} WHERE ${isName(d, 'event', ORDERED)} AND ${last(d, 30)})`,
     },
   ],
   clickhouse: [
     {
       form: 'bitmaps',
       sql: (table) => `SELECT bitmapAndnotCardinality(
-          groupBitmapStateIf(user_id, event = ${text(VIEWED)} AND ${last(CLICKHOUSE, 14)}),
-          groupBitmapStateIf(user_id, event = ${text(ORDERED)}))
-        FROM ${table} WHERE event IN (${text(VIEWED)}, ${text(ORDERED)}) AND ${last(CLICKHOUSE, 30)}`,
+          groupBitmapStateIf(user_id, ${isName(CLICKHOUSE, 'event', VIEWED)} AND ${last(CLICKHOUSE, 14)}),
+          groupBitmapStateIf(user_id, ${isName(CLICKHOUSE, 'event', ORDERED)}))
+        FROM ${table} WHERE ${isOneOf(CLICKHOUSE, 'event', [VIEWED, ORDERED])} AND ${last(CLICKHOUSE, 30)}`,
     },
     {
       form: 'bitmaps of two scans',
       sql: (table) => `SELECT bitmapAndnotCardinality(
         (SELECT groupBitmapState(user_id) FROM ${table}
-          WHERE event = ${text(VIEWED)} AND ${last(CLICKHOUSE, 14)}),
+          WHERE ${isName(CLICKHOUSE, 'event', VIEWED)} AND ${last(CLICKHOUSE, 14)}),
         (SELECT groupBitmapState(user_id) FROM ${table}
-          WHERE event = ${text(ORDERED)} AND ${last(CLICKHOUSE, 30)}))`,
+          WHERE ${isName(CLICKHOUSE, 'event', ORDERED)} AND ${last(CLICKHOUSE, 30)}))`,
     },
   ],
 });

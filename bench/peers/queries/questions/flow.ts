@@ -37,7 +37,7 @@ function leads(table: string): string {
     walked AS (SELECT user_id, ts, event AS e0, ${next.join(', ')} FROM ${table}
       WHERE ${between(DUCKDB, FROM_MS, AT_MS)} WINDOW w AS (PARTITION BY user_id ORDER BY ts)),
     firsts AS (SELECT arg_min(struct_pack(${path}), ts) AS path FROM walked
-      WHERE e0 = '${START}' GROUP BY user_id),
+      WHERE e0 = ${DUCKDB.name('event', START)} GROUP BY user_id),
     paths AS (SELECT unnest(path), count(*) AS n FROM firsts GROUP BY path)
     SELECT step, source, target, sum(n) FROM (${links.join(' UNION ALL ')}) GROUP BY ALL`;
 }

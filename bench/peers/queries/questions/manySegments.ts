@@ -1,6 +1,15 @@
 import { DAY_MS } from '../../../../src/base/limits.ts';
 import { SESSION_NAMES } from '../../../sessions.ts';
-import { AT_MS, CLICKHOUSE, type Dialect, DUCKDB, last, text } from '../dialect.ts';
+import {
+  AT_MS,
+  CLICKHOUSE,
+  type Dialect,
+  DUCKDB,
+  enumOf,
+  isName,
+  last,
+  type NameColumn,
+} from '../dialect.ts';
 import type { Question, RivalForm } from '../question.ts';
 import { counts, rowsOfCounts } from './segment.ts';
 
@@ -30,7 +39,7 @@ function rulesOf(values: readonly string[]): Rule[] {
 export const segmentsByPlatform = manySegments('platform', SESSION_NAMES.platform);
 export const segmentsByCity = manySegments('city', SESSION_NAMES.city);
 
-function manySegments(prop: string, values: readonly string[]): Question {
+function manySegments(prop: NameColumn, values: readonly string[]): Question {
   const rules = rulesOf(values);
   const definitions = Object.fromEntries(
     rules.map(({ segment, event, value, days, count }) => [
@@ -53,7 +62,7 @@ function manySegments(prop: string, values: readonly string[]): Question {
 }
 
 /** The rules as a table, joined by event and property. */
-function rulesJoin(dialect: Dialect, prop: string, rules: readonly Rule[]): RivalForm {
+function rulesJoin(dialect: Dialect, prop: NameColumn, rules: readonly Rule[]): RivalForm {
   const from = Math.min(...rules.map(({ days }) => AT_MS - days * DAY_MS));
   const sql = (table: string) => `
     WITH ${rulesTable(dialect, prop, rules)},
@@ -68,10 +77,10 @@ function rulesJoin(dialect: Dialect, prop: string, rules: readonly Rule[]): Riva
 }
 
 /** In DuckDB with the events' own ENUM types, so that codes are joined. */
-function rulesTable(dialect: Dialect, prop: string, rules: readonly Rule[]): string {
+function rulesTable(dialect: Dialect, prop: NameColumn, rules: readonly Rule[]): string {
   const rows = rules
     .map(({ segment, event, value, days, count }) =>
-      [text(segment), text(event), text(value), dialect.time(AT_MS - days * DAY_MS), count].join(', '),
+      [`'${segment}'`, `'${event}'`, `'${value}'`, dialect.time(AT_MS - days * DAY_MS), count].join(', '),
     )
     .map((row) => `(${row})`)
     .join(', ');
@@ -79,20 +88,23 @@ function rulesTable(dialect: Dialect, prop: string, rules: readonly Rule[]): str
     const columns = `segment String, event String, value String, since DateTime64(3, ''UTC''), least UInt64`;
     return `rules AS (SELECT * FROM VALUES('${columns}', ${rows}))`;
   }
-  const cast = (value: string, column: string) => `w.${value}::peer."texts of ${column}" AS ${value}`;
+  const cast = (value: string, column: NameColumn) => `w.${value}::${enumOf(column)} AS ${value}`;
   return `written(segment, event, value, since, least) AS (VALUES ${rows}),
     rules AS (SELECT segment, ${cast('event', 'event')}, ${cast('value', prop)}, since, least FROM written AS w)`;
 }
 
 /** A conditional count for each. */
-function filters(dialect: Dialect, prop: string, rules: readonly Rule[]): RivalForm {
+function filters(dialect: Dialect, prop: NameColumn, rules: readonly Rule[]): RivalForm {
   const each = rules.map(({ segment, event, value, days }) => {
-    const condition = `event = ${text(event)} AND ${prop} = ${text(value)} AND ${last(dialect, days)}`;
+    const condition = [
+      ...[isName(dialect, 'event', event), isName(dialect, prop, value)],
+      last(dialect, days),
+    ].join(' AND ');
     return `${dialect.countIf(condition)} AS ${segment}`;
   });
   const from = Math.max(...rules.map(({ days }) => days));
   const rows = rules.map(({ segment, count }) => dialect.countIf(`${segment} >= ${count}`));
-  const names = rules.map(({ segment }) => text(segment));
+  const names = rules.map(({ segment }) => `'${segment}'`);
   const sql = (table: string) => {
     const counted = `SELECT ${each.join(', ')} FROM ${table} WHERE ${last(dialect, from)} GROUP BY user_id`;
     return dialect === CLICKHOUSE

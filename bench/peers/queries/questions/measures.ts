@@ -1,4 +1,4 @@
-import { dayOf, last, text } from '../dialect.ts';
+import { dayOf, isName, last } from '../dialect.ts';
 import type { Question } from '../question.ts';
 import { segmentQuestion } from './segment.ts';
 
@@ -13,7 +13,7 @@ export const spent: Question = segmentQuestion({
     {
       form: 'group by',
       sql: (d, table) => `SELECT user_id FROM ${table}
-        WHERE event = 'Order Completed' AND ${last(d, 60)} GROUP BY user_id HAVING sum(amount) >= ${SPENT}`,
+        WHERE ${isName(d, 'event', 'Order Completed')} AND ${last(d, 60)} GROUP BY user_id HAVING sum(amount) >= ${SPENT}`,
     },
   ],
 });
@@ -26,14 +26,14 @@ export const products: Question = segmentQuestion({
     {
       form: 'distinct',
       sql: (d, table) => `SELECT user_id FROM ${table}
-        WHERE event = 'Product Viewed' AND ${last(d, 60)}
+        WHERE ${isName(d, 'event', 'Product Viewed')} AND ${last(d, 60)}
         GROUP BY user_id HAVING ${d.distinct('product')} >= 5`,
     },
     {
       form: 'group by twice',
       sql: (d, table) => `SELECT user_id FROM (
           SELECT user_id, product FROM ${table}
-          WHERE event = 'Product Viewed' AND ${last(d, 60)} GROUP BY user_id, product) AS pairs
+          WHERE ${isName(d, 'event', 'Product Viewed')} AND ${last(d, 60)} GROUP BY user_id, product) AS pairs
         GROUP BY user_id HAVING count(*) >= 5`,
     },
   ],
@@ -47,14 +47,14 @@ export const activeDays: Question = segmentQuestion({
     {
       form: 'distinct',
       sql: (d, table) => `SELECT user_id FROM ${table}
-        WHERE event = 'Session Started' AND ${last(d, 30)}
+        WHERE ${isName(d, 'event', 'Session Started')} AND ${last(d, 30)}
         GROUP BY user_id HAVING ${d.distinct(dayOf(d, d.ms('ts')))} >= 3`,
     },
     {
       form: 'group by twice',
       sql: (d, table) => `SELECT user_id FROM (
           SELECT user_id, ${dayOf(d, d.ms('ts'))} AS day FROM ${table}
-          WHERE event = 'Session Started' AND ${last(d, 30)} GROUP BY user_id, day) AS pairs
+          WHERE ${isName(d, 'event', 'Session Started')} AND ${last(d, 30)} GROUP BY user_id, day) AS pairs
         GROUP BY user_id HAVING count(*) >= 3`,
     },
   ],
@@ -67,14 +67,14 @@ export const firstEver: Question = segmentQuestion({
   members: [
     {
       form: 'group by',
-      sql: (d, table) => `SELECT user_id FROM ${table} WHERE event = ${text('Order Completed')}
+      sql: (d, table) => `SELECT user_id FROM ${table} WHERE ${isName(d, 'event', 'Order Completed')}
         GROUP BY user_id HAVING ${last(d, 30, 'min(ts)')}`,
     },
     {
       form: 'not in',
       sql: (d, table) => `SELECT DISTINCT user_id FROM ${table}
-        WHERE event = 'Order Completed' AND ${last(d, 30)} AND user_id NOT IN (
-          SELECT user_id FROM ${table} WHERE event = 'Order Completed' AND NOT (${last(d, 30)}))`,
+        WHERE ${isName(d, 'event', 'Order Completed')} AND ${last(d, 30)} AND user_id NOT IN (
+          SELECT user_id FROM ${table} WHERE ${isName(d, 'event', 'Order Completed')} AND NOT (${last(d, 30)}))`,
     },
   ],
 });

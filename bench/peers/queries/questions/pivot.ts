@@ -1,5 +1,5 @@
 import { DAY_MS } from '../../../../src/base/limits.ts';
-import { AT_MS, between, CLICKHOUSE, type Dialect, DUCKDB } from '../dialect.ts';
+import { AT_MS, between, CLICKHOUSE, type Dialect, DUCKDB, isName } from '../dialect.ts';
 import type { Question, RivalForm } from '../question.ts';
 import { PENDING } from './pending.ts';
 
@@ -16,7 +16,7 @@ function cells(dialect: Dialect): RivalForm {
   return {
     form: 'group by',
     sql: (table) => `SELECT city, platform, count(*) FROM ${table}
-      WHERE event = 'Product Viewed' AND ${between(dialect, AT_MS - 90 * DAY_MS, AT_MS)}
+      WHERE ${isName(dialect, 'event', 'Product Viewed')} AND ${between(dialect, AT_MS - 90 * DAY_MS, AT_MS)}
       GROUP BY city, platform`,
   };
 }

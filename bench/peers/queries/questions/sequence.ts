@@ -1,7 +1,9 @@
-import { CLICKHOUSE, DUCKDB, last } from '../dialect.ts';
+import { CLICKHOUSE, DUCKDB, isName, isOneOf, last } from '../dialect.ts';
 import type { Question } from '../question.ts';
 import { segmentQuestion } from './segment.ts';
 
+const VIEWED = 'Product Viewed';
+const ORDERED = 'Order Completed';
 const HOUR_MS = 3_600_000;
 
 /** An event of the first step is within the hour before an order when the latest of them is. */
@@ -9,7 +11,7 @@ export const sequence: Question = segmentQuestion({
   name: 'sequence',
   what: 'Product Viewed in 30 days and Order Completed within the hour',
   definition: {
-    sequence: [{ event: 'Product Viewed' }, { event: 'Order Completed', within: '1h' }],
+    sequence: [{ event: VIEWED }, { event: ORDERED, within: '1h' }],
     within: { last: '30d' },
   },
   members: [
@@ -17,18 +19,18 @@ export const sequence: Question = segmentQuestion({
       form: 'window',
       sql: (d, table) => `SELECT DISTINCT user_id FROM (
           SELECT user_id, event, ${d.ms('ts')} AS t,
-            max(CASE WHEN event = 'Product Viewed' THEN ${d.ms('ts')} END)
+            max(CASE WHEN ${isName(d, 'event', VIEWED)} THEN ${d.ms('ts')} END)
               OVER (PARTITION BY user_id ORDER BY ts) AS viewed
-          FROM ${table} WHERE event IN ('Product Viewed', 'Order Completed') AND ${last(d, 30)}) AS walked
-        WHERE event = 'Order Completed' AND t <= viewed + ${HOUR_MS}`,
+          FROM ${table} WHERE ${isOneOf(d, 'event', [VIEWED, ORDERED])} AND ${last(d, 30)}) AS walked
+        WHERE ${isName(d, 'event', ORDERED)} AND t <= viewed + ${HOUR_MS}`,
     },
   ],
   duckdb: [
     {
       form: 'asof',
       sql: (table) => `SELECT count(DISTINCT o.user_id)
-        FROM (SELECT user_id, ts FROM ${table} WHERE event = 'Order Completed' AND ${last(DUCKDB, 30)}) AS o
-        ASOF JOIN (SELECT user_id, ts FROM ${table} WHERE event = 'Product Viewed' AND ${last(DUCKDB, 30)}) AS v
+        FROM (SELECT user_id, ts FROM ${table} WHERE ${isName(DUCKDB, 'event', ORDERED)} AND ${last(DUCKDB, 30)}) AS o
+        ASOF JOIN (SELECT user_id, ts FROM ${table} WHERE ${isName(DUCKDB, 'event', VIEWED)} AND ${last(DUCKDB, 30)}) AS v
           ON o.user_id = v.user_id AND o.ts >= v.ts
         WHERE ${DUCKDB.ms('o.ts')} - ${DUCKDB.ms('v.ts')} <= ${HOUR_MS}`,
     },
@@ -38,18 +40,18 @@ export const sequence: Question = segmentQuestion({
       form: 'windowFunnel',
       sql: (table) => `SELECT count() FROM (
         SELECT user_id FROM ${table}
-        WHERE event IN ('Product Viewed', 'Order Completed') AND ${last(CLICKHOUSE, 30)}
+        WHERE ${isOneOf(CLICKHOUSE, 'event', [VIEWED, ORDERED])} AND ${last(CLICKHOUSE, 30)}
         GROUP BY user_id
         HAVING windowFunnel(${HOUR_MS})(toUInt64(toUnixTimestamp64Milli(ts)),
-          event = 'Product Viewed', event = 'Order Completed') = 2)`,
+          ${isName(CLICKHOUSE, 'event', VIEWED)}, ${isName(CLICKHOUSE, 'event', ORDERED)}) = 2)`,
     },
     {
       form: 'asof',
       sql: (table) => `SELECT uniqExact(o.user_id)
         FROM (SELECT user_id, ts FROM ${table}
-          WHERE event = 'Order Completed' AND ${last(CLICKHOUSE, 30)}) AS o
+          WHERE ${isName(CLICKHOUSE, 'event', ORDERED)} AND ${last(CLICKHOUSE, 30)}) AS o
         ASOF JOIN (SELECT user_id, ts FROM ${table}
-          WHERE event = 'Product Viewed' AND ${last(CLICKHOUSE, 30)}) AS v
+          WHERE ${isName(CLICKHOUSE, 'event', VIEWED)} AND ${last(CLICKHOUSE, 30)}) AS v
           ON o.user_id = v.user_id AND o.ts >= v.ts
         WHERE toUnixTimestamp64Milli(o.ts) - toUnixTimestamp64Milli(v.ts) <= ${HOUR_MS}`,
     },

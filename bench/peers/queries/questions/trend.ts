@@ -1,5 +1,5 @@
 import { SESSION_PERIOD } from '../../../sessions.ts';
-import { AT_MS, between, CLICKHOUSE, type Dialect, DUCKDB, dayOf } from '../dialect.ts';
+import { AT_MS, between, CLICKHOUSE, type Dialect, DUCKDB, dayOf, isName } from '../dialect.ts';
 import type { Cell, Question, RivalForm } from '../question.ts';
 import { analysisQuestion, isoOf } from './analysis.ts';
 
@@ -63,5 +63,5 @@ function grouped(dialect: Dialect, table: string, measures: string): string {
 }
 
 function rows(dialect: Dialect): string {
-  return `event = 'Product Viewed' AND ${between(dialect, SESSION_PERIOD.startMs, AT_MS)}`;
+  return `${isName(dialect, 'event', 'Product Viewed')} AND ${between(dialect, SESSION_PERIOD.startMs, AT_MS)}`;
 }
