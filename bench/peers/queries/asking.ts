@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { median } from '../../harness.ts';
 import { tell } from '../process.ts';
 import type { Dataset } from './dataset.ts';
 import type { Engine, EngineName } from './engine.ts';
@@ -73,7 +74,10 @@ async function ask(engine: Engine, question: Question, { dataset, effort }: AskP
   if (typeof ways === 'string') return { ...about, leftOut: ways, ways: [] };
   const found: FoundWay[] = [];
   for (const way of ways) {
-    const sampled = await (question.ofEachUser ? sampleEach(way, dataset.users) : sampleWhole(way, effort));
+    const bestMs = Math.min(...found.map(({ ms }) => median(ms)));
+    const sampled = await (question.ofEachUser
+      ? sampleEach(way, dataset.users)
+      : sampleWhole(way, effort, bestMs));
     found.push({ layout: way.layout, form: way.form, ...sampled });
   }
   const members = await engine.members(question);

@@ -24,8 +24,15 @@ const WARM = { runs: 20, ms: 300 };
 const SAMPLES_MS = 300;
 const SAMPLES_MAX = 200;
 
-/** Asks again and again. Every answer must have as many rows as the first. */
-export async function sampleWhole({ ask }: Way, { runs, budgetMs }: Effort): Promise<Sampled> {
+/** A way that takes so many times as long as the best so far is asked no more. */
+const HOPELESS = 4;
+
+/** Asks again and again. Every answer must have as many rows as the first. `bestMs`: of other ways, the best median. */
+export async function sampleWhole(
+  { ask }: Way,
+  { runs, budgetMs }: Effort,
+  bestMs: number,
+): Promise<Sampled> {
   const rows = await ask(0);
   const once = async () => {
     const startedMs = performance.now();
@@ -34,11 +41,12 @@ export async function sampleWhole({ ask }: Way, { runs, budgetMs }: Effort): Pro
     if (found.length !== rows.length) throw new Error(`${found.length} rows, ${rows.length} at first`);
     return tookMs;
   };
-  for (let i = 0, ms = 0; i < WARM.runs && ms < WARM.ms; i++) ms += await once();
-  const ms: number[] = [];
+  for (let i = 1, ms = await once(); i < WARM.runs && ms < WARM.ms; i++) ms += await once();
   const before = process.cpuUsage();
+  const ms = [await once()];
   const isEnough = () => {
     const totalMs = sum(ms);
+    if (ms[0]! > HOPELESS * bestMs) return true;
     if (ms.length >= SAMPLES_MAX || (ms.length >= RUNS_MIN && totalMs >= budgetMs)) return true;
     return ms.length >= runs && totalMs >= SAMPLES_MS;
   };
