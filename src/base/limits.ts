@@ -57,6 +57,16 @@ export const EVALUATE_SEGMENTS_MAX = 2000;
 /** Of all its segments together: they are checked in one go, at about a microsecond each. */
 export const EVALUATE_CRITERIA_MAX = 20_000;
 export const SEGMENT_VALUES_MAX = 10_000;
+/** An event is marked with the steps it may be by a bit each. */
+export const SEQUENCE_STEPS_MAX = 32;
+/** Characters of a pattern, which are compiled in one go: some 50 ms for the worst of them, 1 ms for most. */
+export const PATTERN_CHARS_MAX = 500;
+/** Instructions of a compiled pattern: what one character of a text costs at the most. */
+export const PATTERN_SIZE_MAX = 500;
+/** Patterns of one definition. */
+export const SEGMENT_PATTERNS_MAX = 100;
+/** Compiled patterns that a thread keeps, with up to 8 MiB of states each. */
+export const PATTERNS_KEPT_MAX = 32;
 /** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */
 export const SEGMENT_REFERENCES_DEPTH_MAX = 16;
 export const MEMBERS_PAGE_MAX = 10_000;

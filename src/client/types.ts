@@ -129,9 +129,31 @@ export type Definition =
   | { readonly not: Definition }
   | { readonly all: true }
   | { readonly segment: string }
-  | (EventFilter & { readonly within?: Within; readonly count?: Comparison })
+  | (EventFilter & { readonly within?: Within } & Measure)
+  | {
+      readonly sequence: readonly (EventFilter & { readonly within?: string })[];
+      readonly window?: string;
+      readonly within?: Within;
+    }
   | ({ readonly profile: string } & Test)
   | { readonly sample: { readonly percent: number; readonly salt: string } };
+
+/** One of these at most; without any, at least one event. `first` and `last` have no `within` beside them. */
+export interface Measure {
+  readonly count?: Comparison;
+  readonly days?: Comparison;
+  readonly sum?: PropertyComparison;
+  readonly avg?: PropertyComparison;
+  readonly min?: PropertyComparison;
+  readonly max?: PropertyComparison;
+  readonly distinct?: PropertyComparison;
+  readonly first?: Within;
+  readonly last?: Within;
+  readonly lastValue?: PropertyTest;
+  readonly mostFrequent?: { readonly prop: string; readonly value: Scalar };
+}
+
+export type PropertyComparison = { readonly prop: string } & Comparison;
 
 export interface EventFilter {
   readonly event: string | readonly string[];
@@ -142,7 +164,20 @@ export type PropertyTest = { readonly prop: string } & Test;
 
 export interface Test {
   readonly op: Operator;
-  readonly value?: Scalar | readonly Scalar[];
+  readonly value?: Scalar | readonly Scalar[] | Anniversary | Circle;
+}
+
+/** The value of `anniversary`. */
+export type Anniversary =
+  | { readonly on: 'today' }
+  | { readonly last: string }
+  | { readonly next: string };
+
+/** The value of `near`: degrees, and kilometres. */
+export interface Circle {
+  readonly lat: number;
+  readonly lon: number;
+  readonly km: number;
 }
 
 export type Operator =
@@ -164,7 +199,10 @@ export type Operator =
   | 'before'
   | 'after'
   | 'withinLast'
-  | 'withinNext';
+  | 'withinNext'
+  | 'anniversary'
+  | 'matches'
+  | 'near';
 
 export type Within =
   | { readonly last: string }

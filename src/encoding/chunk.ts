@@ -87,6 +87,11 @@ export class Chunk {
     this.#values.decode(from, to, target);
   }
 
+  /** target[i] = value of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    this.#values.gather(rows, first, target);
+  }
+
   /** Bit i of `words` = whether row i passes; ⌈rowCount / 32⌉ words, all written. */
   select(filter: Filter, words: Uint32Array): void {
     const verdict = this.#verdict(filter);

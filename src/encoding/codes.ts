@@ -19,6 +19,8 @@ export interface Codes {
   at(row: number): number;
   /** target[i] = code of row from + i, for rows [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
+  /** target[i] = code of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
+  gather(rows: Uint32Array, first: number, target: NumberVector): void;
   /** Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. */
   select(filter: CodeFilter, words: Uint32Array): void;
 }
@@ -34,6 +36,26 @@ export const KIND = { zeros: 0, compressed: 33, deltas: 34, runs: 35, split: 36,
 /** Rows decoded at a time: they stay in the nearest cache. A multiple of 32. */
 export const PIECE_ROWS = 1024;
 const piece = new Uint32Array(PIECE_ROWS);
+
+/** Rows so far apart are sooner read one by one than decoded with what lies between them. */
+const SPARSE_ROWS = 16;
+
+/** Codes::gather by decoding. */
+export function gatherDecoded(codes: Codes, rows: Uint32Array, first: number, target: NumberVector): void {
+  for (let i = 0; i < rows.length; ) {
+    const from = rows[i]! - first;
+    const to = Math.min(from + PIECE_ROWS, codes.rowCount);
+    let end = i + 1;
+    while (end < rows.length && rows[end]! - first < to) end++;
+    const last = rows[end - 1]! - first;
+    if ((end - i) * SPARSE_ROWS < last - from) {
+      for (; i < end; i++) target[i] = codes.at(rows[i]! - first);
+      continue;
+    }
+    codes.decode(from, last + 1, piece);
+    for (; i < end; i++) target[i] = piece[rows[i]! - first - from]!;
+  }
+}
 
 /** Codes::select by decoding. */
 export function selectDecoded(codes: Codes, filter: CodeFilter, words: Uint32Array): void {

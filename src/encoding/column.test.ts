@@ -38,6 +38,13 @@ describe('column', () => {
       const part = new Float64Array(values.length - row);
       column.decode(row, values.length, part);
       expectSame(part, Float64Array.from(values.slice(row)));
+      const rows = Uint32Array.from(values.keys()).filter(() => random.chance(0.4));
+      const gathered = new Float64Array(rows.length);
+      column.gather(rows, gathered);
+      expectSame(
+        gathered,
+        Float64Array.from(rows, (row) => values[row]!),
+      );
     }
   });
 

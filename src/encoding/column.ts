@@ -1,7 +1,9 @@
 import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
+import { firstFrom } from '../base/search.ts';
 import { Chunk } from './chunk.ts';
 import { damaged, type Filter, type NumberVector } from './contract.ts';
+import { GATHERED_ROWS } from './kernels/kernels.ts';
 
 /** What an open chunk's objects take, measured. */
 const OPEN_CHUNK_BYTES = 300;
@@ -49,6 +51,17 @@ export class Column {
       const rest = row === from ? target : target.subarray(row - from);
       this.#chunks[index]!.decode(row - chunkFrom, end - chunkFrom, rest);
       row = end;
+    }
+  }
+
+  /** target[i] = value of row rows[i]. Rows ascend and may come again. */
+  gather(rows: Uint32Array, target: NumberVector): void {
+    for (let i = 0; i < rows.length; ) {
+      const index = Math.floor(rows[i]! / this.#chunkRows);
+      const first = index * this.#chunkRows;
+      const end = firstFrom(rows, i, Math.min(rows.length, i + GATHERED_ROWS), first + this.#chunkRows);
+      this.#chunks[index]!.gather(rows.subarray(i, end), first, i === 0 ? target : target.subarray(i));
+      i = end;
     }
   }
 

@@ -115,6 +115,10 @@ export class CompressedCodes implements Codes {
     }
   }
 
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    for (let i = 0; i < rows.length; i++) target[i] = this.at(rows[i]! - first);
+  }
+
   select(filter: CodeFilter, words: Uint32Array): void {
     for (let from = 0; from < this.rowCount; from += this.#groupRows) {
       const codes = this.#opened(from / this.#groupRows);

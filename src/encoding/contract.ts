@@ -15,6 +15,8 @@ export interface EncodedValues {
   at(row: number): number;
   /** target[i] = value of row from + i, for rows [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
+  /** target[i] = value of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
+  gather(rows: Uint32Array, first: number, target: NumberVector): void;
   /** Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. */
   select(filter: Filter, words: Uint32Array): void;
 }

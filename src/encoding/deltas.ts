@@ -1,6 +1,6 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
-import { type CodeFilter, type Codes, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
+import { type CodeFilter, type Codes, gatherDecoded, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { type Differences, kernels } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
@@ -111,6 +111,10 @@ export class DeltaCodes implements Codes {
     const count = this.rowCount - 1;
     this.#differences.decode(0, count, unpacked);
     return { packed: new Uint8Array(unpacked.buffer, 0, count * 4), bits: 32, least, count };
+  }
+
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    gatherDecoded(this, rows, first, target);
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {

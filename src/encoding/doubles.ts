@@ -73,11 +73,16 @@ export class Doubles implements EncodedValues {
       const count = Math.min(PIECE_ROWS, to - row);
       this.#upper.decode(row, row + count, pieceUpper);
       this.#lower.decode(row, row + count, pieceLower);
-      for (let i = 0; i < count; i++) {
-        oneBits[0] = pieceLower[i]!;
-        oneBits[1] = pieceUpper[i]!;
-        target[row - from + i] = one[0]!;
-      }
+      joinHalves(count, target, row - from);
+    }
+  }
+
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    for (let from = 0; from < rows.length; from += PIECE_ROWS) {
+      const piece = rows.subarray(from, from + PIECE_ROWS);
+      this.#upper.gather(piece, first, pieceUpper);
+      this.#lower.gather(piece, first, pieceLower);
+      joinHalves(piece.length, target, from);
     }
   }
 
@@ -95,5 +100,14 @@ export class Doubles implements EncodedValues {
       }
     }
     return Number.isFinite(this.min) && Number.isFinite(this.max);
+  }
+}
+
+/** target[at + i] = the double whose halves are in pieceUpper and pieceLower. */
+function joinHalves(count: number, target: NumberVector, at: number): void {
+  for (let i = 0; i < count; i++) {
+    oneBits[0] = pieceLower[i]!;
+    oneBits[1] = pieceUpper[i]!;
+    target[at + i] = one[0]!;
   }
 }

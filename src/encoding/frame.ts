@@ -47,6 +47,11 @@ export class FramedValues implements EncodedValues {
     this.#frame.toValues(target, to - from);
   }
 
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    this.#codes.gather(rows, first, target);
+    this.#frame.toValues(target, rows.length);
+  }
+
   select(filter: Filter, words: Uint32Array): void {
     if (filter.kind === 'range') {
       const to = this.#codeFrom(filter.to) - 1;

@@ -9,6 +9,7 @@ import {
   passes,
   type Values,
 } from './contract.ts';
+import { GATHERED_ROWS } from './kernels/kernels.ts';
 
 /** For tests only: what is encoded against the plain values it was made of. */
 
@@ -30,9 +31,10 @@ export function readerOf(bytes: Uint8Array): ByteReader {
 export interface Readable {
   at(row: number): number;
   decode(from: number, to: number, target: NumberVector): void;
+  gather(rows: Uint32Array, first: number, target: NumberVector): void;
 }
 
-/** `at` and `decode` agree with the values themselves. */
+/** `at`, `decode` and `gather` agree with the values themselves. */
 export function expectRows(actual: Readable, values: Values, random: SeededRandom): void {
   const all = new Float64Array(values.length);
   actual.decode(0, values.length, all);
@@ -44,7 +46,27 @@ export function expectRows(actual: Readable, values: Values, random: SeededRando
     const some = values instanceof Uint32Array ? new Uint32Array(to - from) : new Float64Array(to - from);
     actual.decode(from, to, some);
     expectSame(some, values.slice(from, to));
+    expectGathers(actual, values, random);
   }
+}
+
+/** Some rows, close together or far apart, some of them twice. */
+function expectGathers(actual: Readable, values: Values, random: SeededRandom): void {
+  const first = random.below(1000);
+  const share = random.pick([1, 0.3, 0.01]);
+  const from = random.below(values.length);
+  const rows: number[] = [];
+  for (let row = from; row < values.length && rows.length < GATHERED_ROWS - 1; row++) {
+    if (row === from || random.chance(share)) rows.push(first + row);
+    if (random.chance(share / 10)) rows.push(first + row);
+  }
+  const expected = rows.map((row) => values[row - first]!);
+  const [target, expectedValues] =
+    values instanceof Uint32Array && random.chance(0.5)
+      ? [new Uint32Array(rows.length), Uint32Array.from(expected)]
+      : [new Float64Array(rows.length), Float64Array.from(expected)];
+  actual.gather(Uint32Array.from(rows), first, target);
+  expectSame(target, expectedValues);
 }
 
 /** Tells -0 from 0, and is quick on long vectors. */

@@ -1,7 +1,7 @@
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { type Differences, kernels } from './kernels/kernels.ts';
+import { type Differences, GATHERED_ROWS, kernels } from './kernels/kernels.ts';
 
 /**
  * Codes of 1 to 32 bits one after another, the first in the lowest bits of the first byte. The kind is the number of
@@ -69,6 +69,7 @@ function codeAt(bytes: Uint8Array, offset: number, bitAt: number, bits: number):
 /** Up to so many rows are read sooner than a kernel is called. */
 const FEW_ROWS = 64;
 const piece = new Uint32Array(PIECE_ROWS);
+const gathered = new Uint32Array(GATHERED_ROWS);
 
 export class PackedCodes implements Codes {
   readonly rowCount: number;
@@ -107,6 +108,19 @@ export class PackedCodes implements Codes {
       const count = Math.min(PIECE_ROWS, to - row);
       kernels().unpack(packed, this.#bits, row, count, piece);
       target.set(count === PIECE_ROWS ? piece : piece.subarray(0, count), row - from);
+    }
+  }
+
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    const { length } = rows;
+    if (length <= FEW_ROWS) {
+      for (let i = 0; i < length; i++) target[i] = this.at(rows[i]! - first);
+    } else if (target instanceof Uint32Array) {
+      kernels().gather(this.#packed(), this.#bits, rows, first, target);
+    } else {
+      const codes = gathered.subarray(0, length);
+      kernels().gather(this.#packed(), this.#bits, rows, first, codes);
+      target.set(codes);
     }
   }
 

@@ -6,6 +6,8 @@ import { kernels } from './kernels/kernels.ts';
 export interface RunEnds {
   /** The run that has this row. */
   runOf(row: number): number;
+  /** target[i] = the run that has row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
+  runsOf(rows: Uint32Array, first: number, target: Uint32Array): void;
   /** target[i] = where run from + i ends, for runs [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
   /** Bit i of `words` = whether row i is in a run whose bit in `runs` is set. Writes all of `words`. */
@@ -29,6 +31,18 @@ export class DeltaEnds implements RunEnds {
 
   runOf(row: number): number {
     return this.#ends.firstAbove(row);
+  }
+
+  runsOf(rows: Uint32Array, first: number, target: Uint32Array): void {
+    let run = this.#ends.firstAbove(rows[0]! - first);
+    for (let i = 0; i < rows.length; run += PIECE_ENDS) {
+      const count = Math.min(PIECE_ENDS, this.#ends.rowCount - run);
+      this.#ends.decode(run, run + count, piece);
+      for (let at = 0; at < count && i < rows.length; ) {
+        if (rows[i]! - first < piece[at]!) target[i++] = run + at;
+        else at++;
+      }
+    }
   }
 
   decode(from: number, to: number, target: NumberVector): void {

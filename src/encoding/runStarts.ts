@@ -1,8 +1,9 @@
 import { ctz32, popcount32 } from '../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
+import { firstFrom } from '../base/search.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
+import { GATHERED_ROWS, kernels } from './kernels/kernels.ts';
 import { prefixXor } from './kernels/runs.ts';
 import type { RunEnds } from './runEnds.ts';
 
@@ -74,6 +75,19 @@ export class RunStarts implements RunEnds {
     const last = row >>> 3;
     for (let at = block * (RANK_ROWS / 8); at < last; at++) rank += POPCOUNT8[this.#bytes[at]!]!;
     return rank + POPCOUNT8[this.#bytes[last]! & ((2 << (row & 7)) - 1)]! - 1;
+  }
+
+  runsOf(rows: Uint32Array, first: number, target: Uint32Array): void {
+    const words = this.#words();
+    for (let i = 0; i < rows.length; ) {
+      // From where runs are counted, as far as a kernel takes it.
+      const block = Math.floor((rows[i]! - first) / RANK_ROWS);
+      const from = block * RANK_ROWS;
+      const end = firstFrom(rows, i, rows.length, first + from + GATHERED_ROWS);
+      const [piece, runs] = [rows.subarray(i, end), target.subarray(i, end)];
+      kernels().ranks(words.subarray(block * RANK_WORDS), piece, first + from, this.#ranks[block]! - 1, runs);
+      i = end;
+    }
   }
 
   decode(from: number, to: number, target: NumberVector): void {

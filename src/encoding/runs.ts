@@ -3,6 +3,7 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
+import { GATHERED_ROWS } from './kernels/kernels.ts';
 import type { RunEnds } from './runEnds.ts';
 
 /**
@@ -57,6 +58,7 @@ export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends
 
 const pieceCodes = new Uint32Array(PIECE_ROWS);
 const pieceEnds = new Uint32Array(PIECE_ROWS);
+const gatheredRuns = new Uint32Array(GATHERED_ROWS);
 const selectedRuns = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const innerRuns = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const edgeRuns = new Uint32Array(CHUNK_ROWS_MAX);
@@ -98,6 +100,12 @@ export class RunCodes implements Codes {
       row = fill(pieceCodes, pieceEnds, runCount, row, to, target, from);
       run += runCount;
     }
+  }
+
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    const runs = gatheredRuns.subarray(0, rows.length);
+    this.#ends.runsOf(rows, first, runs);
+    this.#codes.gather(runs, 0, target);
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {

@@ -1,6 +1,7 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
+import { GATHERED_ROWS } from './kernels/kernels.ts';
 import { RunCodes } from './runs.ts';
 
 /**
@@ -29,6 +30,8 @@ export function splitDraft(lowBits: number, high: Draft, low: Draft): Draft {
 
 const pieceHigh = new Uint32Array(PIECE_ROWS);
 const pieceLow = new Uint32Array(PIECE_ROWS);
+const gatheredHigh = new Uint32Array(GATHERED_ROWS);
+const gatheredLow = new Uint32Array(GATHERED_ROWS);
 const edge = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const edgeLow = new Uint32Array(CHUNK_ROWS_MAX / 32);
 /** With more rows on an edge, looking at all low parts at once is quicker than one by one. */
@@ -60,6 +63,13 @@ export class SplitCodes implements Codes {
       this.#low.decode(row, row + count, pieceLow);
       join(pieceHigh, this.#unit, pieceLow, count, target, row - from);
     }
+  }
+
+  gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    const [high, low] = [gatheredHigh.subarray(0, rows.length), gatheredLow.subarray(0, rows.length)];
+    this.#high.gather(rows, first, high);
+    this.#low.gather(rows, first, low);
+    join(high, this.#unit, low, rows.length, target, 0);
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {

@@ -23,6 +23,10 @@ export class ZeroCodes implements Codes {
     target.fill(0, 0, to - from);
   }
 
+  gather(rows: Uint32Array, _first: number, target: NumberVector): void {
+    target.fill(0, 0, rows.length);
+  }
+
   select(filter: CodeFilter, words: Uint32Array): void {
     const selected = filter.kind === 'range' ? filter.from <= 0 && filter.to >= 0 : filter.table[0] === 1;
     if (selected) selectAll(words, this.rowCount);

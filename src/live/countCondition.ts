@@ -1,12 +1,16 @@
 import type { Bitset } from '../base/bitset.ts';
-import { type Comparison, compare, type EventCriterion } from '../query/criterion.ts';
+import { type Comparison, compare, type EventCriterion, type Measure } from '../query/criterion.ts';
 import { type CompiledFilter, compileFilter, matchesEvent } from '../query/filter.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Condition, LiveEvent } from './condition.ts';
 import { type SlidingWindow, slidingWindow } from './slidingWindow.ts';
-import { changeOffsetsMs } from './timedTest.ts';
+import { isTimed } from './timedTest.ts';
 import { TimesTable } from './timesTable.ts';
 import { userEvents } from './userEvents.ts';
+
+export interface CountCriterion extends EventCriterion {
+  readonly measure: Extract<Measure, { readonly kind: 'count' }>;
+}
 
 /** More times than this a user are not worth keeping: such counts are recomputed. */
 const TIMES_KEPT_MAX = 64;
@@ -35,7 +39,7 @@ export class CountCondition implements Condition {
   readonly #kept: number;
   readonly #times = new TimesTable();
 
-  constructor(view: TabletView, criterion: EventCriterion) {
+  constructor(view: TabletView, criterion: CountCriterion) {
     this.#view = view;
     this.#filter = compileFilter(criterion.filter, { atMs: view.clockMs, zone: view.settings.timezone });
     this.events = this.#filter.events;
@@ -110,9 +114,10 @@ export class CountCondition implements Condition {
 }
 
 /** Whether the state would be small, and the same whenever it is asked for. */
-export function canKeepTimes({ filter, measure }: EventCriterion): boolean {
-  const isTimeless = filter.where.flat().every(({ test }) => changeOffsetsMs(test).length === 0);
-  return isTimeless && timesToKeep(measure.compare) <= TIMES_KEPT_MAX;
+export function canKeepTimes(criterion: EventCriterion): criterion is CountCriterion {
+  const { filter, measure } = criterion;
+  const isTimeless = filter.where.flat().every(({ test }) => !isTimed(test));
+  return isTimeless && measure.kind === 'count' && timesToKeep(measure.compare) <= TIMES_KEPT_MAX;
 }
 
 /** The smallest number beyond which the comparison gives one answer. */

@@ -19,15 +19,15 @@ const USERS = [
   { known: false, id: 'a4' },
 ];
 
-function newTablet(retentionMs?: number): TestTablet {
-  const settings = retentionMs === undefined ? { timezone: 'UTC' } : { timezone: 'UTC', retentionMs };
+function newTablet(retentionMs?: number, timezone = 'UTC'): TestTablet {
+  const settings = retentionMs === undefined ? { timezone } : { timezone, retentionMs };
   return new TestTablet({ clockMs: START_MS, settings, users: USERS });
 }
 
 /** Who is in at a moment, by the oracle and the tablet's present data. */
 function expected(tablet: TestTablet, name: string, atMs: number): string[] {
-  const { retentionMs } = tablet.settings;
-  const options = { atMs, nowMs: atMs, zone: 'UTC', saved: tablet.saved };
+  const { retentionMs, timezone } = tablet.settings;
+  const options = { atMs, nowMs: atMs, zone: timezone, saved: tablet.saved };
   return [
     ...oracleEvaluate(
       tablet.oracleUsers(),
@@ -46,27 +46,68 @@ class RandomDefinitions {
 
   definition(depth = 0): unknown {
     const random = this.#random;
-    const kind = random.below(depth < 2 ? 10 : 6);
+    const kind = random.below(depth < 2 ? 11 : 7);
     if (kind < 4) return this.#event();
     if (kind === 4) return this.#profile();
-    if (kind === 5) {
+    if (kind === 5) return this.#sequence();
+    if (kind === 6) {
       return random.pick<unknown>([
         { all: true },
         { segment: 'base' },
         { sample: { percent: 50, salt: 'x' } },
       ]);
     }
-    if (kind === 6) return { not: this.definition(depth + 1) };
-    return { [kind < 9 ? 'and' : 'or']: [this.definition(depth + 1), this.definition(depth + 1)] };
+    if (kind === 7) return { not: this.definition(depth + 1) };
+    return { [kind < 10 ? 'and' : 'or']: [this.definition(depth + 1), this.definition(depth + 1)] };
   }
 
   #event(): unknown {
     const random = this.#random;
+    const within = random.chance(0.7) ? { within: this.#within() } : {};
+    if (random.chance(0.5)) {
+      const count = random.chance(0.8) ? { count: this.#comparison() } : {};
+      return { ...this.#filter(), ...within, ...count };
+    }
+    const measure = random.pick([
+      ...NUMBER_MEASURES,
+      'distinct',
+      'days',
+      'first',
+      'last',
+      'lastValue',
+      'most',
+    ]);
+    switch (measure) {
+      case 'days':
+        return { ...this.#filter(), ...within, days: this.#comparison() };
+      case 'first':
+      case 'last':
+        return { ...this.#filter(), [measure]: this.#within() };
+      case 'lastValue':
+        return { ...this.#filter(), ...within, lastValue: this.#test('prop') };
+      case 'most':
+        return { ...this.#filter(), ...within, mostFrequent: { prop: 'prop', value: random.pick([1, 2]) } };
+      default:
+        return { ...this.#filter(), ...within, [measure]: { prop: 'prop', ...this.#comparison() } };
+    }
+  }
+
+  #filter(): object {
+    const random = this.#random;
     return {
       event: random.pick<unknown>(['view', 'buy', 'late', ['view', 'buy']]),
       ...(random.chance(0.3) ? { where: [this.#test('prop')] } : {}),
-      ...(random.chance(0.7) ? { within: this.#within() } : {}),
-      ...(random.chance(0.8) ? { count: this.#comparison() } : {}),
+    };
+  }
+
+  #sequence(): unknown {
+    const random = this.#random;
+    const limit = () => random.pick(['0s', '10m', '1h', '5h']);
+    const step = () => ({ ...this.#filter(), ...(random.chance(0.5) ? { within: limit() } : {}) });
+    return {
+      sequence: Array.from({ length: 1 + random.below(3) }, step),
+      ...(random.chance(0.3) ? { window: limit() } : {}),
+      ...(random.chance(0.5) ? { within: this.#within() } : {}),
     };
   }
 
@@ -85,7 +126,7 @@ class RandomDefinitions {
     ]);
   }
 
-  #comparison(): unknown {
+  #comparison(): object {
     const op = this.#random.pick(['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'between']);
     const n = this.#random.pick([0, 1, 1, 2, 3, 2.5, 100]);
     return { [op]: op === 'between' ? [n, n + this.#random.below(2)] : n };
@@ -97,10 +138,29 @@ class RandomDefinitions {
   }
 
   #test(prop: string): { prop: string; op: string; value?: unknown } {
-    const op = this.#random.pick(['eq', 'neq', 'exists', 'before', 'after', 'withinLast', 'withinNext']);
-    if (op === 'exists') return { prop, op };
-    const value = op.startsWith('within') ? '30m' : op === 'before' || op === 'after' ? '-15m' : 1;
-    return { prop, op, value };
+    const random = this.#random;
+    const op = random.pick([
+      ...['eq', 'neq', 'exists', 'before', 'after', 'withinLast', 'withinNext'],
+      ...['matches', 'anniversary', 'near'],
+    ]);
+    switch (op) {
+      case 'exists':
+        return { prop, op };
+      case 'withinLast':
+      case 'withinNext':
+        return { prop, op, value: '30m' };
+      case 'before':
+      case 'after':
+        return { prop, op, value: '-15m' };
+      case 'matches':
+        return { prop, op, value: 'x|:[0-2]' };
+      case 'anniversary':
+        return { prop, op, value: random.pick([{ on: 'today' }, { last: '30h' }, { next: '2h' }]) };
+      case 'near':
+        return { prop, op, value: { lat: 50, lon: 10, km: 200 } };
+      default:
+        return { prop, op, value: 1 };
+    }
   }
 }
 
@@ -115,9 +175,18 @@ function randomTimeMs(random: SeededRandom, clockMs: number): number {
   return clockMs + Math.min(scaledMs, DAY_MS) + (random.chance(0.2) ? random.below(1000) : 0);
 }
 
+/** Of an event or a profile, with a place now and then. */
+function randomValues(random: SeededRandom, clockMs: number): Record<string, Value> {
+  return {
+    ...(random.chance(0.6) ? { prop: randomValue(random, clockMs) } : {}),
+    ...(random.chance(0.3) ? { 'prop.lat': 50 + random.below(4), 'prop.lon': 10 } : {}),
+  };
+}
+
 function randomValue(random: SeededRandom, clockMs: number): Value {
   return random.pick<() => Value>([
     () => 1,
+    () => 2.5,
     () => 'text',
     () => iso(randomTimeMs(random, clockMs)),
     () => [iso(randomTimeMs(random, clockMs)), iso(randomTimeMs(random, clockMs))],
@@ -126,14 +195,12 @@ function randomValue(random: SeededRandom, clockMs: number): Value {
 
 function act(random: SeededRandom, tablet: TestTablet): void {
   const ordinal = random.below(USERS.length);
-  const value = randomValue(random, tablet.clockMs);
   const action = random.below(20);
   if (action < 14) {
     const event = random.pick(['view', 'view', 'buy', 'other', ...(tablet.rows.length > 20 ? ['late'] : [])]);
-    const properties = random.chance(0.5) ? { prop: value } : {};
-    tablet.event(ordinal, event, randomTimeMs(random, tablet.clockMs), properties);
+    tablet.event(ordinal, event, randomTimeMs(random, tablet.clockMs), randomValues(random, tablet.clockMs));
   } else if (action < 19) {
-    tablet.setTraits(ordinal, random.chance(0.5) ? { prop: value } : {});
+    tablet.setTraits(ordinal, randomValues(random, tablet.clockMs));
   } else if (random.chance(0.3)) {
     const { canonical } = tablet.users;
     const source = USERS.findIndex(({ known }, user) => !known && canonical[user] === user);
@@ -141,12 +208,15 @@ function act(random: SeededRandom, tablet: TestTablet): void {
   }
 }
 
+const NUMBER_MEASURES = ['sum', 'avg', 'min', 'max'];
+
 const SEEDS = Array.from({ length: 24 }, (_, seed) => seed);
 
 test.each(SEEDS)('agrees with the oracle at every moment, seed %i', (seed) => {
   const random = new SeededRandom(seed);
   const definitions = new RandomDefinitions(random);
-  const tablet = newTablet(random.pick([undefined, 2 * HOUR_MS, 40 * MINUTE_MS]));
+  const retentionMs = random.pick([undefined, 2 * HOUR_MS, 40 * MINUTE_MS]);
+  const tablet = newTablet(retentionMs, random.pick(['UTC', 'Asia/Kathmandu']));
   /** Members at the last save and every change since: what a watcher believes. */
   const told = new Map<string, Set<string>>();
   tablet.save('base', { event: 'buy', within: { last: '30m' } });

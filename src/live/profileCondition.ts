@@ -1,9 +1,8 @@
 import type { ProfileCriterion } from '../query/criterion.ts';
-import { compileTest } from '../query/predicate.ts';
-import type { ValuePredicate } from '../store/part.ts';
+import { type CompiledPropertyTest, compilePropertyTest, passesTest } from '../query/filter.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Condition } from './condition.ts';
-import { changeOffsetsMs, nextTestChangeMs } from './timedTest.ts';
+import { isTimed, nextTestChangeMs } from './timedTest.ts';
 
 /** A test of a trait: keeps nothing, the profile is at hand. */
 export class ProfileCondition implements Condition {
@@ -15,33 +14,30 @@ export class ProfileCondition implements Condition {
   readonly #view: TabletView;
   readonly #criterion: ProfileCriterion;
   readonly #zone: string;
-  readonly #offsetsMs: readonly number[];
   /** The test as of `#compiledAtMs`; it is another one at other times only when it is timed. */
-  #predicate: ValuePredicate;
+  #test: CompiledPropertyTest;
   #compiledAtMs: number;
 
   constructor(view: TabletView, criterion: ProfileCriterion) {
     this.#view = view;
     this.#criterion = criterion;
     this.#zone = view.settings.timezone;
-    this.#offsetsMs = changeOffsetsMs(criterion.test);
-    this.isTimed = this.#offsetsMs.length > 0;
+    this.isTimed = isTimed(criterion.test);
     this.#compiledAtMs = view.clockMs;
-    this.#predicate = compileTest(criterion.test, { atMs: view.clockMs, zone: this.#zone });
+    this.#test = this.#compile(view.clockMs);
   }
 
   isTrue(ordinal: number, atMs: number): boolean {
     if (this.isTimed && this.#compiledAtMs !== atMs) {
       this.#compiledAtMs = atMs;
-      this.#predicate = compileTest(this.#criterion.test, { atMs, zone: this.#zone });
+      this.#test = this.#compile(atMs);
     }
-    const value = this.#view.profiles.get(ordinal, this.#criterion.trait);
-    return value === undefined ? this.#predicate.missing : this.#predicate.test(value);
+    return passesTest(this.#test, (trait) => this.#view.profiles.get(ordinal, trait));
   }
 
   nextChangeMs(ordinal: number, afterMs: number): number {
     const value = this.#view.profiles.get(ordinal, this.#criterion.trait);
-    return nextTestChangeMs(value, this.#offsetsMs, this.#zone, afterMs);
+    return nextTestChangeMs(value, this.#criterion.test, this.#zone, afterMs);
   }
 
   onMoment(): void {}
@@ -53,4 +49,9 @@ export class ProfileCondition implements Condition {
   *inherit(): Generator<void> {}
 
   clear(): void {}
+
+  #compile(atMs: number): CompiledPropertyTest {
+    const { trait, test } = this.#criterion;
+    return compilePropertyTest(trait, test, { atMs, zone: this.#zone });
+  }
 }

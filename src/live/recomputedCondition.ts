@@ -1,15 +1,15 @@
-import type { EventCriterion } from '../query/criterion.ts';
+import type { EventCriterion, PropertyTest, SequenceCriterion } from '../query/criterion.ts';
 import { evaluateUser } from '../query/evaluateUser.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Condition, LiveEvent } from './condition.ts';
 import { type SlidingWindow, slidingWindow } from './slidingWindow.ts';
-import { changeOffsetsMs, nextTestChangeMs } from './timedTest.ts';
+import { isTimed, nextTestChangeMs } from './timedTest.ts';
 import { userEvents } from './userEvents.ts';
 
 /**
  * A criterion about events for which no small state would do: it keeps nothing and reads the user's events each time
- * it is asked. Still exact: it is asked again whenever an event enters or leaves its window, or a test of one of its
- * properties (`withinLast` and the like) may change.
+ * it is asked. Still exact: it is asked again whenever an event enters or leaves a window of the criterion or the
+ * retention, or a test of one of its properties (`withinLast` and the like) may change.
  */
 export class RecomputedCondition implements Condition {
   readonly events: ReadonlySet<string>;
@@ -18,19 +18,20 @@ export class RecomputedCondition implements Condition {
   readonly strategy = 'recomputed';
   readonly memoryBytes = 0;
   readonly #view: TabletView;
-  readonly #criterion: EventCriterion;
-  readonly #window: SlidingWindow;
-  readonly #timedTests: readonly { readonly prop: string; readonly offsetsMs: readonly number[] }[];
+  readonly #criterion: EventCriterion | SequenceCriterion;
+  readonly #windows: readonly SlidingWindow[];
+  readonly #timedTests: readonly PropertyTest[];
 
-  constructor(view: TabletView, criterion: EventCriterion) {
+  constructor(view: TabletView, criterion: EventCriterion | SequenceCriterion) {
+    const filters =
+      criterion.kind === 'event' ? [criterion.filter] : criterion.steps.map(({ filter }) => filter);
     this.#view = view;
     this.#criterion = criterion;
-    this.events = new Set(criterion.filter.events);
-    this.#window = slidingWindow(criterion.within, view.settings);
-    this.#timedTests = criterion.filter.where
-      .flat()
-      .map(({ prop, test }) => ({ prop, offsetsMs: changeOffsetsMs(test) }))
-      .filter(({ offsetsMs }) => offsetsMs.length > 0);
+    this.events = new Set(filters.flatMap(({ events }) => events));
+    this.#windows = windowsOf(criterion, view);
+    this.#timedTests = [...filters.flatMap(({ where }) => where.flat()), ...testsOfMeasure(criterion)].filter(
+      ({ test }) => isTimed(test),
+    );
   }
 
   isTrue(ordinal: number, atMs: number): boolean {
@@ -56,11 +57,31 @@ export class RecomputedCondition implements Condition {
   clear(): void {}
 
   #nextOfEventMs({ timeMs, property }: LiveEvent, afterMs: number): number {
-    const { delayMs, spanMs } = this.#window;
     const zone = this.#view.settings.timezone;
-    const moments = this.#timedTests.map(({ prop, offsetsMs }) =>
-      nextTestChangeMs(property(prop), offsetsMs, zone, afterMs),
+    const ofTests = this.#timedTests.map(({ prop, test }) =>
+      nextTestChangeMs(property(prop), test, zone, afterMs),
     );
-    return Math.min(...moments, ...[timeMs + delayMs, timeMs + spanMs].filter((at) => at > afterMs));
+    const ofWindows = this.#windows
+      .flatMap(({ delayMs, spanMs }) => [timeMs + delayMs, timeMs + spanMs])
+      .filter((atMs) => atMs > afterMs);
+    return Math.min(...ofTests, ...ofWindows);
   }
+}
+
+/** Where an event may begin or end to count, or to be the first one. */
+function windowsOf(
+  criterion: EventCriterion | SequenceCriterion,
+  view: TabletView,
+): readonly SlidingWindow[] {
+  const { settings } = view;
+  const retained = slidingWindow(undefined, settings);
+  if (criterion.kind === 'sequence') return [retained, slidingWindow(criterion.within, settings)];
+  const { measure, within } = criterion;
+  const isOfAll = measure.kind === 'first' || measure.kind === 'last';
+  return isOfAll ? [retained, slidingWindow(measure.within, settings)] : [slidingWindow(within, settings)];
+}
+
+function testsOfMeasure(criterion: EventCriterion | SequenceCriterion): readonly PropertyTest[] {
+  if (criterion.kind !== 'event' || criterion.measure.kind !== 'lastValue') return [];
+  return [criterion.measure];
 }

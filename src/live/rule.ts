@@ -23,7 +23,7 @@ export interface Rule {
 }
 
 type Test = (ordinal: number, atMs: number) => boolean;
-type LeafCriterion = Extract<Criterion, { readonly kind: 'event' | 'profile' | 'sample' }>;
+type LeafCriterion = Extract<Criterion, { readonly kind: 'event' | 'sequence' | 'profile' | 'sample' }>;
 
 /** A rule without members yet, on `shared` conditions where there are equal ones, on new ones elsewhere. */
 export function compileRule(
@@ -80,6 +80,7 @@ class Compiler {
       case 'segment':
         return this.#compileSaved(criterion.name);
       case 'event':
+      case 'sequence':
       case 'profile':
       case 'sample': {
         const condition = this.#conditionOf(criterion);
@@ -130,6 +131,8 @@ function newCondition(view: TabletView, criterion: LeafCriterion): Condition {
       return canKeepTimes(criterion)
         ? new CountCondition(view, criterion)
         : new RecomputedCondition(view, criterion);
+    case 'sequence':
+      return new RecomputedCondition(view, criterion);
     case 'profile':
       return new ProfileCondition(view, criterion);
     case 'sample':

@@ -90,7 +90,8 @@ export class TestTablet implements TabletView {
     const { canonical } = this.users;
     return this.refs.flatMap(({ id }, ordinal) => {
       if (canonical[ordinal] !== ordinal) return [];
-      const events = this.rows.filter((row) => canonical[row.ordinal] === ordinal);
+      const ordinals = [...this.users.mergedInto(ordinal), ordinal];
+      const events = ordinals.flatMap((own) => this.rows.filter((row) => row.ordinal === own));
       return [{ id, events, traits: this.traits.get(ordinal) ?? {} }];
     });
   }

@@ -8,6 +8,7 @@ export type Criterion =
   | { readonly kind: 'not'; readonly criterion: Criterion }
   | SegmentCriterion
   | EventCriterion
+  | SequenceCriterion
   | ProfileCriterion
   | SampleCriterion;
 
@@ -39,9 +40,40 @@ export interface PropertyTest {
   readonly test: ValueTest;
 }
 
-export interface Measure {
-  readonly kind: 'count';
+/** What is asked of a user's matches. Without any, `count`, `days`, `sum` and `distinct` are 0, and the others do not hold. */
+export type Measure =
+  | { readonly kind: 'count'; readonly compare: Comparison }
+  /** Different calendar days. */
+  | { readonly kind: 'days'; readonly compare: Comparison }
+  | NumberMeasure
+  | { readonly kind: 'distinct'; readonly prop: string; readonly compare: Comparison }
+  /** The first or last match of all lies in the window. */
+  | { readonly kind: 'first' | 'last'; readonly within: Within }
+  /** Of the latest match that has it. */
+  | { readonly kind: 'lastValue'; readonly prop: string; readonly test: ValueTest }
+  | { readonly kind: 'mostFrequent'; readonly prop: string; readonly value: Scalar };
+
+/** Of the numbers that matches have as this property. */
+export interface NumberMeasure {
+  readonly kind: 'sum' | 'avg' | 'min' | 'max';
+  readonly prop: string;
   readonly compare: Comparison;
+}
+
+/** Users with different events, one a step, in time order. */
+export interface SequenceCriterion {
+  readonly kind: 'sequence';
+  readonly steps: readonly SequenceStep[];
+  /** How long after the first event the last one may be, at most. */
+  readonly windowMs: number | undefined;
+  /** Of the first event. Undefined: everything retained. */
+  readonly within: Within | undefined;
+}
+
+export interface SequenceStep {
+  readonly filter: EventFilter;
+  /** How long after the step before, at most. Of no meaning for the first. */
+  readonly withinMs: number | undefined;
 }
 
 export interface ProfileCriterion {
@@ -65,7 +97,24 @@ export type ValueTest =
   | { readonly op: 'between'; readonly low: Scalar; readonly high: Scalar }
   | { readonly op: 'startsWith' | 'endsWith'; readonly value: string }
   | { readonly op: 'before' | 'after'; readonly time: TimePoint }
-  | { readonly op: 'withinLast' | 'withinNext'; readonly durationMs: number };
+  | { readonly op: 'withinLast' | 'withinNext'; readonly durationMs: number }
+  | AnniversaryTest
+  /** RE2, unanchored; checked by pattern.ts. */
+  | { readonly op: 'matches'; readonly pattern: string }
+  | NearTest;
+
+/** The day's midnight, in the year that serves, is today's, or in (at - duration, at], or in (at, at + duration]. */
+export type AnniversaryTest =
+  | { readonly op: 'anniversary'; readonly span: 'today' }
+  | { readonly op: 'anniversary'; readonly span: 'last' | 'next'; readonly durationMs: number };
+
+/** Of the two properties or traits `NAME.lat` and `NAME.lon`, degrees. */
+export interface NearTest {
+  readonly op: 'near';
+  readonly lat: number;
+  readonly lon: number;
+  readonly km: number;
+}
 
 export type Order = 'gt' | 'gte' | 'lt' | 'lte';
 

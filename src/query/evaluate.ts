@@ -3,10 +3,11 @@ import { Bitset } from '../base/bitset.ts';
 import { sampleBucket } from '../base/hash.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Criterion } from './criterion.ts';
-import { type Plan, Planner, type QueryTimes } from './plan.ts';
+import { type NearPlan, type Plan, Planner, type QueryTimes, type WalkPlan } from './plan.ts';
 import { runScans } from './scan.ts';
 import type { QueryStats } from './stats.ts';
 import { usersOf } from './users.ts';
+import { runWalks } from './walk.ts';
 
 /** Ids hashed between two yields. */
 const IDS_PER_STEP = 1 << 10;
@@ -28,8 +29,9 @@ export function* evaluate(
   times: QueryTimes,
   stats: QueryStats,
 ): Generator<void, Evaluated> {
-  const plan = new Planner(view, times).plan(criterion);
-  const evaluation = new Evaluation(view, yield* usersOf(view, times.nowMs), stats);
+  const planner = new Planner(view, times);
+  const plan = planner.plan(criterion);
+  const evaluation = new Evaluation(view, planner, yield* usersOf(view, times.nowMs), stats);
   return { members: yield* evaluation.members(plan), users: evaluation.users };
 }
 
@@ -46,8 +48,9 @@ export function* evaluateMany(
     plans.set(name, planner.plan(criterion));
     yield;
   }
-  const evaluation = new Evaluation(view, yield* usersOf(view, times.nowMs), stats);
+  const evaluation = new Evaluation(view, planner, yield* usersOf(view, times.nowMs), stats);
   yield* evaluation.scan(planner.scans);
+  yield* evaluation.walk(planner.walks);
   const members = new Map<string, Bitset>();
   for (const [name, plan] of plans) members.set(name, yield* evaluation.members(plan));
   return { members, users: evaluation.users };
@@ -60,11 +63,13 @@ export function* evaluateMany(
 class Evaluation {
   readonly users: Bitset;
   readonly #view: TabletView;
+  readonly #planner: Planner;
   readonly #stats: QueryStats;
   readonly #found = new Map<Plan, Bitset>();
 
-  constructor(view: TabletView, users: Bitset, stats: QueryStats) {
+  constructor(view: TabletView, planner: Planner, users: Bitset, stats: QueryStats) {
     this.#view = view;
+    this.#planner = planner;
     this.users = users;
     this.#stats = stats;
   }
@@ -76,6 +81,13 @@ class Evaluation {
 
   *scan(scans: Planner['scans']): Generator<void, void> {
     yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => this.#found.set(plan, ordinals));
+  }
+
+  *walk(plans: readonly WalkPlan[]): Generator<void, void> {
+    if (plans.length === 0) return;
+    yield* runWalks(this.#view, plans, this.users, this.#stats, (plan, ordinals) =>
+      this.#found.set(plan, ordinals),
+    );
   }
 
   /** Never changed once found. */
@@ -103,6 +115,11 @@ class Evaluation {
         return yield* this.#view.profiles.selectSteps(plan.trait, plan.predicate, this.users.size);
       case 'sample':
         return yield* this.#sample(plan.buckets, plan.salt);
+      case 'traitsNear':
+        return yield* this.#near(plan);
+      case 'walk':
+        yield* this.walk([plan, ...this.#walksBeside(plan)]);
+        return this.#found.get(plan)!;
       case 'count':
         yield* this.scan([plan.scan]);
         return this.#found.get(plan)!;
@@ -127,6 +144,29 @@ class Evaluation {
       missing.andNot(yield* this.#find(plan));
     }
     return this.users.copy().andNot(missing);
+  }
+
+  /** Others not found yet of the same events: they cost little more on the way. */
+  #walksBeside(plan: WalkPlan): readonly WalkPlan[] {
+    const codes = new Set(plan.wanted.flatMap(({ eventCodes }) => eventCodes));
+    return this.#planner.walks.filter(
+      (other) =>
+        other !== plan &&
+        !this.#found.has(other) &&
+        other.wanted.every(({ eventCodes }) => eventCodes.every((code) => codes.has(code))),
+    );
+  }
+
+  *#near({ lat, lon, circle }: NearPlan): Generator<void, Bitset> {
+    const { profiles } = this.#view;
+    const result = yield* profiles.selectSteps(lat, circle.latitude, this.users.size);
+    result.and(this.users);
+    let asked = 0;
+    for (const ordinal of result) {
+      if (asked++ % IDS_PER_STEP === 0) yield;
+      if (!circle.contains(profiles.get(ordinal, lat), profiles.get(ordinal, lon))) result.delete(ordinal);
+    }
+    return result;
   }
 
   *#sample(buckets: number, salt: string): Generator<void, Bitset> {

@@ -4,7 +4,9 @@ import { readTrail } from '../store/trail.ts';
 import type { TabletView } from '../store/view.ts';
 import { type Criterion, compare } from './criterion.ts';
 import { matchesEvent } from './filter.ts';
-import { type Plan, Planner, type QueryTimes, type Scan } from './plan.ts';
+import { holdsOfNothing, questionOf } from './measures/measure.ts';
+import { TrailColumns } from './measures/trailColumns.ts';
+import { type Plan, Planner, type QueryTimes, type Scan, type WalkPlan } from './plan.ts';
 import { isUser } from './users.ts';
 
 /**
@@ -46,13 +48,24 @@ function work(view: TabletView, plan: Plan, user: number, known: Map<Plan, boole
       const value = view.profiles.get(user, plan.trait);
       return value === undefined ? plan.predicate.missing : plan.predicate.test(value);
     }
+    case 'traitsNear':
+      return plan.circle.contains(view.profiles.get(user, plan.lat), view.profiles.get(user, plan.lon));
     case 'sample':
       return sampleBucket(view.users.refOf(user).id, plan.salt) < plan.buckets;
     case 'count':
       return compare(plan.compare, countEvents(view, plan.scan, user));
+    case 'walk':
+      return measureHolds(view, plan, user);
     default:
       return unreachable(plan);
   }
+}
+
+function measureHolds(view: TabletView, { wanted, measure }: WalkPlan, user: number): boolean {
+  const columns = new TrailColumns(view, user, wanted);
+  if (columns.count === 0) return holdsOfNothing(measure);
+  const kinds = wanted.map((_, kind) => kind);
+  return questionOf(measure, kinds, columns.values)(columns)(0, columns.count);
 }
 
 function countEvents(view: TabletView, { filter, fromMs, toMs }: Scan, user: number): number {

@@ -1,21 +1,17 @@
-import type { Bitset } from '../base/bitset.ts';
 import { CELL, type CellReader, type Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
 import type { ValueIds } from './valueIds.ts';
 
-const EVENTS_START = 1 << 12;
-
-/** Of a user's own events. Those of users merged into it have the number of their merge, and come before at equal times. */
-const OWN_RANK = 0xffffffff;
-
-/** Events of one part, by ordinal. */
-export interface EventBatch {
+/** Events of a tablet by ordinal, of which those that belong to a page are the entries [from, to) of these arrays. */
+export interface EventSource {
   readonly rows: Uint32Array;
   readonly ordinals: Uint32Array;
   readonly timesMs: Float64Array;
   readonly kinds: Uint32Array;
-  /** Undefined where all are the users' own. */
-  readonly ranks: Uint32Array | undefined;
+  readonly from: number;
+  readonly to: number;
+  /** What the rows are of: one part, or a part for each. */
+  readonly parts: number | Uint32Array;
 }
 
 /**
@@ -35,119 +31,64 @@ export class EventPage {
   readonly #parts: readonly Part[];
   /** By property code, for each part. */
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
-  #ordinalFrom = 0;
-  #ordinalTo = 0;
-  /** Events as they are added, part by part. */
-  #users = new Uint32Array(EVENTS_START);
-  #rows = new Uint32Array(EVENTS_START);
-  #addedTimesMs = new Float64Array(EVENTS_START);
-  #addedKinds = new Uint32Array(EVENTS_START);
-  #ranks = new Uint32Array(EVENTS_START);
-  #hasMerged = false;
-  /** Where each part's begin. */
-  readonly #partStarts: Uint32Array;
-  /** Which of those added the i-th event is. */
-  #order = new Uint32Array(0);
-  /** What the events, as they were added, have of the property read last. */
+  #sources: readonly EventSource[] = [];
+  /** For each event, which of the sources' entries it is, counted over all of them. */
+  #origins = new Uint32Array(0);
+  /** What the sources' entries have of the property read last. */
   #codes = new Uint32Array(0);
   #numbers = new Float64Array(0);
 
   constructor(parts: readonly Part[]) {
     this.#parts = parts;
-    this.#partStarts = new Uint32Array(parts.length + 1);
   }
 
-  /** Empties the page, which is to be of the ordinals [from, to). */
-  begin(from: number, to: number): void {
-    this.#ordinalFrom = from;
-    this.#ordinalTo = to;
-    this.#hasMerged = false;
-    this.eventCount = 0;
-  }
-
-  /** What is added from now on is of this part; parts come in their order. */
-  beginPart(part: number): void {
-    this.#partStarts[part] = this.eventCount;
-  }
-
-  /** Adds those of the batch's events [from, to) whose users are wanted. */
-  add(batch: EventBatch, from: number, to: number, wanted: Bitset): void {
-    this.#reserve(this.eventCount + to - from);
-    const [users, rows, timesMs, kinds] = [this.#users, this.#rows, this.#addedTimesMs, this.#addedKinds];
-    const added = { ordinals: batch.ordinals, rows: batch.rows, timesMs: batch.timesMs, kinds: batch.kinds };
-    const { words } = wanted;
-    const first = this.#ordinalFrom;
-    const start = this.eventCount;
-    let at = start;
-    for (let i = from; i < to; i++) {
-      const ordinal = added.ordinals[i]!;
-      users[at] = ordinal - first;
-      rows[at] = added.rows[i]!;
-      timesMs[at] = added.timesMs[i]!;
-      kinds[at] = added.kinds[i]!;
-      at += (words[ordinal >>> 5]! >>> (ordinal & 31)) & 1;
+  /**
+   * Makes the page of the sources' entries, whose ordinals are in [ordinalFrom, ordinalTo). What comes first in the sources
+   * comes first at equal times. The sources' arrays must not change while the page is used.
+   */
+  *fillSteps(sources: readonly EventSource[], ordinalFrom: number, ordinalTo: number): Generator<void, void> {
+    this.#sources = sources;
+    this.eventCount = sources.reduce((count, { from, to }) => count + to - from, 0);
+    this.#reserve(this.eventCount, ordinalTo - ordinalFrom);
+    const ends = this.starts.subarray(0, ordinalTo - ordinalFrom + 1).fill(0);
+    for (const { ordinals, from, to } of sources) countEach(ordinals, from, to, ordinalFrom, ends);
+    addUp(ends);
+    let before = 0;
+    for (const source of sources) {
+      this.#place(source, ordinalFrom, ends, before);
+      before += source.to - source.from;
     }
-    this.eventCount = at;
-    if (batch.ranks === undefined) this.#ranks.fill(OWN_RANK, start, at);
-    else if (at > start) {
-      this.#ranks.set(batch.ranks.subarray(from, to), start);
-      this.#hasMerged = true;
-    }
-  }
-
-  /** Puts the events in order. */
-  *finishSteps(): Generator<void, void> {
-    const { eventCount } = this;
-    this.#partStarts[this.#parts.length] = eventCount;
-    if (this.#order.length < eventCount) {
-      this.#order = new Uint32Array(this.#users.length);
-      this.timesMs = new Float64Array(this.#users.length);
-      this.kinds = new Uint32Array(this.#users.length);
-    }
-    const users = this.#users.subarray(0, eventCount);
-    const order = this.#order.subarray(0, eventCount);
-    this.#sortByUser(users, order);
-    if (this.#hasMerged) this.#sortByRank(order);
-    const timesMs = gathered(this.#addedTimesMs, order, this.timesMs.subarray(0, eventCount));
-    // Kinds are in their place only afterwards; until then their array has the users.
-    const keys = gathered(users, order, this.kinds.subarray(0, eventCount));
-    yield* sortUsersSteps(keys, order, timesMs);
-    gathered(this.#addedKinds, order, this.kinds.subarray(0, eventCount));
+    this.userCount = keepFilled(ends, ordinalFrom, this.ordinals);
+    yield* this.#sortUsersSteps();
   }
 
   /** target[i] = the number that event i has as this property, else NaN. */
   readNumbers(propertyCode: number, target: Float64Array): void {
     this.#read(propertyCode);
-    gathered(this.#numbers, this.#order.subarray(0, this.eventCount), target);
+    gathered(this.#numbers, this.#origins.subarray(0, this.eventCount), target);
   }
 
   /** target[i] = the id that `values` gives to what event i has as this property; NO_VALUE for nothing. */
   readValues(propertyCode: number, values: ValueIds, target: Uint32Array): void {
-    this.#read(propertyCode);
-    const readers = this.#readersOf(propertyCode);
-    for (const [part, reader] of readers.entries()) {
-      if (reader === undefined) continue;
-      const [from, to] = [this.#partStarts[part]!, this.#partStarts[part + 1]!];
-      values.replaceCodes(reader, this.#codes.subarray(from, to), this.#numbers.subarray(from, to));
-    }
-    gathered(this.#codes, this.#order.subarray(0, this.eventCount), target);
+    this.#read(propertyCode, values);
+    gathered(this.#codes, this.#origins.subarray(0, this.eventCount), target);
   }
 
-  /** Into #codes and #numbers, for the events as they were added. */
-  #read(propertyCode: number): void {
-    const { eventCount } = this;
-    if (this.#codes.length < eventCount) {
-      this.#codes = new Uint32Array(this.#users.length);
-      this.#numbers = new Float64Array(this.#users.length);
+  /** Into #numbers, and into #codes ids, or, without `values`, the parts' own codes. */
+  #read(propertyCode: number, values?: ValueIds): void {
+    if (this.#codes.length < this.eventCount) {
+      this.#codes = new Uint32Array(this.timesMs.length);
+      this.#numbers = new Float64Array(this.timesMs.length);
     }
-    for (const [part, reader] of this.#readersOf(propertyCode).entries()) {
-      const [from, to] = [this.#partStarts[part]!, this.#partStarts[part + 1]!];
-      const [codes, numbers] = [this.#codes.subarray(from, to), this.#numbers.subarray(from, to)];
-      if (reader !== undefined) reader.read(this.#rows.subarray(from, to), to - from, codes, numbers);
-      else {
-        codes.fill(CELL.missing);
-        numbers.fill(Number.NaN);
-      }
+    const readers = this.#readersOf(propertyCode);
+    let before = 0;
+    for (const { rows, from, to, parts } of this.#sources) {
+      const codes = this.#codes.subarray(before, before + to - from);
+      const numbers = this.#numbers.subarray(before, before + to - from);
+      if (typeof parts === 'number')
+        readCells(readers[parts], rows.subarray(from, to), codes, numbers, values);
+      else readMixed(readers, parts.subarray(from, to), rows.subarray(from, to), codes, numbers, values);
+      before += to - from;
     }
   }
 
@@ -160,50 +101,119 @@ export class EventPage {
     return readers;
   }
 
-  #reserve(eventCount: number): void {
-    if (eventCount <= this.#users.length) return;
-    const size = Math.max(eventCount, 2 * this.#users.length);
-    this.#users = grown(this.#users, new Uint32Array(size));
-    this.#rows = grown(this.#rows, new Uint32Array(size));
-    this.#addedTimesMs = grown(this.#addedTimesMs, new Float64Array(size));
-    this.#addedKinds = grown(this.#addedKinds, new Uint32Array(size));
-    this.#ranks = grown(this.#ranks, new Uint32Array(size));
-  }
-
-  #sortByUser(users: Uint32Array, order: Uint32Array): void {
-    const ordinalCount = this.#ordinalTo - this.#ordinalFrom;
-    if (this.starts.length <= ordinalCount) {
-      this.starts = new Uint32Array(ordinalCount + 1);
+  #reserve(eventCount: number, ordinalCount: number): void {
+    if (this.timesMs.length < eventCount) {
+      const size = Math.max(eventCount, 2 * this.timesMs.length);
+      this.timesMs = new Float64Array(size);
+      this.kinds = new Uint32Array(size);
+      this.#origins = new Uint32Array(size);
+    }
+    if (this.ordinals.length < ordinalCount) {
       this.ordinals = new Uint32Array(ordinalCount);
+      this.starts = new Uint32Array(ordinalCount + 1);
     }
-    const ends = this.starts.subarray(0, ordinalCount + 1).fill(0);
-    for (let i = 0; i < users.length; i++) ends[users[i]! + 1]!++;
-    for (let u = 0; u < ordinalCount; u++) ends[u + 1]! += ends[u]!;
-    for (let i = 0; i < users.length; i++) order[ends[users[i]!]!++] = i;
-    // ends[u] is where the events of u end by now. Those without events are left out.
-    let count = 0;
-    let end = 0;
-    for (let u = 0; u < ordinalCount; u++) {
-      const start = end;
-      end = ends[u]!;
-      this.ordinals[count] = this.#ordinalFrom + u;
-      this.starts[count] = start;
-      count += end > start ? 1 : 0;
-    }
-    this.userCount = count;
-    this.starts[count] = end;
   }
 
-  #sortByRank(order: Uint32Array): void {
-    const ranks = this.#ranks;
-    for (let u = 0; u < this.userCount; u++) {
-      const own = order.subarray(this.starts[u]!, this.starts[u + 1]!);
-      if (own.some((i) => ranks[i] !== OWN_RANK)) own.sort((a, b) => ranks[a]! - ranks[b]! || a - b);
+  /** Puts entries where their users' next events go. */
+  #place(source: EventSource, ordinalFrom: number, next: Uint32Array, before: number): void {
+    const { ordinals, timesMs, kinds, from, to } = source;
+    const target = { timesMs: this.timesMs, kinds: this.kinds, origins: this.#origins };
+    for (let i = from; i < to; i++) {
+      const at = next[ordinals[i]! - ordinalFrom]!++;
+      target.timesMs[at] = timesMs[i]!;
+      target.kinds[at] = kinds[i]!;
+      target.origins[at] = before + i - from;
     }
+  }
+
+  /** By time, where they are not; equal ones stay in their order. */
+  *#sortUsersSteps(): Generator<void, void> {
+    const { starts, timesMs } = this;
+    for (let user = 0; user < this.userCount; user++) {
+      const from = starts[user]!;
+      const to = starts[user + 1]!;
+      let i = from + 1;
+      while (i < to && timesMs[i]! >= timesMs[i - 1]!) i++;
+      if (i < to) yield* this.#sortSteps(from, to);
+    }
+  }
+
+  *#sortSteps(from: number, to: number): Generator<void, void> {
+    const order = Uint32Array.from({ length: to - from }, (_, i) => i);
+    yield* sortUsersSteps(new Uint32Array(to - from), order, this.timesMs.subarray(from, to));
+    const [kinds, origins] = [this.kinds.subarray(from, to), this.#origins.subarray(from, to)];
+    gathered(kinds.slice(), order, kinds);
+    gathered(origins.slice(), order, origins);
   }
 }
 
-function grown<T extends Uint32Array | Float64Array>(source: T, target: T): T {
-  target.set(source);
-  return target;
+/** counts[ordinal - ordinalFrom + 1]++ for the ordinals [from, to). */
+function countEach(
+  ordinals: Uint32Array,
+  from: number,
+  to: number,
+  ordinalFrom: number,
+  counts: Uint32Array,
+): void {
+  const shift = ordinalFrom - 1;
+  for (let i = from; i < to; i++) counts[ordinals[i]! - shift]!++;
+}
+
+function addUp(counts: Uint32Array): void {
+  for (let i = 1; i < counts.length; i++) counts[i]! += counts[i - 1]!;
+}
+
+/**
+ * ends[u] is where the events of the u-th ordinal end; afterwards, of those that have events, where they start. Returns
+ * how many there are, whose ordinals it lists.
+ */
+function keepFilled(ends: Uint32Array, ordinalFrom: number, ordinals: Uint32Array): number {
+  let count = 0;
+  let end = 0;
+  for (let u = 0; u < ends.length - 1; u++) {
+    const start = end;
+    end = ends[u]!;
+    ordinals[count] = ordinalFrom + u;
+    ends[count] = start;
+    count += end > start ? 1 : 0;
+  }
+  ends[count] = end;
+  return count;
+}
+
+function readCells(
+  reader: CellReader | undefined,
+  rows: Uint32Array,
+  codes: Uint32Array,
+  numbers: Float64Array,
+  values: ValueIds | undefined,
+): void {
+  if (reader === undefined) {
+    codes.fill(CELL.missing);
+    numbers.fill(Number.NaN);
+  } else {
+    reader.read(rows, rows.length, codes, numbers);
+    values?.replaceCodes(reader, codes, numbers);
+  }
+}
+
+/** The same for rows of several parts: those of each part together. */
+function readMixed(
+  readers: readonly (CellReader | undefined)[],
+  parts: Uint32Array,
+  rows: Uint32Array,
+  codes: Uint32Array,
+  numbers: Float64Array,
+  values: ValueIds | undefined,
+): void {
+  for (const part of new Set(parts)) {
+    const entries = Uint32Array.from(parts.keys()).filter((i) => parts[i] === part);
+    const own = gathered(rows, entries, new Uint32Array(entries.length));
+    const [ownCodes, ownNumbers] = [new Uint32Array(own.length), new Float64Array(own.length)];
+    readCells(readers[part], own, ownCodes, ownNumbers, values);
+    entries.forEach((entry, i) => {
+      codes[entry] = ownCodes[i]!;
+      numbers[entry] = ownNumbers[i]!;
+    });
+  }
 }

@@ -39,10 +39,10 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
     const kinds = Array.from({ length: 1 + random.below(4) }, () => randomKind(view, random));
     const users = run(usersOf(view, 0));
     if (seed % 4 === 1) for (const user of users) if (random.chance(0.7)) users.delete(user);
-    const pageEvents = random.pick([1, 7, 100, 100_000]);
+    const pageOrdinals = random.pick([1, 3, 10, 100_000]);
     const found = new Map<number, unknown[]>();
     const values = new ValueIds();
-    const options = { view, kinds, users, stats: newStats(), pageEvents };
+    const options = { view, kinds, users, stats: newStats(), pageOrdinals };
     const steps = eventPages(options, (page) => {
       const ids = PROPERTIES.map(() => new Uint32Array(page.eventCount));
       const numbers = PROPERTIES.map(() => new Float64Array(page.eventCount));

@@ -1,60 +1,73 @@
 import { Bitset } from '../base/bitset.ts';
+import { firstFrom } from '../base/search.ts';
+import { BATCH_ROWS } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
-import type { EventBatch, EventPage } from './eventPage.ts';
-import { firstFrom, kindsOf, type PartSelection } from './partSelection.ts';
+import { newBatch, type ReadableEvents } from './partEvents.ts';
+import type { PartSelection } from './partSelection.ts';
 import { ORDINALS_PER_STEP } from './users.ts';
 
-/** What merged users did under their old ids, as events of those who stand for them: of one part, by canonical ordinal. */
-export class MergedEvents implements EventBatch {
+/** What merged users did under their old ids, as events of those who stand for them. */
+class MergedEvents implements ReadableEvents {
   readonly rows: Uint32Array;
   readonly ordinals: Uint32Array;
   readonly timesMs: Float64Array;
   readonly kinds: Uint32Array;
-  readonly ranks: Uint32Array;
-  #at = 0;
+  readonly parts: Uint32Array;
+  readonly wholeBefore = Infinity;
+  from = 0;
+  to = 0;
 
   constructor(events: MergedEvent[]) {
-    // Sorting is stable: rows of one user stay in the order of time, then arrival.
+    // Those merged earlier come first; sorting is stable, so that the rest stays in order of parts and rows.
     events.sort((a, b) => a.ordinal - b.ordinal || a.rank - b.rank);
     this.rows = Uint32Array.from(events, ({ row }) => row);
     this.ordinals = Uint32Array.from(events, ({ ordinal }) => ordinal);
     this.timesMs = Float64Array.from(events, ({ timeMs }) => timeMs);
     this.kinds = Uint32Array.from(events, ({ kinds }) => kinds);
-    this.ranks = Uint32Array.from(events, ({ rank }) => rank);
+    this.parts = Uint32Array.from(events, ({ part }) => part);
   }
 
-  /** Adds what is left of ordinals below. */
-  addBefore(ordinalEnd: number, page: EventPage, wanted: Bitset): void {
-    const to = firstFrom(this.ordinals, this.#at, this.ordinals.length, ordinalEnd);
-    if (to > this.#at) page.add(this, this.#at, to, wanted);
-    this.#at = to;
+  get nextOrdinal(): number {
+    return this.ordinals[this.to] ?? Infinity;
+  }
+
+  read(): boolean {
+    return false;
+  }
+
+  take(ordinalEnd: number): void {
+    this.from = this.to;
+    this.to = firstFrom(this.ordinals, this.from, this.ordinals.length, ordinalEnd);
   }
 }
 
 interface MergedEvent {
   readonly ordinal: number;
+  /** The number that its old ordinal has among those merged into the user. */
   readonly rank: number;
+  readonly part: number;
   readonly row: number;
   readonly timeMs: number;
   readonly kinds: number;
 }
 
-/** For each selection, the wanted events of ordinals that were merged into `users`; undefined where there are none. */
+/** The wanted events of ordinals that were merged into `users`; `parts` are places among the selections. */
 export function* mergedEventsSteps(
   view: TabletView,
   users: Bitset,
   selections: readonly PartSelection[],
-): Generator<void, readonly (MergedEvents | undefined)[]> {
+): Generator<void, ReadableEvents> {
+  const events: MergedEvent[] = [];
   const ordinals = yield* mergedIntoSteps(view, users);
-  const merged: (MergedEvents | undefined)[] = [];
+  if (ordinals === undefined) return new MergedEvents(events);
   const ranks = new Map<number, number>();
-  for (const selection of ordinals === undefined ? [] : selections) {
+  for (const [part, selection] of selections.entries()) {
     const rows = selection.any.copy();
-    selection.part.andUsers(rows, ordinals!);
+    selection.part.andUsers(rows, ordinals);
     yield;
-    merged.push(rows.isEmpty ? undefined : yield* readSteps(view, selection, rows, ranks));
+    if (!rows.isEmpty) yield* readSteps(view, selection, part, rows, ranks, events);
   }
-  return merged;
+  return new MergedEvents(events);
 }
 
 /** Ordinals that were merged into these users; undefined for none. */
@@ -76,24 +89,23 @@ function* mergedIntoSteps(view: TabletView, users: Bitset): Generator<void, Bits
 /** `ranks` remembers what number each merged ordinal has among those of its user. */
 function* readSteps(
   view: TabletView,
-  { part, byKind }: PartSelection,
+  selection: PartSelection,
+  part: number,
   selected: Bitset,
   ranks: Map<number, number>,
-): Generator<void, MergedEvents> {
-  const cursor = yield* part.rowsByUserSteps(selected);
-  const kinds = new Uint32Array(cursor.rows.length);
-  const events: MergedEvent[] = [];
-  for (let count = cursor.next(); count > 0; count = cursor.next()) {
-    const { rows, ordinals, timesMs } = cursor;
-    kindsOf(byKind, rows, count, kinds);
+  events: MergedEvent[],
+): Generator<void, void> {
+  const cursor = yield* selection.part.rowsByUserSteps(selected, selection.byKind);
+  const batch = newBatch(BATCH_ROWS);
+  const { rows, ordinals, timesMs, kinds } = batch;
+  for (let count = cursor.readInto(batch, 0); count > 0; count = cursor.readInto(batch, 0)) {
     for (let i = 0; i < count; i++) {
       const ordinal = view.users.canonical[ordinals[i]!]!;
       const rank = ranks.get(ordinals[i]!) ?? rankOf(view, ordinal, ordinals[i]!, ranks);
-      events.push({ ordinal, rank, row: rows[i]!, timeMs: timesMs[i]!, kinds: kinds[i]! });
+      events.push({ ordinal, rank, part, row: rows[i]!, timeMs: timesMs[i]!, kinds: kinds[i]! });
     }
     yield;
   }
-  return new MergedEvents(events);
 }
 
 function rankOf(view: TabletView, canonical: number, merged: number, ranks: Map<number, number>): number {

@@ -1,6 +1,8 @@
 import { sampleBucket } from '../base/hash.ts';
-import { daySpan, parseDuration, parseTime } from '../base/time.ts';
-import { isArray, type Value } from '../base/value.ts';
+import { daySpan, parseDuration } from '../base/time.ts';
+import type { Value } from '../base/value.ts';
+import { hasSequence, measures } from './oracleMeasures.ts';
+import { holds, pointMs } from './oracleTests.ts';
 
 /**
  * The segment language read word by word over plain lists: slow, and sharing nothing with the evaluation it is held
@@ -9,6 +11,7 @@ import { isArray, type Value } from '../base/value.ts';
 
 export interface OracleUser {
   readonly id: string;
+  /** In order of arrival; those of merged users before the user's own. */
   readonly events: readonly OracleEvent[];
   readonly traits: Readonly<Record<string, Value>>;
 }
@@ -48,8 +51,8 @@ export function oracleUsers(users: readonly OracleUser[], options: OracleOptions
   );
 }
 
-/** Any criterion or test: whichever keys it has. */
-interface Json {
+/** Any criterion, step, measure or test: whichever keys it has. */
+export interface Json {
   readonly and?: readonly Json[];
   readonly or?: readonly Json[];
   readonly not?: Json;
@@ -58,12 +61,29 @@ interface Json {
   readonly sample?: { readonly percent: number; readonly salt: string };
   readonly profile?: string;
   readonly event?: string | readonly string[];
+  readonly sequence?: readonly Json[];
+  readonly window?: string;
   readonly where?: readonly Json[];
-  readonly within?: Readonly<Record<string, string>>;
-  readonly count?: Readonly<Record<string, Value>>;
+  /** Of a step a duration. */
+  readonly within?: Readonly<Record<string, string>> | string;
+  readonly count?: Readonly<Record<string, unknown>>;
+  readonly days?: Readonly<Record<string, unknown>>;
+  readonly sum?: MeasureOfProperty;
+  readonly avg?: MeasureOfProperty;
+  readonly min?: MeasureOfProperty;
+  readonly max?: MeasureOfProperty;
+  readonly distinct?: MeasureOfProperty;
+  readonly first?: Readonly<Record<string, string>>;
+  readonly last?: Readonly<Record<string, string>>;
+  readonly lastValue?: Json & { readonly prop: string };
+  readonly mostFrequent?: { readonly prop: string; readonly value: Value };
   readonly prop?: string;
   readonly op?: string;
   readonly value?: Value;
+}
+
+interface MeasureOfProperty extends Readonly<Record<string, unknown>> {
+  readonly prop: string;
 }
 
 function isRetained({ timeMs }: OracleEvent, { nowMs, retentionMs }: OracleOptions): boolean {
@@ -76,26 +96,30 @@ function isIn(user: OracleUser, c: Json, options: OracleOptions): boolean {
   if (c.not) return !isIn(user, c.not, options);
   if (c.all) return true;
   if (c.segment) return isIn(user, options.saved![c.segment] as Json, options);
-  if (c.profile) return holds(user.traits[c.profile], c, options);
+  if (c.profile) return holds(user.traits, c.profile, c, options);
   if (c.sample) return sampleBucket(user.id, c.sample.salt) < c.sample.percent * 100;
-  const matches = user.events.filter(
-    (event) =>
-      isRetained(event, options) &&
-      event.timeMs <= options.atMs &&
-      [c.event].flat().includes(event.event) &&
-      (c.where ?? []).every((p) => passes(event, p, options)) &&
-      isWithin(event.timeMs, c.within, options),
+  const events = user.events
+    .filter((event) => isRetained(event, options) && event.timeMs <= options.atMs)
+    .sort((a, b) => a.timeMs - b.timeMs);
+  if (c.sequence) return hasSequence(events, c, options);
+  const matches = events.filter(
+    (event) => passesAll(event, c, options) && isWithin(event.timeMs, c.within, options),
   );
-  return compares(matches.length, c.count ?? { gte: 1 });
+  return measures(matches, c, options);
+}
+
+/** Whether it is an event of the names, and all tests of `where` hold. */
+export function passesAll(event: OracleEvent, c: Json, options: OracleOptions): boolean {
+  return [c.event].flat().includes(event.event) && (c.where ?? []).every((p) => passes(event, p, options));
 }
 
 function passes(event: OracleEvent, p: Json, options: OracleOptions): boolean {
   if (p.or) return p.or.some((inner) => passes(event, inner, options));
-  return holds(event.properties[p.prop!], p, options);
+  return holds(event.properties, p.prop!, p, options);
 }
 
-function isWithin(timeMs: number, w: Json['within'], { atMs, zone }: OracleOptions): boolean {
-  if (w === undefined) return true;
+export function isWithin(timeMs: number, w: Json['within'], { atMs, zone }: OracleOptions): boolean {
+  if (w === undefined || typeof w === 'string') return true;
   if (w.last) return timeMs > atMs - parseDuration(w.last)! && timeMs <= atMs;
   if (w.on) {
     const { fromMs, toMs } = daySpan(w.on, zone)!;
@@ -104,91 +128,4 @@ function isWithin(timeMs: number, w: Json['within'], { atMs, zone }: OracleOptio
   const from = w.from === undefined || timeMs >= pointMs(w.from, atMs, zone);
   const to = w.to === undefined || timeMs < pointMs(w.to, atMs, zone);
   return from && to;
-}
-
-function pointMs(text: string, atMs: number, zone: string): number {
-  return text.startsWith('-') ? atMs - parseDuration(text.slice(1))! : parseTime(text, zone)!;
-}
-
-function compares(n: number, cmp: NonNullable<Json['count']>): boolean {
-  const [op, operand] = Object.entries(cmp)[0]!;
-  return op === 'neq' ? n !== operand : element(n, op, operand);
-}
-
-const OPPOSITES: Readonly<Record<string, string>> = {
-  neq: 'eq',
-  notIn: 'in',
-  notContains: 'contains',
-  notExists: 'exists',
-};
-
-function holds(value: Value | undefined, { op, value: operand = '' }: Json, options: OracleOptions): boolean {
-  const opposite = OPPOSITES[op!];
-  if (opposite !== undefined) return !holds(value, { op: opposite, value: operand }, options);
-  if (value === undefined) return false;
-  if (op === 'exists') return true;
-  if (isArray(value) && op === 'contains') return value.some((one) => one === operand);
-  return [value].flat().some((one) => element(one, op!, operand) || timeHolds(one, op!, operand, options));
-}
-
-function element(one: Value, op: string, operand: Value): boolean {
-  const list = operand as readonly Value[];
-  const comparable = typeof one === typeof operand;
-  switch (op) {
-    case 'eq':
-      return one === operand;
-    case 'in':
-      return list.some((value) => one === value);
-    case 'gt':
-      return comparable && sign(one, operand) === 1;
-    case 'gte':
-      return comparable && sign(one, operand) !== -1;
-    case 'lt':
-      return comparable && sign(one, operand) === -1;
-    case 'lte':
-      return comparable && sign(one, operand) !== 1;
-    case 'between':
-      return element(one, 'gte', list[0]!) && element(one, 'lte', list[1]!);
-    case 'contains':
-      return typeof one === 'string' && typeof operand === 'string' && one.includes(operand);
-    case 'startsWith':
-      return typeof one === 'string' && one.startsWith(operand as string);
-    case 'endsWith':
-      return typeof one === 'string' && one.endsWith(operand as string);
-    default:
-      return false;
-  }
-}
-
-function timeHolds(one: Value, op: string, operand: Value, { atMs, zone }: OracleOptions): boolean {
-  const timeMs = typeof one === 'string' ? parseTime(one, zone) : undefined;
-  if (timeMs === undefined) return false;
-  const text = operand as string;
-  switch (op) {
-    case 'before':
-      return timeMs < pointMs(text, atMs, zone);
-    case 'after':
-      return timeMs > pointMs(text, atMs, zone);
-    case 'withinLast':
-      return timeMs > atMs - parseDuration(text)! && timeMs <= atMs;
-    case 'withinNext':
-      return timeMs > atMs && timeMs <= atMs + parseDuration(text)!;
-    default:
-      return false;
-  }
-}
-
-/** Numbers by size, text by code points, false before true. */
-function sign(a: Value, b: Value): -1 | 0 | 1 {
-  if (typeof a === 'string' && typeof b === 'string') {
-    const [x, y] = [codePoints(a), codePoints(b)];
-    const differing = x.findIndex((point, i) => point !== y[i]);
-    if (differing === -1) return x.length < y.length ? -1 : 0;
-    return differing >= y.length || x[differing]! > y[differing]! ? 1 : -1;
-  }
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function codePoints(text: string): number[] {
-  return Array.from(text, (character) => character.codePointAt(0)!);
 }

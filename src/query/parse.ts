@@ -1,7 +1,14 @@
 import { badRequest } from '../base/errors.ts';
-import { SEGMENT_CRITERIA_MAX, SEGMENT_DEPTH_MAX, SEGMENT_VALUES_MAX } from '../base/limits.ts';
-import type { Comparison, Criterion, EventCriterion, EventFilter, PropertyTest } from './criterion.ts';
-import { parseTest, parseWithin, TEST_KEYS } from './parseTest.ts';
+import {
+  SEGMENT_CRITERIA_MAX,
+  SEGMENT_DEPTH_MAX,
+  SEGMENT_VALUES_MAX,
+  SEQUENCE_STEPS_MAX,
+} from '../base/limits.ts';
+import type { Criterion, EventCriterion, EventFilter, PropertyTest, SequenceCriterion } from './criterion.ts';
+import { MEASURES, parseMeasure } from './parseMeasure.ts';
+import { parseDurationMs, parseTest, parseWithin, TEST_KEYS } from './parseTest.ts';
+import { PatternCheck } from './pattern.ts';
 import type { JsonObject } from './shape.ts';
 import * as shape from './shape.ts';
 
@@ -13,7 +20,7 @@ export function parseSegment(json: unknown): Criterion {
   return new Parser().criterion(json, '$', 1);
 }
 
-type Kind = 'and' | 'or' | 'not' | 'all' | 'segment' | 'event' | 'profile' | 'sample';
+type Kind = 'and' | 'or' | 'not' | 'all' | 'segment' | 'event' | 'sequence' | 'profile' | 'sample';
 
 /** The keys that may stand beside the one that makes the criterion. */
 const KEYS_BESIDE: Readonly<Record<Kind, readonly string[]>> = {
@@ -22,31 +29,17 @@ const KEYS_BESIDE: Readonly<Record<Kind, readonly string[]>> = {
   not: [],
   all: [],
   segment: [],
-  event: ['where', 'within', 'count'],
+  event: ['where', 'within', ...MEASURES],
+  sequence: ['window', 'within'],
   profile: TEST_KEYS,
   sample: [],
 };
 const KINDS = Object.keys(KEYS_BESIDE) as readonly Kind[];
-const KINDS_LATER = ['sequence'];
-const MEASURES_LATER = [
-  'sum',
-  'avg',
-  'min',
-  'max',
-  'distinct',
-  'days',
-  'first',
-  'last',
-  'lastValue',
-  'mostFrequent',
-];
-
-const COMPARISONS = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'between'] as const;
-const AT_LEAST_ONCE: Comparison = { op: 'gte', value: 1 };
 
 class Parser {
   /** Criteria seen that are not and, or, not: those are bounded by depth. */
   #leaves = 0;
+  readonly #patterns = new PatternCheck();
 
   criterion(json: unknown, path: string, depth: number): Criterion {
     if (depth > SEGMENT_DEPTH_MAX) throw badRequest(`must be at most ${SEGMENT_DEPTH_MAX} levels deep`, path);
@@ -62,7 +55,7 @@ class Parser {
     if (++this.#leaves > SEGMENT_CRITERIA_MAX) {
       throw badRequest(`must have at most ${SEGMENT_CRITERIA_MAX} criteria`, path);
     }
-    return parseLeaf(kind, object, path);
+    return parseLeaf(kind, object, path, this.#patterns);
   }
 }
 
@@ -71,15 +64,19 @@ function kindOf(object: JsonObject, path: string): Kind {
   const kinds = KINDS.filter((kind) => keys.includes(kind));
   const kind = kinds[0];
   if (kind !== undefined && kinds.length === 1) {
-    const later = kind === 'event' ? [...KINDS_LATER, ...MEASURES_LATER] : KINDS_LATER;
-    shape.checkKeys(object, path, [kind, ...KEYS_BESIDE[kind]], later);
+    shape.checkKeys(object, path, [kind, ...KEYS_BESIDE[kind]]);
     return kind;
   }
-  if (kinds.length === 0) shape.checkKeys(object, path, Object.values(KEYS_BESIDE).flat(), KINDS_LATER);
+  if (kinds.length === 0) shape.checkKeys(object, path, Object.values(KEYS_BESIDE).flat());
   throw badRequest(`must have exactly one of ${KINDS.join(', ')}`, path);
 }
 
-function parseLeaf(kind: Exclude<Kind, 'and' | 'or' | 'not'>, object: JsonObject, path: string): Criterion {
+function parseLeaf(
+  kind: Exclude<Kind, 'and' | 'or' | 'not'>,
+  object: JsonObject,
+  path: string,
+  patterns: PatternCheck,
+): Criterion {
   const ownPath = `${path}.${kind}`;
   switch (kind) {
     case 'all':
@@ -88,26 +85,57 @@ function parseLeaf(kind: Exclude<Kind, 'and' | 'or' | 'not'>, object: JsonObject
     case 'segment':
       return { kind, name: shape.asName(object.segment, ownPath), path: ownPath };
     case 'event':
-      return parseEvent(object, path);
+      return parseEvent(object, path, patterns);
+    case 'sequence':
+      return parseSequence(object, path, patterns);
     case 'profile':
-      return { kind, trait: shape.asName(object.profile, ownPath), test: parseTest(object, path) };
+      return { kind, trait: shape.asName(object.profile, ownPath), test: parseTest(object, path, patterns) };
     case 'sample':
       return parseSample(object.sample, ownPath);
   }
 }
 
-function parseEvent(object: JsonObject, path: string): EventCriterion {
-  const compare = object.count === undefined ? AT_LEAST_ONCE : parseComparison(object.count, `${path}.count`);
+function parseEvent(object: JsonObject, path: string, patterns: PatternCheck): EventCriterion {
+  const measure = parseMeasure(object, path, patterns);
+  if (object.within !== undefined && (measure.kind === 'first' || measure.kind === 'last')) {
+    throw badRequest(`${measure.kind} is of all matches: no within beside it`, `${path}.within`);
+  }
   return {
     kind: 'event',
-    filter: parseFilter(object, path),
+    filter: parseFilter(object, path, patterns),
     within: object.within === undefined ? undefined : parseWithin(object.within, `${path}.within`),
-    measure: { kind: 'count', compare },
+    measure,
   };
 }
 
+function parseSequence(
+  { sequence, window, within }: JsonObject,
+  path: string,
+  patterns: PatternCheck,
+): SequenceCriterion {
+  const ownPath = `${path}.sequence`;
+  return {
+    kind: 'sequence',
+    steps: shape.asFilledList(sequence, ownPath, SEQUENCE_STEPS_MAX).map((entry, i) => {
+      const stepPath = `${ownPath}[${i}]`;
+      const step = shape.asObject(entry, stepPath);
+      shape.checkKeys(step, stepPath, ['event', 'where', 'within']);
+      return {
+        filter: parseFilter(step, stepPath, patterns),
+        withinMs: optionalDurationMs(step.within, `${stepPath}.within`),
+      };
+    }),
+    windowMs: optionalDurationMs(window, `${path}.window`),
+    within: within === undefined ? undefined : parseWithin(within, `${path}.within`),
+  };
+}
+
+function optionalDurationMs(json: unknown, path: string): number | undefined {
+  return json === undefined ? undefined : parseDurationMs(json, path);
+}
+
 /** The keys `event` and `where` of an object; its other keys are the caller's to check. */
-export function parseFilter(object: JsonObject, path: string): EventFilter {
+export function parseFilter(object: JsonObject, path: string, patterns = new PatternCheck()): EventFilter {
   const { event, where = [] } = object;
   const eventPath = `${path}.event`;
   const events = Array.isArray(event)
@@ -115,39 +143,27 @@ export function parseFilter(object: JsonObject, path: string): EventFilter {
         .asFilledList(event, eventPath, SEGMENT_VALUES_MAX)
         .map((name, i) => shape.asName(name, `${eventPath}[${i}]`))
     : [shape.asName(event, eventPath)];
-  return { events: [...new Set(events)], where: parseWhere(where, `${path}.where`) };
+  return { events: [...new Set(events)], where: parseWhere(where, `${path}.where`, patterns) };
 }
 
-function parseWhere(json: unknown, path: string): EventFilter['where'] {
+function parseWhere(json: unknown, path: string, patterns: PatternCheck): EventFilter['where'] {
   return shape.asList(json, path, SEGMENT_CRITERIA_MAX).map((entry, i) => {
     const entryPath = `${path}[${i}]`;
     const object = shape.asObject(entry, entryPath);
-    if (object.or === undefined) return [parsePropertyTest(object, entryPath)];
+    if (object.or === undefined) return [parsePropertyTest(object, entryPath, patterns)];
     shape.checkKeys(object, entryPath, ['or']);
     const orPath = `${entryPath}.or`;
     return shape
       .asFilledList(object.or, orPath, SEGMENT_CRITERIA_MAX)
-      .map((test, j) => parsePropertyTest(shape.asObject(test, `${orPath}[${j}]`), `${orPath}[${j}]`));
+      .map((test, j) =>
+        parsePropertyTest(shape.asObject(test, `${orPath}[${j}]`), `${orPath}[${j}]`, patterns),
+      );
   });
 }
 
-function parsePropertyTest(object: JsonObject, path: string): PropertyTest {
+function parsePropertyTest(object: JsonObject, path: string, patterns: PatternCheck): PropertyTest {
   shape.checkKeys(object, path, ['prop', ...TEST_KEYS]);
-  return { prop: shape.asName(object.prop, `${path}.prop`), test: parseTest(object, path) };
-}
-
-function parseComparison(json: unknown, path: string): Comparison {
-  const object = shape.asObject(json, path);
-  const op = shape.onlyKey(object, path, COMPARISONS);
-  const ownPath = `${path}.${op}`;
-  if (op !== 'between') return { op, value: shape.asNumber(object[op], ownPath) };
-  const ends = shape.asList(object.between, ownPath, 2);
-  if (ends.length !== 2) throw badRequest('must be [lowest, highest]', ownPath);
-  return {
-    op,
-    low: shape.asNumber(ends[0], `${ownPath}[0]`),
-    high: shape.asNumber(ends[1], `${ownPath}[1]`),
-  };
+  return { prop: shape.asName(object.prop, `${path}.prop`), test: parseTest(object, path, patterns) };
 }
 
 function parseSample(json: unknown, path: string): Criterion {

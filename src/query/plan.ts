@@ -1,9 +1,24 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { ValuePredicate } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
-import type { Comparison, Criterion, EventCriterion } from './criterion.ts';
-import { type WantedEvents, wantedEvents } from './filter.ts';
-import { compileTest, type Moment, windowSpan } from './predicate.ts';
+import type {
+  Comparison,
+  Criterion,
+  EventCriterion,
+  EventFilter,
+  ProfileCriterion,
+  SequenceCriterion,
+  Within,
+} from './criterion.ts';
+import { compilePropertyTest, type WantedEvents, wantedEvents } from './filter.ts';
+import {
+  compileMeasure,
+  compileSequence,
+  type MeasureOfValues,
+  type WalkMeasure,
+} from './measures/measure.ts';
+import type { Circle } from './near.ts';
+import { type Moment, windowSpan } from './predicate.ts';
 import { checkReferences, parseSaved } from './saved.ts';
 import { visibleFromMs } from './users.ts';
 
@@ -14,12 +29,26 @@ export type Plan = { readonly cost: number } & (
   | { readonly kind: 'and' | 'or'; readonly plans: readonly Plan[] }
   | { readonly kind: 'not'; readonly plan: Plan }
   | { readonly kind: 'traits'; readonly trait: string; readonly predicate: ValuePredicate }
+  | NearPlan
   | { readonly kind: 'sample'; readonly buckets: number; readonly salt: string }
   | CountPlan
+  | WalkPlan
 );
 
-/** A rough rank: a column of traits, a scan of events (each property tested adds one), a hash of every user's id. */
-const COST = { all: 0, traits: 1, scan: 10, sample: 50 } as const;
+/**
+ * A rough rank: a column of traits, a scan of events (each property tested adds one), a hash of every user's id, a walk
+ * of users' events.
+ */
+const COST = { all: 0, traits: 1, traitsNear: 3, scan: 10, sample: 50, walk: 100 } as const;
+
+/** Users with two traits that lie in a circle. */
+export interface NearPlan {
+  readonly kind: 'traitsNear';
+  readonly cost: number;
+  readonly lat: string;
+  readonly lon: string;
+  readonly circle: Circle;
+}
 
 /** Users whose number of events that pass the scan satisfies the comparison. */
 export interface CountPlan {
@@ -27,6 +56,15 @@ export interface CountPlan {
   readonly cost: number;
   readonly scan: Scan;
   readonly compare: Comparison;
+}
+
+/** Users of whose events a measure holds that needs their order, their times or their values. */
+export interface WalkPlan {
+  readonly kind: 'walk';
+  readonly cost: number;
+  /** Kinds of events; the measure speaks of them by their places here. */
+  readonly wanted: readonly WantedEvents[];
+  readonly measure: WalkMeasure;
 }
 
 /** The events to count, and every plan that wants their counts. */
@@ -48,6 +86,8 @@ export class Planner {
   readonly #saved = new Map<string, Plan>();
   readonly #scans = new Map<string, Scan>();
   readonly #counts = new Map<string, CountPlan>();
+  readonly #wanted = new Map<string, WantedEvents>();
+  readonly #walks = new Map<string, WalkPlan>();
 
   constructor(view: TabletView, { atMs, nowMs }: QueryTimes) {
     this.#view = view;
@@ -63,6 +103,10 @@ export class Planner {
 
   get scans(): readonly Scan[] {
     return [...this.#scans.values()];
+  }
+
+  get walks(): readonly WalkPlan[] {
+    return [...this.#walks.values()];
   }
 
   #plan(criterion: Criterion): Plan {
@@ -83,14 +127,13 @@ export class Planner {
       case 'segment':
         return this.#planSaved(criterion.name);
       case 'profile':
-        return {
-          kind: 'traits',
-          cost: COST.traits,
-          trait: criterion.trait,
-          predicate: compileTest(criterion.test, this.#moment),
-        };
+        return this.#planTraits(criterion);
       case 'event':
-        return this.#planCount(criterion);
+        return criterion.measure.kind === 'count'
+          ? this.#planCount(criterion, criterion.measure.compare)
+          : this.#planMeasure(criterion, criterion.measure);
+      case 'sequence':
+        return this.#planSequence(criterion);
       default:
         return unreachable(criterion);
     }
@@ -107,8 +150,13 @@ export class Planner {
     return plan;
   }
 
-  #planCount(criterion: EventCriterion): CountPlan {
-    const { compare } = criterion.measure;
+  #planTraits({ trait, test }: ProfileCriterion): Plan {
+    const compiled = compilePropertyTest(trait, test, this.#moment);
+    if (compiled.kind === 'near') return { ...compiled, kind: 'traitsNear', cost: COST.traitsNear };
+    return { kind: 'traits', cost: COST.traits, trait, predicate: compiled.predicate };
+  }
+
+  #planCount(criterion: EventCriterion, compare: Comparison): CountPlan {
     const scanKey = JSON.stringify([criterion.filter, criterion.within]);
     const key = JSON.stringify([scanKey, compare]);
     let plan = this.#counts.get(key);
@@ -123,8 +171,48 @@ export class Planner {
   }
 
   #scanOf({ filter, within }: EventCriterion): Scan {
+    return { ...this.#wantedOf(filter, within), plans: [] };
+  }
+
+  #planMeasure({ filter, within }: EventCriterion, measure: MeasureOfValues): WalkPlan {
+    return this.#walk([filter, within, measure], () => ({
+      wanted: [this.#want(filter, within)],
+      measure: compileMeasure(measure, this.#moment),
+    }));
+  }
+
+  #planSequence(criterion: SequenceCriterion): WalkPlan {
+    return this.#walk(criterion, () => {
+      const steps = criterion.steps.map(({ filter }) => this.#want(filter, undefined));
+      const wanted = [...new Set(steps)];
+      const stepKinds = steps.map((events) => 1 << wanted.indexOf(events));
+      return { wanted, measure: compileSequence(criterion, stepKinds, this.#moment) };
+    });
+  }
+
+  #walk(criterion: unknown, make: () => Pick<WalkPlan, 'wanted' | 'measure'>): WalkPlan {
+    const key = JSON.stringify(criterion);
+    let plan = this.#walks.get(key);
+    if (plan === undefined) {
+      const { wanted, measure } = make();
+      const tests = wanted.reduce((sum, { filter }) => sum + filter.where.length, 0);
+      plan = { kind: 'walk', wanted, measure, cost: COST.walk + tests };
+      this.#walks.set(key, plan);
+    }
+    return plan;
+  }
+
+  /** One object for equal filters and windows. */
+  #want(filter: EventFilter, within: Within | undefined): WantedEvents {
+    const key = JSON.stringify([filter, within]);
+    const wanted = this.#wanted.get(key) ?? this.#wantedOf(filter, within);
+    this.#wanted.set(key, wanted);
+    return wanted;
+  }
+
+  #wantedOf(filter: EventFilter, within: Within | undefined): WantedEvents {
     const { fromMs, toMs } = windowSpan(within, this.#moment);
     const span = { fromMs: Math.max(fromMs, this.#visibleFromMs), toMs };
-    return { ...wantedEvents(this.#view.schema, filter, span, this.#moment), plans: [] };
+    return wantedEvents(this.#view.schema, filter, span, this.#moment);
   }
 }

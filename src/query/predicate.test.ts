@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
+import { compilePropertyTest, passesTest } from './filter.ts';
 import { parseSegment } from './parse.ts';
 import { compileTest, windowSpan } from './predicate.ts';
 
@@ -8,7 +9,8 @@ const NEW_YORK = { atMs: Date.parse('2026-03-09T12:00:00Z'), zone: 'America/New_
 
 function predicate(op: string, value?: unknown) {
   const criterion = parseSegment({ profile: 'p', op, value });
-  if (criterion.kind !== 'profile') throw new Error('not a profile criterion');
+  if (criterion.kind !== 'profile' || criterion.test.op === 'near')
+    throw new Error('not a profile criterion');
   return compileTest(criterion.test, NEW_YORK);
 }
 
@@ -70,6 +72,95 @@ test('times are read in the zone, before and after are strict, spans are open at
   const later = ['2026-03-09T12:00:00.001Z', '2026-03-10T12:00:00Z', '2026-03-10T12:00:00.001Z'];
   expect(satisfying('withinLast', '1d', [...values, ...later])).toEqual(values.slice(1));
   expect(satisfying('withinNext', '1d', [...values, ...later])).toEqual(later.slice(0, 2));
+});
+
+test('patterns are unanchored RE2, and linear', () => {
+  const values: Value[] = ['abc', 'ABC', 'b', '', 'a\nc', 1, true, ['x', 'abc'], []];
+  expect(satisfying('matches', 'b', values)).toEqual(['abc', 'b', ['x', 'abc']]);
+  expect(satisfying('matches', '^b$', values)).toEqual(['b']);
+  expect(satisfying('matches', '(?i)^a.*c$', values)).toEqual(['abc', 'ABC', ['x', 'abc']]);
+  expect(satisfying('matches', '(?s)a.c', values)).toEqual(['abc', 'a\nc', ['x', 'abc']]);
+  expect(satisfying('matches', '\\p{Lu}', values)).toEqual(['ABC']);
+  expect(satisfying('matches', '', values)).toEqual(['abc', 'ABC', 'b', '', 'a\nc', ['x', 'abc']]);
+  // Takes exponential time where a pattern is tried by going back.
+  expect(satisfying('matches', '^(a+)+$', [`${'a'.repeat(1023)}!`])).toEqual([]);
+});
+
+test('anniversaries go by month and day, of the moment and the value in the zone', () => {
+  // In New York it is 8 a.m. on 9 March.
+  const values = [
+    '1990-03-09',
+    '2030-03-09',
+    '1990-03-10',
+    '1990-03-02',
+    '1990-03-03',
+    '1990-03-16',
+    '1990-03-17',
+  ];
+  expect(satisfying('anniversary', { on: 'today' }, values)).toEqual(['1990-03-09', '2030-03-09']);
+  expect(satisfying('anniversary', { last: '7d' }, values)).toEqual([
+    '1990-03-09',
+    '2030-03-09',
+    '1990-03-03',
+  ]);
+  expect(satisfying('anniversary', { next: '7d' }, values)).toEqual(['1990-03-10', '1990-03-16']);
+  expect(satisfying('anniversary', { last: '0d' }, values)).toEqual([]);
+  expect(satisfying('anniversary', { last: '366d' }, values)).toEqual(values);
+  expect(satisfying('anniversary', { next: '8h' }, values)).toEqual([]);
+  expect(satisfying('anniversary', { next: '16h' }, values)).toEqual(['1990-03-10']);
+  const moments = [
+    '1990-03-10T04:59:59Z',
+    '1990-03-09T05:00:00Z',
+    '1990-03-09T04:59:59Z',
+    '1990-03-09T23:00',
+  ];
+  expect(satisfying('anniversary', { on: 'today' }, moments)).toEqual([moments[0], moments[1], moments[3]]);
+  expect(satisfying('anniversary', { on: 'today' }, [309, '03-09', true, ['x', '1990-03-09']])).toEqual([
+    ['x', '1990-03-09'],
+  ]);
+});
+
+test('29 February counts as 1 March in years that have none', () => {
+  const on = (date: string, test: object) => {
+    const criterion = parseSegment({ profile: 'p', op: 'anniversary', value: test });
+    if (criterion.kind !== 'profile' || criterion.test.op === 'near') throw new Error('no such test');
+    const { test: holds } = compileTest(criterion.test, {
+      atMs: Date.parse(`${date}T12:00:00Z`),
+      zone: 'UTC',
+    });
+    return ['2000-02-28', '2000-02-29', '2000-03-01'].filter(holds);
+  };
+  expect(on('2024-02-29', { on: 'today' })).toEqual(['2000-02-29']);
+  expect(on('2024-03-01', { on: 'today' })).toEqual(['2000-03-01']);
+  expect(on('2026-03-01', { on: 'today' })).toEqual(['2000-02-29', '2000-03-01']);
+  expect(on('2026-02-28', { on: 'today' })).toEqual(['2000-02-28']);
+  expect(on('2026-02-28', { next: '1d' })).toEqual(['2000-02-29', '2000-03-01']);
+  expect(on('2024-02-28', { next: '1d' })).toEqual(['2000-02-29']);
+  expect(on('2026-03-02', { last: '2d' })).toEqual(['2000-02-29', '2000-03-01']);
+});
+
+test('near is a circle on a sphere of 6371.0088 km, its edge included', () => {
+  const isNear = (circle: object, lat: Value | undefined, lon: Value | undefined) => {
+    const criterion = parseSegment({ profile: 'home', op: 'near', value: circle });
+    if (criterion.kind !== 'profile') throw new Error('not a profile criterion');
+    const values: Readonly<Record<string, Value | undefined>> = { 'home.lat': lat, 'home.lon': lon };
+    return passesTest(compilePropertyTest('home', criterion.test, NEW_YORK), (name) => values[name]);
+  };
+  // A degree of a meridian is 111.195 km.
+  const degreeKm = (6371.0088 * Math.PI) / 180;
+  expect(isNear({ lat: 0, lon: 0, km: degreeKm + 1e-6 }, 1, 0)).toBe(true);
+  expect(isNear({ lat: 0, lon: 0, km: degreeKm - 1e-6 }, 1, 0)).toBe(false);
+  expect(isNear({ lat: 52.5, lon: 13.4, km: 0 }, 52.5, 13.4)).toBe(true);
+  // Berlin to Paris, 878 km.
+  expect(isNear({ lat: 52.52, lon: 13.405, km: 870 }, 48.8566, 2.3522)).toBe(false);
+  expect(isNear({ lat: 52.52, lon: 13.405, km: 880 }, 48.8566, 2.3522)).toBe(true);
+  expect(isNear({ lat: 0, lon: 179.9, km: 30 }, 0, -179.9)).toBe(true);
+  expect(isNear({ lat: 89.9, lon: 0, km: 30 }, 89.9, 180)).toBe(true);
+  expect(isNear({ lat: -10, lon: 20, km: 20_016 }, 10, -160)).toBe(true);
+  expect(isNear({ lat: 0, lon: 0, km: 1 }, '0', 0)).toBe(false);
+  expect(isNear({ lat: 0, lon: 0, km: 1 }, 0, undefined)).toBe(false);
+  expect(isNear({ lat: 0, lon: 0, km: 1 }, [50, 0], ['x', 0])).toBe(true);
+  expect(isNear({ lat: 80, lon: 180, km: 1 }, 100, 0)).toBe(false);
 });
 
 test('windows end at the moment, whatever they say', () => {

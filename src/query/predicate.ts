@@ -2,7 +2,10 @@ import { unreachable } from '../base/assert.ts';
 import { daySpan, parseTime } from '../base/time.ts';
 import { isArray, type Scalar, type Value } from '../base/value.ts';
 import type { ValuePredicate } from '../store/part.ts';
-import type { TimePoint, ValueTest, Within } from './criterion.ts';
+import { dateOf, datesOf } from './anniversary.ts';
+import { calendarDay } from './calendarDays.ts';
+import type { AnniversaryTest, NearTest, TimePoint, ValueTest, Within } from './criterion.ts';
+import { compilePattern } from './pattern.ts';
 
 /** What a definition is read against. */
 export interface Moment {
@@ -11,8 +14,11 @@ export interface Moment {
   readonly zone: string;
 }
 
+/** A test of one value; `near` is one of two (near.ts). */
+export type SingleTest = Exclude<ValueTest, NearTest>;
+
 /** Types never convert: an element of another type than the operand satisfies nothing but a negation. */
-export function compileTest(test: ValueTest, moment: Moment): ValuePredicate {
+export function compileTest(test: SingleTest, moment: Moment): ValuePredicate {
   switch (test.op) {
     case 'exists':
       return { missing: false, test: () => true };
@@ -66,6 +72,12 @@ export function compileTest(test: ValueTest, moment: Moment): ValuePredicate {
     case 'withinLast':
     case 'withinNext':
       return inSpan(timeSpan(test, moment), moment.zone);
+    case 'anniversary':
+      return onAnniversary(test, moment);
+    case 'matches': {
+      const pattern = compilePattern(test.pattern, '$');
+      return anyElement((element) => typeof element === 'string' && pattern.test(element));
+    }
     default:
       return unreachable(test);
   }
@@ -134,6 +146,14 @@ function inSpan({ fromMs, toMs }: Span, zone: string): ValuePredicate {
   return anyElement((element) => {
     const timeMs = typeof element === 'string' ? parseTime(element, zone) : undefined;
     return timeMs !== undefined && timeMs >= fromMs && timeMs < toMs;
+  });
+}
+
+function onAnniversary(test: AnniversaryTest, { atMs, zone }: Moment): ValuePredicate {
+  const dates = datesOf(test, atMs, zone);
+  return anyElement((element) => {
+    const timeMs = typeof element === 'string' ? parseTime(element, zone) : undefined;
+    return timeMs !== undefined && dates.has(dateOf(calendarDay(timeMs, zone)));
   });
 }
 

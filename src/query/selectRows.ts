@@ -2,6 +2,7 @@ import type { Bitset } from '../base/bitset.ts';
 import type { Part } from '../store/part.ts';
 import type { SchemaView } from '../store/view.ts';
 import type { CompiledPropertyTest, WantedEvents } from './filter.ts';
+import { andNear } from './nearRows.ts';
 import type { QueryStats } from './stats.ts';
 
 export const EVENT_CODE_BYTES = 4;
@@ -70,12 +71,12 @@ function andAnyOf(
   }
 }
 
-function andTest(
-  schema: SchemaView,
-  part: Part,
-  rows: Bitset,
-  { prop, predicate }: CompiledPropertyTest,
-): void {
+function andTest(schema: SchemaView, part: Part, rows: Bitset, test: CompiledPropertyTest): void {
+  if (test.kind === 'near') {
+    andNear(schema, part, rows, test);
+    return;
+  }
+  const { prop, predicate } = test;
   const code = schema.propertyCode(prop);
   if (code !== undefined) part.andProperty(rows, code, predicate);
   else if (!predicate.missing) rows.words.fill(0);

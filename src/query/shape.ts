@@ -63,12 +63,17 @@ export function checkKeys(
   }
 }
 
+/** The one key of the object that is among `keys`; it may have others, which are the caller's to check. */
+export function oneOf<K extends string>(object: JsonObject, path: string, keys: readonly K[]): K {
+  const found = keys.filter((key) => object[key] !== undefined);
+  if (found.length !== 1) throw badRequest(`must have exactly one of ${keys.join(', ')}`, path);
+  return found[0]!;
+}
+
 /** The one key of the object, which must be among `known`. */
 export function onlyKey<K extends string>(object: JsonObject, path: string, known: readonly K[]): K {
   checkKeys(object, path, known);
-  const keys = keysOf(object);
-  if (keys.length !== 1) throw badRequest(`must have exactly one of ${known.join(', ')}`, path);
-  return keys[0] as K;
+  return oneOf(object, path, known);
 }
 
 export function unknownKey(key: string, path: string): Error {

@@ -125,24 +125,28 @@ function testPart(
       selected.forEach((row) => {
         counts[rows[row]!.ordinal]!++;
       }),
-    *rowsByUserSteps(selected) {
+    *rowsByUserSteps(selected, kinds) {
       const sorted = [...selected].sort(
         (a, b) => rows[a]!.ordinal - rows[b]!.ordinal || rows[a]!.timeMs - rows[b]!.timeMs,
       );
-      // Batches of three.
       let read = 0;
-      const batch = { rows: new Uint32Array(3), ordinals: new Uint32Array(3), timesMs: new Float64Array(3) };
-      const next = () => {
-        const piece = sorted.slice(read, read + 3);
-        read += piece.length;
-        piece.forEach((row, i) => {
-          batch.rows[i] = row;
-          batch.ordinals[i] = rows[row]!.ordinal;
-          batch.timesMs[i] = rows[row]!.timeMs;
-        });
-        return piece.length;
+      return {
+        readInto: (batch, at) => {
+          // In threes.
+          const piece = sorted.slice(read, read + 3);
+          read += piece.length;
+          piece.forEach((row, i) => {
+            batch.rows[at + i] = row;
+            batch.ordinals[at + i] = rows[row]!.ordinal;
+            batch.timesMs[at + i] = rows[row]!.timeMs;
+            batch.kinds[at + i] = kinds.reduce(
+              (mask, kind, k) => (kind?.has(row) ? mask | (1 << k) : mask),
+              0,
+            );
+          });
+          return piece.length;
+        },
       };
-      return { ...batch, next };
     },
     cellReader(code) {
       const name = propertyNames[code]!;

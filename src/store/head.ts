@@ -4,7 +4,7 @@ import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
-import { HeadCellReader, type HeadCells, SortedRows } from './headReaders.ts';
+import { HeadCellReader, type HeadCells, SortedRowCursor } from './headReaders.ts';
 import type { CellReader, Part, PartTrail, RowCursor, ValuePredicate } from './part.ts';
 import { LocalTexts } from './texts/localTexts.ts';
 import { trailOrderSteps } from './trailOrder.ts';
@@ -147,8 +147,8 @@ export class Head implements Part, HeadCells {
     });
   }
 
-  *rowsByUserSteps(rows: Bitset): Generator<void, RowCursor> {
-    return new SortedRows(yield* trailOrderSteps(rows.toArray(), this.#ordinals, this.#times));
+  *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
+    return new SortedRowCursor(yield* trailOrderSteps(rows.toArray(), this.#ordinals, this.#times), kinds);
   }
 
   cellReader(propertyCode: number): CellReader {

@@ -1,27 +1,39 @@
+import type { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import { cellValue, TAG } from './blocks/cell.ts';
-import { CELL, type CellReader, type RowCursor } from './part.ts';
+import { BATCH_ROWS, CELL, type CellReader, type RowBatch, type RowCursor } from './part.ts';
 import type { Texts } from './texts/texts.ts';
 import type { TrailOrder } from './trailOrder.ts';
 
-/** Rows of a head that have been sorted: all of them are one batch. */
-export class SortedRows implements RowCursor {
-  readonly rows: Uint32Array;
-  readonly ordinals: Uint32Array;
-  readonly timesMs: Float64Array;
-  #isRead = false;
+/** Reads rows of a head that have been sorted. */
+export class SortedRowCursor implements RowCursor {
+  readonly #sorted: TrailOrder;
+  readonly #kinds: readonly (Bitset | undefined)[];
+  #read = 0;
 
-  constructor({ order, ordinals, times }: TrailOrder) {
-    this.rows = order;
-    this.ordinals = ordinals;
-    this.timesMs = times;
+  constructor(sorted: TrailOrder, kinds: readonly (Bitset | undefined)[]) {
+    this.#sorted = sorted;
+    this.#kinds = kinds;
   }
 
-  next(): number {
-    if (this.#isRead) return 0;
-    this.#isRead = true;
-    return this.rows.length;
+  readInto({ rows, ordinals, timesMs, kinds }: RowBatch, at: number): number {
+    const from = this.#read;
+    const to = Math.min(from + BATCH_ROWS, this.#sorted.order.length);
+    const read = this.#sorted.order.subarray(from, to);
+    rows.set(read, at);
+    ordinals.set(this.#sorted.ordinals.subarray(from, to), at);
+    timesMs.set(this.#sorted.times.subarray(from, to), at);
+    const target = kinds.subarray(at, at + read.length).fill(0);
+    for (const [kind, selected] of this.#kinds.entries()) {
+      if (selected !== undefined) markKind(selected, kind, read, target);
+    }
+    this.#read = to;
+    return read.length;
   }
+}
+
+function markKind(selected: Bitset, kind: number, rows: Uint32Array, kinds: Uint32Array): void {
+  for (let i = 0; i < rows.length; i++) if (selected.has(rows[i]!)) kinds[i]! |= 1 << kind;
 }
 
 /** A head's cells: see Head. */

@@ -26,8 +26,11 @@ export interface Part {
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 
-  /** The selected rows, user by user. In small steps; neither the part nor `rows` may change until the cursor is done. */
-  rowsByUserSteps(rows: Bitset): Generator<void, RowCursor>;
+  /**
+   * The selected rows, user by user, and which of up to 32 other selections, `kinds`, have them. In small steps; neither the
+   * part nor selections may change until the cursor is done.
+   */
+  rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor>;
   /** Reads a property's cells in batches; undefined when no row has one. */
   cellReader(propertyCode: number): CellReader | undefined;
 
@@ -42,14 +45,22 @@ export interface Part {
   propertiesAt(row: number): readonly (readonly [number, Value])[];
 }
 
-/** Rows by ordinal, then time, then arrival, in batches. */
-export interface RowCursor {
-  /** Of the batch read last; valid, and not to be changed, until the next one is read. */
+/** What is read of rows at once, at most. */
+export const BATCH_ROWS = 8192;
+
+/** Rows, and what goes with each. */
+export interface RowBatch {
   readonly rows: Uint32Array;
   readonly ordinals: Uint32Array;
   readonly timesMs: Float64Array;
-  /** Reads the next batch. How many rows it has, the first ones of the arrays; 0 at the end. */
-  next(): number;
+  /** Bit k: the k-th selection has the row. */
+  readonly kinds: Uint32Array;
+}
+
+/** Reads rows by ordinal, then time, then arrival. */
+export interface RowCursor {
+  /** Puts the next rows, up to BATCH_ROWS, where the batch has room for so many from `at` on. How many; 0 at the end. */
+  readInto(batch: RowBatch, at: number): number;
 }
 
 /** What a cell of a CellReader's is: nothing, a number, or, from `values` on, one text, boolean or array each. */

@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
-import { COUNTED_WORDS, type Differences, type Kernels, kernels, useKernels } from './kernels.ts';
+import {
+  COUNTED_WORDS,
+  type Differences,
+  GATHERED_ROWS,
+  type Kernels,
+  kernels,
+  useKernels,
+} from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { simdKernels, simdKernelsWithArena } from './simd.ts';
 
@@ -72,6 +79,75 @@ it.each(WIDTHS)('unpack of %i bits, from any row', (bits) => {
       each.unpack(packed, bits, fromRow, count - fromRow, target);
       expect(equal(target.subarray(0, -1), codes.subarray(fromRow))).toBe(true);
       expect(target.at(-1)).toBe(GARBAGE);
+    }
+  }
+});
+
+describe('some rows', () => {
+  it.each(WIDTHS)('gather of %i bits', (bits) => {
+    const random = new SeededRandom(200 + bits);
+    for (const count of COUNTS) {
+      const codes = randomCodes(random, bits, count + 1);
+      const packed = pack(codes, bits, random.below(4));
+      const first = random.below(100);
+      const share = random.pick([1, 0.1, 0.003]);
+      const rows = Uint32Array.from({ length: count + 1 }, (_, row) => first + row);
+      const some = rows.filter(() => random.chance(share)).subarray(0, GATHERED_ROWS);
+      for (const each of both) {
+        const target = new Uint32Array(some.length + 1).fill(GARBAGE);
+        each.gather(packed, bits, some, first, target);
+        expect(equal(target, [...Array.from(some, (row) => codes[row - first]!), GARBAGE])).toBe(true);
+      }
+    }
+  });
+
+  it('ranks and listRows: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(10);
+    for (let round = 0; round < 200; round++) {
+      const rowCount = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
+      const [selected, firsts] = [randomBits(random, rowCount), randomBits(random, rowCount)];
+      const before = { row: random.below(1000), user: 1 + random.below(1000) };
+      const rows: number[] = [];
+      const users: number[] = [];
+      let user = before.user;
+      for (let row = 0; row < rowCount; row++) {
+        if (has(firsts, row)) user++;
+        if (!has(selected, row)) continue;
+        rows.push(before.row + row);
+        users.push(user);
+      }
+      for (const each of both) {
+        const [foundRows, foundUsers] = [new Uint32Array(rowCount), new Uint32Array(rowCount)];
+        expect(each.listRows(selected, firsts, before, foundRows, foundUsers)).toBe(rows.length);
+        expect(equal(foundRows.subarray(0, rows.length), rows)).toBe(true);
+        expect(equal(foundUsers.subarray(0, rows.length), users)).toBe(true);
+        const ranks = new Uint32Array(rows.length + 1).fill(GARBAGE);
+        each.ranks(firsts, Uint32Array.from(rows), before.row, before.user, ranks);
+        expect(equal(ranks, [...users, GARBAGE])).toBe(true);
+      }
+    }
+  });
+});
+
+it('markKinds: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(11);
+  for (let round = 0; round < 100; round++) {
+    const rowCount = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
+    const selected = randomBits(random, rowCount);
+    const bitmaps = Array.from({ length: round === 0 ? 32 : random.below(5) }, () =>
+      random.chance(0.2) ? undefined : randomBits(random, rowCount),
+    );
+    const rows = Array.from({ length: rowCount }, (_, row) => row).filter((row) => has(selected, row));
+    const expected = rows.map((row) =>
+      bitmaps.reduce(
+        (kinds, words, k) => (words !== undefined && has(words, row) ? kinds | (1 << k) : kinds),
+        0,
+      ),
+    );
+    for (const each of both) {
+      const target = new Uint32Array(rows.length).fill(GARBAGE);
+      each.markKinds(selected, bitmaps, target);
+      expect(equal(target, Uint32Array.from(expected))).toBe(true);
     }
   }
 });

@@ -54,6 +54,34 @@ export interface Kernels {
    */
   reduceRuns(words: Uint32Array, values: Float64Array, offsets: Uint32Array, target: RunTotals): void;
 
+  /**
+   * target[i] = code of row rows[i], where `first` is the row whose code begins `packed`. Rows ascend and may come again;
+   * at most GATHERED_ROWS.
+   */
+  gather(packed: Uint8Array, bits: number, rows: Uint32Array, first: number, target: Uint32Array): void;
+  /**
+   * target[i] = before + the bits of `words` set up to and with row rows[i], where `first` is the row of their first bit.
+   * Rows ascend and may come again; at most GATHERED_ROWS.
+   */
+  ranks(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void;
+  /**
+   * Lists the rows whose bit is set, the first bit being that of `before.row`. users[i] = before.user + the bits of `firsts`
+   * set up to and with rows[i]. Returns how many; at most GATHERED_ROWS bits.
+   */
+  listRows(
+    selected: Uint32Array,
+    firsts: Uint32Array,
+    before: { readonly row: number; readonly user: number },
+    rows: Uint32Array,
+    users: Uint32Array,
+  ): number;
+
+  /**
+   * Bit k of target[n] = whether the k-th bitmap has the n-th row of `selected`; undefined has none. All are as long as
+   * `selected`, at most GATHERED_ROWS bits; at most 32 bitmaps.
+   */
+  markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void;
+
   /** Bit n of `dense` goes to where `rows` has its n-th bit set; the other bits of `words`, as long as `rows`, are 0. */
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void;
   /**
@@ -84,6 +112,9 @@ export interface RunTotals {
 
 /** Of a bitmap whose users are counted at once: their numbers, and their rows, fit 16 bits. */
 export const COUNTED_WORDS = 1024;
+
+/** Rows that are gathered at once: what is read of them stays in a near cache. */
+export const GATHERED_ROWS = 8192;
 
 let chosen: Kernels = simdKernels() ?? plainKernels;
 

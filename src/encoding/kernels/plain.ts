@@ -1,3 +1,4 @@
+import { gather, listRows, markKinds, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import { countRuns, countUsers, fillRuns, positions, reduceRuns } from './runs.ts';
 import { compress, expand } from './spread.ts';
@@ -42,6 +43,10 @@ export const plainKernels: Kernels = {
   countUsers,
   countRuns,
   reduceRuns,
+  gather,
+  ranks,
+  listRows,
+  markKinds,
   expand,
   compress,
 

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { firstFrom } from '../../base/search.ts';
 import { KERNELS_BASE64 } from './generated.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
@@ -52,6 +53,18 @@ interface Exports {
   positions(words: number, wordCount: number, target: number): number;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
+  gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
+  ranks(words: number, rows: number, first: number, count: number, before: number, target: number): void;
+  listRows(
+    selected: number,
+    firsts: number,
+    wordCount: number,
+    first: number,
+    before: number,
+    rows: number,
+    users: number,
+  ): number;
+  markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
   prepareSpread(): void;
   expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
   compress(
@@ -256,6 +269,64 @@ class SimdKernels implements Kernels {
       }
       run = end;
     }
+  }
+
+  gather(packed: Uint8Array, bits: number, rows: Uint32Array, first: number, target: Uint32Array): void {
+    const { INPUT, OUTPUT, RUNS, gather } = this.#exports;
+    const pieceRows = this.pieceRows(bits);
+    for (let i = 0; i < rows.length; ) {
+      // From a whole byte on, as far as there is room for.
+      const pieceFrom = (rows[i]! - first) & ~7;
+      const end = firstFrom(rows, i, rows.length, first + pieceFrom + pieceRows);
+      const from = (pieceFrom >>> 3) * bits;
+      const to = Math.ceil(((rows[end - 1]! - first + 1) * bits) / 8);
+      this.#copyIn(packed.subarray(from, to), INPUT.value);
+      this.#copyIn(bytesOf(rows, i, end), RUNS.value);
+      gather(INPUT.value, bits, RUNS.value, first + pieceFrom, end - i, OUTPUT.value);
+      target.set(this.#outputWords.subarray(0, end - i), i);
+      i = end;
+    }
+  }
+
+  ranks(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void {
+    const { INPUT, OUTPUT, RUNS, ranks } = this.#exports;
+    if (rows.length === 0) return;
+    const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
+    this.#copyIn(bytesOf(words, 0, wordCount), INPUT.value);
+    this.#copyIn(bytesOf(rows, 0, rows.length), RUNS.value);
+    ranks(INPUT.value, RUNS.value, first, rows.length, before, OUTPUT.value);
+    target.set(this.#outputWords.subarray(0, rows.length));
+  }
+
+  listRows(
+    selected: Uint32Array,
+    firsts: Uint32Array,
+    before: { readonly row: number; readonly user: number },
+    rows: Uint32Array,
+    users: Uint32Array,
+  ): number {
+    const { INPUT, OUTPUT, RUNS, STEP, listRows } = this.#exports;
+    const wordCount = this.#copyWords(selected, 0, STEP.value);
+    this.#copyWords(firsts, 0, INPUT.value);
+    const { row, user } = before;
+    const words64 = (wordCount + 1) >>> 1;
+    const count = listRows(STEP.value, INPUT.value, words64, row, user, OUTPUT.value, RUNS.value);
+    rows.set(this.#outputWords.subarray(0, count));
+    users.set(this.#runs.subarray(0, count));
+    return count;
+  }
+
+  markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void {
+    const { INPUT, OUTPUT, STEP, markKinds } = this.#exports;
+    const words64 = (this.#copyWords(selected, 0, STEP.value) + 1) >>> 1;
+    this.#bytes.fill(0, INPUT.value, INPUT.value + bitmaps.length * words64 * 8);
+    for (const [kind, words] of bitmaps.entries()) {
+      if (words !== undefined)
+        this.#copyIn(bytesOf(words, 0, words.length), INPUT.value + kind * words64 * 8);
+    }
+    this.#outputWords.fill(0, 0, target.length);
+    markKinds(STEP.value, INPUT.value, bitmaps.length, words64, OUTPUT.value);
+    target.set(this.#outputWords.subarray(0, target.length));
   }
 
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {

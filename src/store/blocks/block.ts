@@ -140,9 +140,9 @@ export class Block implements Part {
     if (!rows.isEmpty) this.#users.countByOrdinal(rows, counts);
   }
 
-  *rowsByUserSteps(rows: Bitset): Generator<void, RowCursor> {
+  *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
     yield;
-    return this.#users.rowCursor(rows, this.#times);
+    return this.#users.rowCursor(rows, kinds, this.#times);
   }
 
   cellReader(propertyCode: number): CellReader | undefined {

@@ -1,6 +1,7 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import { equalTo } from '../../encoding/contract.ts';
+import { GATHERED_ROWS } from '../../encoding/kernels/kernels.ts';
 import { CELL, type CellReader } from '../part.ts';
 import { type ColumnShape, codeCount } from './blockFormat.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
@@ -8,15 +9,14 @@ import { type ColumnTexts, textOrArray } from './columnTexts.ts';
 import type { NumberColumn } from './numberColumn.ts';
 import { RowReader } from './rowReader.ts';
 
-/** Rows of a column decoded together. */
-const SPAN_ROWS = 8192;
-/** Where fewer of a span's rows are asked for, they are read one by one. */
-const DENSE_SHARE = 1 / 64;
 const NO_CELL = 0xffffffff;
 
-const cellRows = new Uint32Array(SPAN_ROWS);
-const spanCodes = new Uint32Array(SPAN_ROWS);
-const spanNumbers = new Float64Array(SPAN_ROWS);
+const cellRows = new Uint32Array(GATHERED_ROWS);
+/** Of these, the ones that are rows, and their places. */
+const presentRows = new Uint32Array(GATHERED_ROWS);
+const presentAt = new Uint32Array(GATHERED_ROWS);
+const gatheredCodes = new Uint32Array(GATHERED_ROWS);
+const gatheredNumbers = new Float64Array(GATHERED_ROWS);
 
 /** What a column of a block is made of; see CellColumn. */
 export interface CellStreams {
@@ -53,8 +53,8 @@ export class BlockCellReader implements CellReader {
   }
 
   read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void {
-    for (let from = 0; from < count; from += SPAN_ROWS) {
-      const pieceCount = Math.min(SPAN_ROWS, count - from);
+    for (let from = 0; from < count; from += GATHERED_ROWS) {
+      const pieceCount = Math.min(GATHERED_ROWS, count - from);
       const piece = from === 0 ? codes : codes.subarray(from);
       this.#readCells(from === 0 ? rows : rows.subarray(from), pieceCount, piece);
       this.#readNumbers(piece, pieceCount, from === 0 ? numbers : numbers.subarray(from));
@@ -80,7 +80,7 @@ export class BlockCellReader implements CellReader {
     if (this.#withCells === undefined) cellRows.set(rows.subarray(0, count));
     else this.#withCells.placesOf(rows, count, cellRows);
     if (this.#codeAt === undefined) codes.fill(0, 0, count);
-    else decodeAt(this.#column.codes!, this.#codeAt, cellRows, count, spanCodes, codes);
+    else readAt(this.#column.codes!, this.#codeAt, cellRows, count, codes, gatheredCodes);
     const meanings = this.#meanings;
     for (let i = 0; i < count; i++) codes[i] = cellRows[i] === NO_CELL ? CELL.missing : meanings[codes[i]!]!;
   }
@@ -91,7 +91,7 @@ export class BlockCellReader implements CellReader {
       return;
     }
     if (this.#withNumbers !== undefined) this.#withNumbers.placesOf(cellRows, count, cellRows);
-    decodeAt(this.#column.numbers!, this.#numberAt, cellRows, count, spanNumbers, numbers);
+    readAt(this.#column.numbers!, this.#numberAt, cellRows, count, numbers, gatheredNumbers);
     for (let i = 0; i < count; i++) if (codes[i] !== CELL.number) numbers[i] = Number.NaN;
   }
 }
@@ -109,33 +109,33 @@ function meaningsOf(shape: ColumnShape): Uint32Array {
   return meanings;
 }
 
-/** target[i] = value of rows[i], where that is a row; all at once where they lie close together. */
-function decodeAt<T extends Uint32Array | Float64Array>(
+/** target[i] = value of rows[i], where that is a row; all at once where they ascend. */
+function readAt<T extends Uint32Array | Float64Array>(
   column: NumberColumn,
   reader: RowReader,
   rows: Uint32Array,
   count: number,
-  span: T,
   target: T,
+  gathered: T,
 ): void {
-  let min = NO_CELL;
-  let max = 0;
   let found = 0;
+  let last = 0;
+  let ascend = true;
   for (let i = 0; i < count; i++) {
     const row = rows[i]!;
-    if (row === NO_CELL) continue;
-    found++;
-    if (row < min) min = row;
-    if (row > max) max = row;
+    presentRows[found] = row;
+    presentAt[found] = i;
+    const isRow = row !== NO_CELL;
+    if (isRow && row < last) ascend = false;
+    if (isRow) last = row;
+    found += isRow ? 1 : 0;
   }
-  if (found === 0) return;
-  const length = max - min + 1;
-  if (length > span.length || found < DENSE_SHARE * length) {
-    for (let i = 0; i < count; i++) if (rows[i] !== NO_CELL) target[i] = reader.at(rows[i]!);
+  if (!ascend) {
+    for (let i = 0; i < found; i++) target[presentAt[i]!] = reader.at(presentRows[i]!);
     return;
   }
-  column.decode(min, max + 1, span);
-  for (let i = 0; i < count; i++) if (rows[i] !== NO_CELL) target[i] = span[rows[i]! - min]!;
+  column.gather(presentRows.subarray(0, found), found === count ? target : gathered);
+  if (found < count) for (let i = 0; i < found; i++) target[presentAt[i]!] = gathered[i]!;
 }
 
 /** Rows, and how many of them lie before each word of 32. */

@@ -1,4 +1,5 @@
 import type { Bitset } from '../../base/bitset.ts';
+import { firstFrom } from '../../base/search.ts';
 import type { Column } from '../../encoding/column.ts';
 import { type Filter, type NumberVector, passes } from '../../encoding/contract.ts';
 import { codeFilter } from './codeFilter.ts';
@@ -10,6 +11,8 @@ export interface NumberColumn {
   readonly memoryBytes: number;
   /** target[i] = value of row from + i, for rows [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
+  /** target[i] = value of row rows[i]. Rows ascend and may come again. */
+  gather(rows: Uint32Array, target: NumberVector): void;
   /** The rows that pass. A fresh bitset, owned by the caller. */
   select(filter: Filter): Bitset;
   /** Takes the rows that do not pass out of `rows`. */
@@ -62,6 +65,24 @@ export class DeterminedColumn implements NumberColumn {
       for (let i = 0; i < count; i++) {
         if (pageRows[i]! >= to) return;
         target[pageRows[i]! - from] = pageValues[i]!;
+      }
+    }
+  }
+
+  gather(rows: Uint32Array, target: NumberVector): void {
+    const map = rows.length < MAP_SHARE * this.#map.rowCount ? undefined : this.#wholeMap();
+    this.#by.gather(rows, target);
+    for (let i = 0; i < rows.length; i++) {
+      const code = target[i]!;
+      target[i] = map === undefined ? this.#map.at(code) : map[code]!;
+    }
+    let i = 0;
+    for (let at = this.#exceptionsBefore(rows[0] ?? 0); at < this.#exceptionRows.rowCount; at += PAGE_ROWS) {
+      const count = this.#decodeExceptions(at);
+      for (let e = 0; e < count; e++) {
+        i = firstFrom(rows, i, rows.length, pageRows[e]!);
+        if (i === rows.length) return;
+        for (; rows[i] === pageRows[e]; i++) target[i] = pageValues[e]!;
       }
     }
   }

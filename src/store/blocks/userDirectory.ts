@@ -58,8 +58,8 @@ export class UserDirectory {
   }
 
   /** Reads the selected rows; `times` are those of all rows. */
-  rowCursor(rows: Bitset, times: Column): BlockRowCursor {
-    return new BlockRowCursor(rows, this.#firsts, this.#ordinals, times);
+  rowCursor(rows: Bitset, kinds: readonly (Bitset | undefined)[], times: Column): BlockRowCursor {
+    return new BlockRowCursor(rows, kinds, { firsts: this.#firsts, ordinals: this.#ordinals, times });
   }
 
   /** counts[ordinal] += number of selected rows, for every user. */

@@ -1,0 +1,95 @@
+import { firstFrom } from '../base/search.ts';
+import { BATCH_ROWS, type RowBatch, type RowCursor } from '../store/part.ts';
+import type { EventSource } from './eventPage.ts';
+
+/** Events by ordinal, of which a page takes the next. */
+export interface ReadableEvents extends EventSource {
+  /** The least ordinal that has not been taken; Infinity at the end. What `read` does must have been done. */
+  readonly nextOrdinal: number;
+  /** All entries of ordinals below have been read. */
+  readonly wholeBefore: number;
+  /** Makes sure that all of the next ordinal has been read. True when something had to be. */
+  read(): boolean;
+  /** Takes what there is of ordinals below: the entries [from, to) from now on. */
+  take(ordinalEnd: number): void;
+}
+
+/** What there is to read of one part, by ordinal. Entries [from, to) are taken; those behind them are read already. */
+export class PartEvents implements ReadableEvents {
+  readonly parts: number;
+  from = 0;
+  to = 0;
+  #count = 0;
+  #isAtEnd = false;
+  #batch = newBatch(2 * BATCH_ROWS);
+  readonly #cursor: RowCursor;
+
+  constructor(cursor: RowCursor, part: number) {
+    this.#cursor = cursor;
+    this.parts = part;
+  }
+
+  get rows(): Uint32Array {
+    return this.#batch.rows;
+  }
+
+  get ordinals(): Uint32Array {
+    return this.#batch.ordinals;
+  }
+
+  get timesMs(): Float64Array {
+    return this.#batch.timesMs;
+  }
+
+  get kinds(): Uint32Array {
+    return this.#batch.kinds;
+  }
+
+  get nextOrdinal(): number {
+    return this.to === this.#count ? Infinity : this.ordinals[this.to]!;
+  }
+
+  get wholeBefore(): number {
+    return this.#isAtEnd ? Infinity : this.ordinals[this.#count - 1]!;
+  }
+
+  read(): boolean {
+    let isRead = false;
+    while (!this.#isAtEnd && (this.to === this.#count || this.wholeBefore === this.nextOrdinal)) {
+      this.#makeRoom();
+      const count = this.#cursor.readInto(this.#batch, this.#count);
+      this.#isAtEnd = count === 0;
+      this.#count += count;
+      isRead = true;
+    }
+    return isRead;
+  }
+
+  take(ordinalEnd: number): void {
+    this.from = this.to;
+    this.to = firstFrom(this.ordinals, this.from, this.#count, ordinalEnd);
+  }
+
+  /** Drops what was taken: mostly a few rows are left. Of a user with very many events all must fit. */
+  #makeRoom(): void {
+    const { from, to } = { from: this.to, to: this.#count };
+    const left = to - from;
+    const isFull = left + BATCH_ROWS > this.rows.length;
+    const target = isFull ? newBatch(2 * this.rows.length) : this.#batch;
+    target.rows.set(this.rows.subarray(from, to));
+    target.ordinals.set(this.ordinals.subarray(from, to));
+    target.timesMs.set(this.timesMs.subarray(from, to));
+    target.kinds.set(this.kinds.subarray(from, to));
+    this.#batch = target;
+    [this.from, this.to, this.#count] = [0, 0, left];
+  }
+}
+
+export function newBatch(size: number): RowBatch {
+  return {
+    rows: new Uint32Array(size),
+    ordinals: new Uint32Array(size),
+    timesMs: new Float64Array(size),
+    kinds: new Uint32Array(size),
+  };
+}
