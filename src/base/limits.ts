@@ -73,6 +73,13 @@ export const MEMBERS_PAGE_MAX = 10_000;
 export const TIMELINE_PAGE_MAX = 1000;
 export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
 
+// Analysis (INTERFACE §5).
+/** Values that a breakdown tells apart, and what it does unless told. */
+export const BREAKDOWN_TOP_MAX = 1000;
+export const BREAKDOWN_TOP = 10;
+export const FUNNEL_STEPS_MIN = 2;
+export const FUNNEL_STEPS_MAX = 12;
+
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
 /** The owner appends a tick when something is due, at most this often. */

@@ -168,10 +168,7 @@ export interface Test {
 }
 
 /** The value of `anniversary`. */
-export type Anniversary =
-  | { readonly on: 'today' }
-  | { readonly last: string }
-  | { readonly next: string };
+export type Anniversary = { readonly on: 'today' } | { readonly last: string } | { readonly next: string };
 
 /** The value of `near`: degrees, and kilometres. */
 export interface Circle {

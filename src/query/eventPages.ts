@@ -25,15 +25,16 @@ export interface EventPagesOptions {
 
 /**
  * Walks the wanted events of a tablet user by user. `visit` is given a page of users at a time, with all that each of
- * them did, and must be done with it when it returns. In small steps; only a page is held in memory, and the events
- * that merged users did under their old ids.
+ * them did, and must be done with it when it returns, or when the steps that it returns are done: one user's events
+ * may be very many. In small steps; only a page is held in memory, and the events that merged users did under their old
+ * ids.
  *
  * A page is what has been read of all parts up to an ordinal of which none can have more, so nothing is copied to make it:
  * its events are counted, and put where they go.
  */
 export function* eventPages(
   { view, kinds, users, stats, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
-  visit: (page: EventPage) => void,
+  visit: (page: EventPage) => void | Generator<void, void>,
 ): Generator<void, void> {
   const selections: PartSelection[] = [];
   for (const part of view.events.parts()) {
@@ -61,7 +62,8 @@ export function* eventPages(
     );
     for (const source of sources) source.take(to);
     yield* page.fillSteps(sources, from, to);
-    visit(page);
+    const steps = visit(page);
+    if (steps !== undefined) yield* steps;
     yield;
   }
 }

@@ -39,6 +39,18 @@ export function asNumber(json: unknown, path: string): number {
   return json;
 }
 
+export function asWholeNumber(
+  json: unknown,
+  path: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  const n = asNumber(json, path);
+  if (!Number.isInteger(n) || n < from || n > to) {
+    throw badRequest(`must be a whole number from ${from} to ${to}`, path);
+  }
+  return n;
+}
+
 export function asScalar(json: unknown, path: string): Scalar {
   if (typeof json === 'string' || typeof json === 'boolean') return json;
   if (typeof json === 'number' && Number.isFinite(json)) return json;

@@ -9,12 +9,6 @@ import type { WalkPlan } from './plan.ts';
 import type { QueryStats } from './stats.ts';
 import { ValueIds } from './valueIds.ts';
 
-/** Events that all plans of a walk together are asked about between two yields: a millisecond's work. */
-const EVENTS_PER_STEP = 1 << 16;
-/** Smaller pages would mostly be overhead. */
-const PAGE_EVENTS_MIN = 1 << 10;
-const PAGE_EVENTS_MAX = 1 << 15;
-
 /**
  * Walks users' events and hands out, for every plan, the ordinals among `users` of whom its measure holds. Plans whose
  * kinds of events together are few enough share a walk.
@@ -71,10 +65,12 @@ function* runWalk(
     // Whoever has no such event is on no page.
     found: holdsOfNothing(measure) ? users.copy() : new Bitset(users.size),
   }));
-  const pageEvents = Math.max(PAGE_EVENTS_MIN, Math.min(PAGE_EVENTS_MAX, EVENTS_PER_STEP / plans.length));
-  yield* eventPages({ view, kinds: wanted, users, stats, pageEvents }, (page) => {
+  yield* eventPages({ view, kinds: wanted, users, stats }, function* (page) {
     columns.begin(page);
-    for (const { question, found } of walked) findOnPage(page, question(columns), found);
+    for (const { question, found } of walked) {
+      findOnPage(page, question(columns), found);
+      yield;
+    }
   });
   for (const [i, plan] of plans.entries()) done(plan, walked[i]!.found);
 }

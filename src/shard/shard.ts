@@ -137,6 +137,11 @@ export class Shard {
     link.post(message);
   }
 
+  /** Work besides the tablets', in turns with theirs. */
+  runSteps<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T> {
+    return this.#slicer.run(steps, signal);
+  }
+
   /** Runs a question on this shard's tablets. */
   async answer(
     { account, tablet, operation, args, holdMs }: Question,

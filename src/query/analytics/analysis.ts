@@ -25,7 +25,8 @@ export interface AnalysisContext {
 
 /**
  * A kind of analysis: `map` makes a part of each tablet, which travels between threads as a structured clone, and
- * `reduce` the answer of all of them. Its request is what `parse` makes of the params that are its own.
+ * `reduce` the answer of all of them: at once, or in small steps where parts may be large. Its request is what `parse`
+ * makes of the params that are its own.
  */
 export interface Analysis<Request, Part, Result extends object> {
   /** Of params, besides those that all analyses take. */
@@ -33,5 +34,5 @@ export interface Analysis<Request, Part, Result extends object> {
   /** Throws `bad_request` with the path of what is wrong. */
   parse(params: JsonObject): Request;
   map(context: AnalysisContext, request: Request): Generator<void, Part>;
-  reduce(parts: readonly Part[], request: Request, frame: AnalysisFrame): Result;
+  reduce(parts: readonly Part[], request: Request, frame: AnalysisFrame): Result | Generator<void, Result>;
 }

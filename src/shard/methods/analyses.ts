@@ -25,11 +25,12 @@ function methodOf(analysis: string): Method {
     const startedMs = api.shard.clock.monotonicMs();
     const args = { analysis, params, segment, frame };
     const parts = await api.gather.ask({ account, operation: 'analyze', args, signal });
-    const result = reduce(
+    const reduced = reduce(
       parts.map(({ part }) => part),
       params,
       frame,
     );
+    const result = await api.shard.runSteps(reduced, signal);
     const scanned = parts.map(({ stats }) => stats).reduce(addStats, newStats());
     return { ...result, stats: statsSince(api, startedMs, scanned, parts.length) };
   };
