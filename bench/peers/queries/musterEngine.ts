@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { realClock } from '../../../src/base/clock.ts';
 import { initHash } from '../../../src/base/hash.ts';
+import { Slicer } from '../../../src/shard/slicer.ts';
 import type { OperationName, Operations } from '../../../src/tablet/operations.ts';
 import { PrefixTree } from '../../../src/tablet/placement.ts';
 import { sessionUserId } from '../../loadedEvents.ts';
@@ -22,6 +24,7 @@ export class MusterEngine implements Engine, Muster {
   readonly #workers: readonly Worker[];
   readonly #tree: PrefixTree;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #slicer = new Slicer(realClock);
   #nextId = 1;
 
   /** `program` runs `runMusterThread` in a worker. */
@@ -83,6 +86,10 @@ export class MusterEngine implements Engine, Muster {
     const owner = this.#workers[this.#tree.leaves.indexOf(tablet) % this.#workers.length]!;
     const [answer] = await this.#ask(owner, tablet, operation, args);
     return answer!.part as Operations[K]['part'];
+  }
+
+  steps<T>(steps: Generator<void, T>): Promise<T> {
+    return this.#slicer.run(steps);
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,8 @@ export interface Muster {
     operation: K,
     args: Operations[K]['args'],
   ): Promise<Operations[K]['part']>;
+  /** Of whoever asked: what it makes of the parts. */
+  steps<T>(steps: Generator<void, T>): Promise<T>;
 }
 
 /** An answer in a form that engines can be compared in. The order of rows means nothing. */

@@ -7,11 +7,8 @@ import type { LeftOut, Muster, MusterQuestion, Rows } from '../question.ts';
 export async function analyzed(tablets: Muster, analysis: string, params: JsonObject): Promise<object> {
   const frame = frameOf(params, { atMs: AT_MS, zone: 'UTC' }, AT_MS);
   const parts = await tablets.all('analyze', { analysis, params, segment: undefined, frame });
-  return ANALYSES[analysis]!.reduce(
-    parts.map(({ part }) => part),
-    params,
-    frame,
-  );
+  const found = parts.map(({ part }) => part);
+  return tablets.steps(ANALYSES[analysis]!.reduce(found, params, frame));
 }
 
 /** Muster's side of a question that is one analysis, or several at once whose answers make one. */
