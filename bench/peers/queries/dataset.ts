@@ -20,9 +20,13 @@ export interface LoadPlan {
   readonly at: string;
   readonly options: SessionOptions;
   readonly threads: number;
+  /** Or only who is chosen, for Muster alone. */
+  readonly rivals: boolean;
 }
 
-const READY = 'ready.json';
+const CHOSEN_USERS = 'users.json';
+/** There when the rivals are. */
+const READY = 'ready';
 const CHOSEN = 500;
 /** Of a chosen user, where so many have so many. */
 const CHOSEN_EVENTS = 100;
@@ -31,27 +35,34 @@ function datasetDirectory(at: string, { seed, events, users }: SessionOptions): 
   return join(at, `sessions-${seed}-${events}-${users}`);
 }
 
-export async function readDataset(at: string, options: SessionOptions): Promise<Dataset | undefined> {
+/** Undefined when it is still to be loaded, with or without the rivals. */
+export async function readDataset(
+  at: string,
+  options: SessionOptions,
+  rivals: boolean,
+): Promise<Dataset | undefined> {
   const directory = datasetDirectory(at, options);
-  if (!existsSync(join(directory, READY))) return undefined;
-  const { users } = JSON.parse(await readFile(join(directory, READY), 'utf8')) as { users: number[] };
+  if (!existsSync(join(directory, rivals ? READY : CHOSEN_USERS))) return undefined;
+  const users = JSON.parse(await readFile(join(directory, CHOSEN_USERS), 'utf8')) as number[];
   return { options, directory, users };
 }
 
-/** Loads both rivals, in both layouts. What an earlier try may have left is removed. */
-export async function loadDataset({ at, options, threads }: LoadPlan): Promise<void> {
+/** Chooses users and loads both rivals, in both layouts. What an earlier try may have left is removed. */
+export async function loadDataset({ at, options, threads, rivals }: LoadPlan): Promise<void> {
   const directory = datasetDirectory(at, options);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const parquetPath = join(directory, 'sessions.parquet');
   const events = sessionTable(options);
   const users = chosenUsers(events, options.users, options.seed);
+  await writeFile(join(directory, CHOSEN_USERS), JSON.stringify(users));
+  if (!rivals) return;
   const { loadClickHouse } = await import('./clickhouseEngine.ts');
   await loadClickHouse(directory, events, parquetPath, threads);
   const { loadDuckDB } = await import('./duckdbEngine.ts');
   await loadDuckDB(directory, parquetPath, threads);
   await rm(parquetPath);
-  await writeFile(join(directory, READY), JSON.stringify({ users }));
+  await writeFile(join(directory, READY), '');
 }
 
 function chosenUsers({ user }: EventTable, userCount: number, seed: number): number[] {

@@ -29,11 +29,11 @@ export interface QuerySettings {
  * @throws where answers are not equal
  */
 export async function queries(settings: QuerySettings): Promise<Report[]> {
-  const { program, at, sessions, threads, effort, log } = settings;
+  const { program, sessions, threads, effort, engines, log } = settings;
   const questions = QUESTIONS.filter(({ name }) => settings.only?.includes(name) ?? true);
-  const dataset = (await readDataset(at, sessions)) ?? (await loadedDataset(settings));
+  const dataset = await loadedDataset(settings);
   const found: Found[] = [];
-  for (const engine of ENGINES.filter((each) => settings.engines.includes(each))) {
+  for (const engine of ENGINES.filter((each) => engines.includes(each))) {
     const names = questions.map(({ name }) => name);
     const plan: AskPlan = { kind: 'ask', engine, dataset, threads, effort, questions: names };
     await runProcess<Found>(program, plan, (each) => {
@@ -46,10 +46,20 @@ export async function queries(settings: QuerySettings): Promise<Report[]> {
   return reportsOf(questions, found, { ...sessions, threads, runs: effort.runs });
 }
 
-async function loadedDataset({ program, at, sessions, threads, log }: QuerySettings): Promise<Dataset> {
-  log('loading the rivals');
-  await runProcess(program, { kind: 'load', at, options: sessions, threads }, () => {});
-  return (await readDataset(at, sessions))!;
+async function loadedDataset({
+  program,
+  at,
+  sessions,
+  threads,
+  engines,
+  log,
+}: QuerySettings): Promise<Dataset> {
+  const rivals = engines.some((engine) => engine !== 'Muster');
+  const found = await readDataset(at, sessions, rivals);
+  if (found !== undefined) return found;
+  if (rivals) log('loading the rivals');
+  await runProcess(program, { kind: 'load', at, options: sessions, threads, rivals }, () => {});
+  return (await readDataset(at, sessions, rivals))!;
 }
 
 function inWords({ layout, form, ms, cpuMs }: FoundWay): string {
