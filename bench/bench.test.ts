@@ -64,6 +64,17 @@ test('memory: the parts add up', async () => {
   expect(megabytes('process')).toBeGreaterThan(megabytes('sum'));
 });
 
+test('mixed: the same is there after collecting at three rates, with queries and without', async () => {
+  const [report] = await run('mixed');
+  expectSane(report!, '38c6e9b44a37');
+  expect(report!.rows.map(({ phase }) => phase)).toEqual([
+    'as fast as it goes',
+    'half of that',
+    'half, and queries',
+  ]);
+  expect(report!.rows[2]!.queriesPerSecond).toBeGreaterThan(0);
+});
+
 test('segments: one thread and two answer the same', async () => {
   const [apply, segments] = await run('segments');
   expectSane(apply!, '113da952851a');

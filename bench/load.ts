@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededRandom } from '../src/base/random.ts';
 import { sum } from './harness.ts';
 import { segmentCall, syntheticCalls } from './synthetic.ts';
@@ -22,8 +23,18 @@ export interface LoadResult {
   readonly events: number;
   readonly bodyBytes: number;
   readonly ms: number;
-  /** From the first byte sent to the last byte of the answer, one a request. */
+  /** From when it was sent, or due, to the last byte of the answer, one a request. */
   readonly ackMs: readonly number[];
+}
+
+/** So many of the requests that come next. */
+export interface LoadOrder {
+  readonly count: number;
+  /**
+   * When they are due. They are sent then, or as soon as a connection is free, and what they wait for one counts: a server
+   * that is slow makes nobody come later. As fast as they are answered, when left out.
+   */
+  readonly perSecond?: number;
 }
 
 /** Past this the server is stuck, and the measurement fails. */
@@ -44,8 +55,8 @@ export class Load {
     return this.#bodies;
   }
 
-  /** Sends the next `count` requests. Rejects when one is refused, or when the time is over. */
-  async send(count: number): Promise<LoadResult> {
+  /** Rejects when a request is refused, or when the time is over. */
+  async send({ count, perSecond = Infinity }: LoadOrder): Promise<LoadResult> {
     const { path, url, key, eventsPerRequest, connections } = this.#plan;
     const bodies = this.#bodies.slice(this.#next, this.#next + count);
     this.#next += bodies.length;
@@ -61,15 +72,18 @@ export class Load {
       for (const connection of open) connection.close(new Error('the server did not keep up'));
     }, LOAD_MS_MAX);
     const ackMs: number[] = [];
-    const unsent = requests.values();
+    const unsent = requests.entries();
     const startedMs = performance.now();
     try {
       await Promise.all(
         open.map(async (connection) => {
-          for (const request of unsent) {
-            const sentMs = performance.now();
+          for (const [i, request] of unsent) {
+            const dueMs = perSecond === Infinity ? performance.now() : startedMs + (i * 1000) / perSecond;
+            const earlyMs = dueMs - performance.now();
+            if (earlyMs > 0) await sleep(earlyMs);
+            const fromMs = earlyMs > 0 ? performance.now() : dueMs; // a timer that fires late is not the server's doing
             const status = await connection.exchange(request);
-            ackMs.push(performance.now() - sentMs);
+            ackMs.push(performance.now() - fromMs);
             if (status !== 200) throw new Error(`answered with status ${status}`);
           }
         }),

@@ -1,8 +1,9 @@
 import type { Call, LogRecord } from '../src/log/record.ts';
 import { applyRecords } from '../src/tablet/apply.ts';
-import { type Operations, runOperation } from '../src/tablet/operations.ts';
+import type { Operations } from '../src/tablet/operations.ts';
 import { PrefixTree } from '../src/tablet/placement.ts';
 import { Tablet } from '../src/tablet/tablet.ts';
+import { askTablet } from './askTablet.ts';
 import { threadCpuMs } from './cpu.ts';
 import { DECLARED, PERIOD, type SyntheticOptions, syntheticCalls } from './synthetic.ts';
 
@@ -68,8 +69,8 @@ export class LoadedTablet {
       atMs: PERIOD.endMs,
       nowMs: PERIOD.endMs,
     };
-    const { result, stepMsMax } = timedSteps(runOperation(this.#tablet, 'count', args));
-    const { counts, stats } = result as Operations['count']['part'];
+    const { result, stepMsMax } = timedSteps(askTablet(this.#tablet, 'count', args));
+    const { counts, stats } = result;
     return { count: counts.it!, rowsScanned: stats.rowsScanned, threadCpuMs: threadCpuMs(), stepMsMax };
   }
 

@@ -11,6 +11,7 @@ import { blocks } from './workloads/blocks.ts';
 import { collect } from './workloads/collect.ts';
 import { imports } from './workloads/import.ts';
 import { memory } from './workloads/memory.ts';
+import { mixed } from './workloads/mixed.ts';
 import { segments } from './workloads/segments.ts';
 
 /** What a workload is given. */
@@ -39,12 +40,13 @@ const WORKLOADS: Readonly<Record<string, (bench: Bench) => Promise<Report[]>>> =
   collect,
   import: imports,
   memory,
+  mixed,
   segments,
 };
 const USERS = { real: '100000', tiny: '100' };
 
 const USAGE = `npm run bench -- [${Object.keys(WORKLOADS).join('|')}]... [--tiny] [--json]
-  --events N   of each workload that makes some (blocks 20000000, import 500000, memory and segments 2000000)
+  --events N   of each workload that makes some (blocks 20000000, import 500000, mixed 1000000, memory and segments 2000000)
   --users N    ${USERS.real} (blocks 1000000, memory 300000)
   --threads N  of the server, 2
   --file PATH  imported instead of the sample and of synthetic events: NDJSON, plain or gzip

@@ -44,15 +44,41 @@ const COLLECTING = moduleUrl(`
   }
   if (isMainThread) process.on('SIGUSR2', () => { channel.postMessage(null); collect(); });`);
 
+/** The same: from one SIGHUP to the next, each thread measures for how long its event loop is busy at a time. */
+const DELAYS = moduleUrl(`
+  import { writeFileSync } from 'node:fs';
+  import { monitorEventLoopDelay } from 'node:perf_hooks';
+  import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const channel = new BroadcastChannel('delays');
+  channel.onmessage = report;
+  channel.unref();
+  function report() {
+    const ms = { p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 };
+    writeFileSync(process.env.BENCH_DELAYS + '.' + threadId, JSON.stringify(ms));
+    delay.reset();
+  }
+  if (isMainThread) process.on('SIGHUP', () => { channel.postMessage(null); report(); });`);
+
+/** Of a thread's event loop, the 1 ms of the timer that measures it included. */
+export interface DelayMs {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
 /** `muster serve` as a process of its own, with its threads, its log on the disk, and its syncs. Linux only. */
 export class BenchServer {
   readonly report: ServeReport;
   /** From the start of the process to its readiness. */
   readonly startMs: number;
   readonly #process: ChildProcess;
+  readonly #directory: string;
 
-  private constructor(child: ChildProcess, report: ServeReport, startMs: number) {
+  private constructor(child: ChildProcess, directory: string, report: ServeReport, startMs: number) {
     this.#process = child;
+    this.#directory = directory;
     this.report = report;
     this.startMs = startMs;
   }
@@ -73,18 +99,22 @@ export class BenchServer {
       [
         ...process.execArgv,
         ...(listener === 'node:http' ? ['--import', WITHOUT_NATIVE_LISTENER] : []),
-        ...['--expose-gc', '--import', COLLECTING],
+        ...['--expose-gc', '--import', COLLECTING, '--import', DELAYS],
         fileURLToPath(program),
         ...['serve', '--json', '--data', directory, '--port', '0', '--threads', String(threads)],
         ...['--config', configFile],
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'], env: { ...MALLOC_SETTINGS, ...withoutSettings() } },
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...MALLOC_SETTINGS, ...withoutSettings(), BENCH_DELAYS: `${directory}.delay` },
+      },
     );
     const kill = () => child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => process.off('exit', kill));
     for await (const line of createInterface(child.stdout)) {
-      return new BenchServer(child, JSON.parse(line) as ServeReport, performance.now() - startedMs);
+      const report = JSON.parse(line) as ServeReport;
+      return new BenchServer(child, directory, report, performance.now() - startedMs);
     }
     throw new Error('the server did not start');
   }
@@ -108,6 +138,19 @@ export class BenchServer {
   async collectGarbage(): Promise<void> {
     this.#process.kill('SIGUSR2');
     await this.settledCpu();
+  }
+
+  /** Since the last call: of the main thread, which writes the log, and of the shards' threads. */
+  async delays(threads: number): Promise<{ readonly main: DelayMs; readonly shards: readonly DelayMs[] }> {
+    this.#process.kill('SIGHUP');
+    await sleep(QUIET_MS);
+    const [main, ...shards] = await Promise.all(
+      Array.from(
+        { length: threads + 1 },
+        async (_, id) => JSON.parse(await readFile(`${this.#directory}.delay.${id}`, 'utf8')) as DelayMs,
+      ),
+    );
+    return { main: main!, shards };
   }
 
   async rssBytes(): Promise<number> {

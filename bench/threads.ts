@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { initHash } from '../src/base/hash.ts';
-import { Load, type LoadPlan, type LoadResult } from './load.ts';
+import { Load, type LoadOrder, type LoadPlan, type LoadResult } from './load.ts';
 import { type Answer, LoadedTablet, type Loading, type TabletPlan } from './loadedTablet.ts';
 
 /** The threads beside the bench's own: what each is started with, is asked, and answers. */
@@ -9,7 +9,7 @@ interface Roles {
   load: {
     plan: LoadPlan;
     started: { readonly jsonBodies: readonly string[] };
-    question: number;
+    question: LoadOrder;
     answer: LoadResult;
   };
   tablet: { plan: TabletPlan; started: Loading; question: unknown; answer: Answer };
@@ -53,7 +53,9 @@ export async function runThread(): Promise<void> {
   const { role, plan } = workerData as { [R in Role]: { role: R; plan: Roles[R]['plan'] } }[Role];
   if (role === 'load') {
     const load = new Load(plan);
-    answerWith({ jsonBodies: load.bodies.slice(0, BODIES_SHOWN_MAX) }, (count: number) => load.send(count));
+    answerWith({ jsonBodies: load.bodies.slice(0, BODIES_SHOWN_MAX) }, (order: LoadOrder) =>
+      load.send(order),
+    );
   } else {
     const tablet = new LoadedTablet(plan);
     answerWith(tablet.loading, (segment: unknown) => tablet.count(segment));

@@ -7,9 +7,8 @@ import { kernels } from '../../src/encoding/kernels/kernels.ts';
 import { simdKernelsWithArena } from '../../src/encoding/kernels/simd.ts';
 import { Block } from '../../src/store/blocks/block.ts';
 import { readTrail } from '../../src/store/trail.ts';
-import type { Operations } from '../../src/tablet/operations.ts';
-import { runOperation } from '../../src/tablet/operations.ts';
 import type { Tablet } from '../../src/tablet/tablet.ts';
+import { askTablet } from '../askTablet.ts';
 import { type BulkLoader, finished, type WritingCost } from '../bulk.ts';
 import { threadCpuMs } from '../cpu.ts';
 import { checksumOf, median, percentile, type Report, sum } from '../harness.ts';
@@ -203,10 +202,7 @@ function segmentScans(tablet: Tablet, runs: number, city: string): Row[] {
   };
   return Object.entries(questions).map(([what, segment]) => {
     const atMs = SESSION_PERIOD.endMs + DAY_MS;
-    const ask = () =>
-      finished(
-        runOperation(tablet, 'count', { segments: { it: segment }, atMs, nowMs: atMs }),
-      ) as Operations['count']['part'];
+    const ask = () => finished(askTablet(tablet, 'count', { segments: { it: segment }, atMs, nowMs: atMs }));
     const { counts, stats } = ask();
     return timed(what, stats.rowsScanned, runs, counts.it!, ask);
   });
@@ -274,8 +270,8 @@ async function acknowledgements(bench: Bench, requests: number): Promise<Row> {
       ...{ path: '/v1/batch', eventsPerRequest: 100, requests },
     };
     const load = await BenchThread.start(bench.program, 'load', plan);
-    await load.ask(Math.ceil(requests / 10));
-    const { events, ms, ackMs } = await load.ask(requests);
+    await load.ask({ count: Math.ceil(requests / 10) });
+    const { events, ms, ackMs } = await load.ask({ count: requests });
     await load.stop();
     const percentiles = { msP50: 0.5, msP99: 0.99, msMax: 1 };
     return {

@@ -70,9 +70,9 @@ async function measureLoad(program: URL, server: BenchServer, plan: LoadPlan) {
   const load = await BenchThread.start(program, 'load', plan);
   const { jsonBodies } = load.started;
   const warmUp = Math.ceil(plan.requests * WARM_UP_SHARE);
-  await load.ask(warmUp);
+  await load.ask({ count: warmUp });
   const before = await server.settledCpu();
-  const { requests, events, bodyBytes, ms, ackMs } = await load.ask(plan.requests - warmUp);
+  const { requests, events, bodyBytes, ms, ackMs } = await load.ask({ count: plan.requests - warmUp });
   const after = await server.settledCpu();
   await load.stop();
   const cpuUsPerEvent = ((after.all - before.all) * 1000) / events;

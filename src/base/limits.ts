@@ -65,6 +65,8 @@ export const PATTERN_CHARS_MAX = 500;
 export const PATTERN_SIZE_MAX = 500;
 /** Patterns of one definition. */
 export const SEGMENT_PATTERNS_MAX = 100;
+/** Matches of busy users that a thread keeps for live segments that are recomputed, of all of them: some 24 bytes each. */
+export const LIVE_EVENTS_KEPT_MAX = 1 << 20;
 /** Compiled patterns that a thread keeps, with up to 8 MiB of states each. */
 export const PATTERNS_KEPT_MAX = 32;
 /** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */
@@ -77,11 +79,41 @@ export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
 /** Values that a breakdown tells apart, and what it does unless told. */
 export const BREAKDOWN_TOP_MAX = 1000;
 export const BREAKDOWN_TOP = 10;
+/** Intervals of a range: a year of hours, 27 years of days. Finding them takes a few ms at the most. */
+export const ANALYSIS_INTERVALS_MAX = 10_000;
+/** Points of a trend, some 50 bytes of JSON each; a tablet keeps 12 bytes of one while it counts. */
+export const TREND_POINTS_MAX = 1 << 18;
+/** Different values of a tablet's events, of which the top are chosen: some 100 bytes each. */
+export const BREAKDOWN_VALUES_MAX = 200_000;
+/** Of all tablets, each counting its own. */
+export const BREAKDOWN_VALUES_ASKED_MAX = 2_000_000;
+/** Rows and columns of a pivot besides `(other)` and `(none)`: more than anybody reads. */
+export const PIVOT_TOP = 50;
+export const PIVOT_TOP_MAX = 100;
+/** With columns of intervals; some 100 bytes of JSON each. */
+export const PIVOT_CELLS_MAX = 1 << 17;
 export const FUNNEL_STEPS_MIN = 2;
 export const FUNNEL_STEPS_MAX = 12;
+/** After a cohort's own interval: a year of days. */
+export const RETENTION_PERIODS_MAX = 366;
+/** Numbers of an answer about retention; a tablet keeps 4 bytes of one while it counts. */
+export const RETENTION_NUMBERS_MAX = 1 << 20;
+/** Of a path, besides the event that it starts from: more than a chart of flows can show. */
+export const FLOW_STEPS_MAX = 10;
+/** Event names told apart at each step, and what a flow does unless told. */
+export const FLOW_TOP_MAX = 50;
+export const FLOW_TOP = 8;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
+/** Queries of one account that a thread works on at once: more would each hold memory and none would be sooner. */
+export const QUERIES_RUNNING_MAX = 16;
+/** Behind those, in order; past it a query is `rate_limited`. Few enough to be over within a query's time. */
+export const QUERIES_WAITING_MAX = 256;
+/** What one query may take on a thread, unless the configuration says otherwise: 2000 bitmaps of two million users. */
+export const QUERY_BYTES_MAX = 512 * MIB;
+/** Traits changed while a query runs and kept for it as they were, some 100 bytes each; past it writes wait for the query. */
+export const SNAPSHOT_VALUES_MAX = 1 << 18;
 /** The owner appends a tick when something is due, at most this often. */
 export const TICK_MS = SECOND_MS;
 
@@ -219,6 +251,7 @@ assert(BODY_BYTES_MAX * 2 < FRAME_BYTES_MAX, 'a request fits a frame with room f
 assert(FRAME_BYTES_MAX < LOG_SEGMENT_BYTES_MAX, 'a frame fits a log segment');
 assert(FRAME_BYTES_MAX < LOG_QUEUE_BYTES_MAX, 'a frame fits the queue');
 assert(BODY_BYTES_MAX < BODIES_HELD_BYTES_MAX, 'a body fits what a listener holds');
+assert(EVALUATE_SEGMENTS_MAX * (TABLET_USERS_MAX >>> 3) < QUERY_BYTES_MAX, 'segment.evaluate has memory');
 assert(SEGMENT_DEPTH_MAX * 3 < MESSAGE_PACK_DEPTH_MAX, 'the deepest definition can be sent');
 assert(CHUNK_ROWS <= CHUNK_ROWS_MAX, 'a chunk may have its rows');
 assert(CHUNK_ROWS % 256 === 0, 'chunks begin at words of a bitmap');

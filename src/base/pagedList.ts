@@ -6,6 +6,8 @@ export class PagedList<T> {
   readonly #newPage: (size: number) => Page<T>;
   readonly #pages: Page<T>[] = [];
   #length = 0;
+  /** By page, 1 for those that a copy has too; undefined before there was one. */
+  #shared: Uint8Array | undefined;
 
   constructor(newPage: (size: number) => Page<T>) {
     this.#newPage = newPage;
@@ -32,7 +34,28 @@ export class PagedList<T> {
   }
 
   set(i: number, value: T): void {
-    this.#pages[i >>> PAGE_BITS]![i & PAGE_MASK] = value;
+    const p = i >>> PAGE_BITS;
+    if (this.#shared !== undefined && this.#shared[p] === 1) this.#unshare(p);
+    this.#pages[p]![i & PAGE_MASK] = value;
+  }
+
+  /**
+   * The list as it is now, only for reading: it has the pages in common with this one, which copies a page before it is
+   * changed for the first time.
+   */
+  snapshot(): PagedList<T> {
+    const copy = new PagedList<T>(this.#newPage);
+    copy.#pages.push(...this.#pages);
+    copy.#length = this.#length;
+    this.#shared = new Uint8Array(this.#pages.length).fill(1);
+    return copy;
+  }
+
+  #unshare(p: number): void {
+    const page = this.#newPage(1 << PAGE_BITS);
+    for (let i = 0; i <= PAGE_MASK; i++) page[i] = this.#pages[p]![i]!;
+    this.#pages[p] = page;
+    this.#shared![p] = 0;
   }
 }
 

@@ -17,7 +17,7 @@ function file(name: string, text: string): string {
 
 describe('any command', () => {
   const groups = {
-    segment: ['count', 'members', 'save', 'list', 'show', 'delete', 'watch'],
+    segment: ['count', 'explain', 'members', 'save', 'list', 'show', 'delete', 'watch'],
     user: ['profile', 'timeline', 'segments'],
     campaign: ['save', 'list', 'show', 'pause', 'resume', 'delete', 'stats'],
     'dead-letter': ['list', 'show', 'replay'],

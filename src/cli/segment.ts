@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import { MEMBERS_PAGE_MAX } from '../base/limits.ts';
 import type { MusterClient } from '../client/client.ts';
-import type { Member, SavedSegment, Segment, SegmentChange, SegmentCount } from '../client/types.ts';
+import type {
+  Member,
+  SavedSegment,
+  Segment,
+  SegmentChange,
+  SegmentCount,
+  SegmentExplanation,
+} from '../client/types.ts';
 import { readDefinition, readSegment } from './files.ts';
 import { listOf, positiveNumber } from './flags.ts';
 import type { Cli } from './io.ts';
@@ -41,6 +48,15 @@ export function addSegmentCommands(cli: Cli, program: Command): void {
       client.call('segment.count', { segment: await readSegment(io, source), at }),
     text: ({ count, total, stats }) =>
       `${readableCount(count)} of ${counted(total, 'user')} (${readableMs(stats.ms)})`,
+  });
+
+  addServerCommand<[string], { at?: string }, SegmentExplanation>(cli, segment, {
+    usage: 'explain <definition>',
+    description: 'how it is counted, what that costs, and what could be better',
+    options: atOption,
+    run: async (client, [source], { at }) =>
+      client.call('segment.explain', { segment: await readSegment(io, source), at }),
+    text: ({ text }) => text,
   });
 
   addServerCommand<[string], MembersFlags, { users: readonly Member[]; next?: string }>(cli, segment, {

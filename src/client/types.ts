@@ -1,7 +1,8 @@
 import type { Scalar, Value } from '../base/value.ts';
+import type { AnalysisMethods } from './analysisTypes.ts';
 
 /** Every method of the API with its params and result. Times are ISO-8601 text. */
-export interface Methods {
+export interface Methods extends AnalysisMethods {
   'ingest.batch': {
     params: { calls: readonly object[]; import?: ImportLines | undefined };
     /** Once durable and applied. `rejected` calls are dead letters. */
@@ -14,6 +15,7 @@ export interface Methods {
     params: Query & { segments: Readonly<Record<string, Segment>> };
     result: { counts: Readonly<Record<string, number>>; stats: QueryStats };
   };
+  'segment.explain': { params: Query & { segment: Segment }; result: SegmentExplanation };
   'segment.members': {
     /** `limit` is at most 10,000; `after` is the `next` of the page before. */
     params: Query & {
@@ -215,6 +217,46 @@ export interface SegmentCount {
   /** All users. */
   readonly total: number;
   readonly stats: QueryStats;
+}
+
+/** What counting a segment takes, and why; docs/reference/segments.md says what each number is. */
+export interface SegmentExplanation {
+  readonly count: number;
+  readonly total: number;
+  /** Outer criteria before those inside them. */
+  readonly plan: readonly ExplainedCriterion[];
+  readonly estimate: ScanEstimate;
+  readonly stats: QueryStats & { readonly workMs: number; readonly memoryBytes: number };
+  /** All of it for people. */
+  readonly text: string;
+}
+
+export interface ExplainedCriterion {
+  /** `$.and[1]`. */
+  readonly path: string;
+  readonly criterion: string;
+  readonly order?: number;
+  readonly scan?: {
+    readonly blocks: number;
+    readonly skippedByTime: number;
+    readonly skippedByEvents: number;
+  };
+  readonly estimate?: ScanEstimate;
+  readonly real?: {
+    readonly ms: number;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly users: number;
+  };
+  readonly advice: readonly string[];
+}
+
+export interface ScanEstimate {
+  readonly rows: number;
+  /** Of all rows, from 0 to 1. */
+  readonly share: number;
+  readonly bytes: number;
+  readonly matches: number;
 }
 
 export interface Member {

@@ -11,6 +11,7 @@ import {
   selectAll,
   type Values,
 } from './contract.ts';
+import { kernels } from './kernels/kernels.ts';
 import type { Temperature } from './picker.ts';
 import { openValues, valuesDraft } from './values.ts';
 
@@ -92,6 +93,11 @@ export class Chunk {
     this.#values.gather(rows, first, target);
   }
 
+  /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
+  firstFrom(value: number): number {
+    return value <= this.min ? 0 : value > this.max ? this.rowCount : this.#values.firstFrom(value);
+  }
+
   /** Bit i of `words` = whether row i passes; ⌈rowCount / 32⌉ words, all written. */
   select(filter: Filter, words: Uint32Array): void {
     const verdict = this.#verdict(filter);
@@ -110,8 +116,8 @@ export class Chunk {
       return;
     }
     const passing = scratchWords.subarray(0, words.length);
-    this.#values.select(filter, passing);
-    for (let w = 0; w < words.length; w++) words[w]! &= passing[w]!;
+    this.#values.select(filter, passing, words);
+    kernels().and(words, passing);
   }
 
   /** What the bounds alone say about the rows that pass. */

@@ -6,10 +6,11 @@ import type { NumberVector } from './contract.ts';
  *
  *   split       high part and low bits apart                             split.ts
  *   runs        a code and an end per run (a kind of its own: starts)    runs.ts, runStarts.ts
+ *   ones        a bit for each number that is a code                          ones.ts
  *   deltas      differences, summed from a checkpoint every 64 rows      deltas.ts
  *   compressed  whole bytes a row under LZ4 or deflate, for cold columns compressed.ts
  *   packed      1 to 32 bits a row                                       packed.ts
- *   constant    all the same                                             constant.ts
+ *   zeros       all 0                                                    zeros.ts
  *
  * Codes are below 2^32; only those of a split may be up to 2^53 - 1.
  */
@@ -21,8 +22,13 @@ export interface Codes {
   decode(from: number, to: number, target: NumberVector): void;
   /** target[i] = code of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
   gather(rows: Uint32Array, first: number, target: NumberVector): void;
-  /** Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. */
-  select(filter: CodeFilter, words: Uint32Array): void;
+  /** Where codes ascend: the first row that has at least this one; rowCount when none has. */
+  firstFrom(code: number): number;
+  /**
+   * Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. Where only the rows of another
+   * bitmap are `wanted`, the bits of others may be anything.
+   */
+  select(filter: CodeFilter, words: Uint32Array, wanted?: Uint32Array): void;
 }
 
 /** `range`: from <= code <= to, which may be empty. `set`: table[code] is 1, for codes below 2^32. */
@@ -31,7 +37,15 @@ export type CodeFilter =
   | { readonly kind: 'set'; readonly table: Uint8Array };
 
 /** First byte of encoded codes; 1 to 32 are packed codes of so many bits. Never reused for something else. */
-export const KIND = { zeros: 0, compressed: 33, deltas: 34, runs: 35, split: 36, starts: 37 } as const;
+export const KIND = {
+  zeros: 0,
+  compressed: 33,
+  deltas: 34,
+  runs: 35,
+  split: 36,
+  starts: 37,
+  ones: 38,
+} as const;
 
 /** Rows decoded at a time: they stay in the nearest cache. A multiple of 32. */
 export const PIECE_ROWS = 1024;
@@ -55,6 +69,21 @@ export function gatherDecoded(codes: Codes, rows: Uint32Array, first: number, ta
     codes.decode(from, last + 1, piece);
     for (; i < end; i++) target[i] = piece[rows[i]! - first - from]!;
   }
+}
+
+/** Codes::firstFrom, and EncodedValues::firstFrom, row by row. */
+export function searchFirstFrom(
+  of: { at(row: number): number; readonly rowCount: number },
+  least: number,
+): number {
+  let low = 0;
+  let high = of.rowCount;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (of.at(middle) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Codes::select by decoding. */

@@ -65,6 +65,15 @@ export class Column {
     }
   }
 
+  /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
+  firstFrom(value: number): number {
+    for (let i = 0; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i]!;
+      if (chunk.max >= value) return i * this.#chunkRows + chunk.firstFrom(value);
+    }
+    return this.rowCount;
+  }
+
   /** The rows that pass. A fresh bitset, owned by the caller. */
   select(filter: Filter): Bitset {
     const rows = new Bitset(this.rowCount);

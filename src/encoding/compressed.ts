@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { compressSync, uncompressSync } from 'lz4-napi';
 import { GROUPS_OPEN_MAX } from '../base/limits.ts';
-import { type CodeFilter, type Codes, KIND } from './codes.ts';
+import { type CodeFilter, type Codes, KIND, searchFirstFrom } from './codes.ts';
 import { type Draft, damaged, type NumberVector, type Place } from './contract.ts';
 import { PackedCodes, pack } from './packed.ts';
 
@@ -117,6 +117,10 @@ export class CompressedCodes implements Codes {
 
   gather(rows: Uint32Array, first: number, target: NumberVector): void {
     for (let i = 0; i < rows.length; i++) target[i] = this.at(rows[i]! - first);
+  }
+
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
   }
 
   select(filter: CodeFilter, words: Uint32Array): void {

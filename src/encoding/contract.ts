@@ -17,8 +17,13 @@ export interface EncodedValues {
   decode(from: number, to: number, target: NumberVector): void;
   /** target[i] = value of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
   gather(rows: Uint32Array, first: number, target: NumberVector): void;
-  /** Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. */
-  select(filter: Filter, words: Uint32Array): void;
+  /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
+  firstFrom(value: number): number;
+  /**
+   * Bit i of `words` = whether row i passes. Writes all of `words`, ⌈rowCount / 32⌉ of them. Where only the rows of another
+   * bitmap are `wanted`, the bits of others may be anything.
+   */
+  select(filter: Filter, words: Uint32Array, wanted?: Uint32Array): void;
 }
 
 /** What a chunk is made of: codes, ordinals and offsets as whole numbers, or any finite doubles. */

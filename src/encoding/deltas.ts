@@ -117,6 +117,10 @@ export class DeltaCodes implements Codes {
     gatherDecoded(this, rows, first, target);
   }
 
+  firstFrom(code: number): number {
+    return code === 0 ? 0 : this.firstAbove(code - 1);
+  }
+
   select(filter: CodeFilter, words: Uint32Array): void {
     selectDecoded(this, filter, words);
   }

@@ -59,6 +59,10 @@ class DictionaryFrame implements Frame {
     return this.#distinct.at(code);
   }
 
+  codeNear(): number {
+    return (this.codeMax + 1) >>> 1;
+  }
+
   toValues(target: NumberVector, count: number): void {
     // A few are cheaper to look up one by one than to decode all for.
     if (count * 4 < this.codeMax) {

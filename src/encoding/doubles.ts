@@ -1,6 +1,6 @@
 import type { ByteReader } from './bytes.ts';
 import type { Codes } from './codes.ts';
-import { PIECE_ROWS } from './codes.ts';
+import { PIECE_ROWS, searchFirstFrom } from './codes.ts';
 import type { Draft, EncodedValues, Filter, NumberVector } from './contract.ts';
 import { selectTested } from './frame.ts';
 import { openCodes } from './openCodes.ts';
@@ -62,6 +62,10 @@ export class Doubles implements EncodedValues {
     this.#lower = lower;
   }
 
+  get rowCount(): number {
+    return this.#upper.rowCount;
+  }
+
   at(row: number): number {
     oneBits[0] = this.#lower.at(row);
     oneBits[1] = this.#upper.at(row);
@@ -84,6 +88,10 @@ export class Doubles implements EncodedValues {
       this.#lower.gather(piece, first, pieceLower);
       joinHalves(piece.length, target, from);
     }
+  }
+
+  firstFrom(value: number): number {
+    return searchFirstFrom(this, value);
   }
 
   select(filter: Filter, words: Uint32Array): void {

@@ -6,6 +6,8 @@ export interface Frame {
   /** No row has a greater code. */
   readonly codeMax: number;
   valueOf(code: number): number;
+  /** A guess of the least code whose value is at least this; 0 to codeMax + 1. */
+  codeNear(value: number): number;
   /** Codes are the values themselves, and below 2^32. */
   readonly isIdentity: boolean;
   /** The first `count` of `target` are codes, and become values. */
@@ -52,15 +54,19 @@ export class FramedValues implements EncodedValues {
     this.#frame.toValues(target, rows.length);
   }
 
-  select(filter: Filter, words: Uint32Array): void {
+  firstFrom(value: number): number {
+    return this.#codes.firstFrom(this.#codeFrom(value));
+  }
+
+  select(filter: Filter, words: Uint32Array, wanted?: Uint32Array): void {
     if (filter.kind === 'range') {
       const to = this.#codeFrom(filter.to) - 1;
-      this.#codes.select({ kind: 'range', from: this.#codeFrom(filter.from), to }, words);
+      this.#codes.select({ kind: 'range', from: this.#codeFrom(filter.from), to }, words, wanted);
     } else if (filter.kind === 'in' && filter.values.size === 1) {
       const [value] = filter.values;
-      this.#codes.select(this.#codesEqual(value!), words);
+      this.#codes.select(this.#codesEqual(value!), words, wanted);
     } else if (filter.kind === 'set' && this.#frame.isIdentity) {
-      this.#codes.select(filter, words);
+      this.#codes.select(filter, words, wanted);
     } else if (this.#frame.codeMax < TABLE_CODES_PER_ROW_MAX * this.#codes.rowCount) {
       this.#codes.select({ kind: 'set', table: this.#tableOf(filter) }, words);
     } else if (filter.kind === 'in' && filter.values.size <= EQUALS_MAX) {
@@ -89,8 +95,12 @@ export class FramedValues implements EncodedValues {
 
   /** The least code whose value is at least this; codeMax + 1 when there is none. */
   #codeFrom(value: number): number {
+    const { codeMax } = this.#frame;
     let low = 0;
-    let high = this.#frame.codeMax + 1;
+    let high = codeMax + 1;
+    const likely = this.#frame.codeNear(value);
+    if (likely > 0 && this.#frame.valueOf(likely - 1) < value) low = likely;
+    if (likely <= codeMax && this.#frame.valueOf(likely) >= value) high = likely;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
       if (this.#frame.valueOf(middle) < value) low = middle + 1;

@@ -2,6 +2,7 @@ import type { ByteReader } from './bytes.ts';
 import { type Codes, KIND } from './codes.ts';
 import { CompressedCodes, groupCount, isCodec } from './compressed.ts';
 import { checkpointCount, DELTA_CODES_END, DeltaCodes, fromZigzag } from './deltas.ts';
+import { BITS_PER_ONE_MAX, OnesCodes, oneBytes } from './ones.ts';
 import { PackedCodes, packedBytes } from './packed.ts';
 import { DeltaEnds, type RunEnds } from './runEnds.ts';
 import { RunStarts, startBytes } from './runStarts.ts';
@@ -13,9 +14,10 @@ import { ZeroCodes } from './zeros.ts';
  * Opens the codes that begin where the reader is, and leaves it behind them. Throws DamageError, also when they are of a
  * kind past `kindMax`: what is made of others comes before them in the list of kinds.
  */
-export function openCodes(reader: ByteReader, rowCount: number, kindMax: number = KIND.split): Codes {
+export function openCodes(reader: ByteReader, rowCount: number, kindMax: number = KIND.ones): Codes {
   const kind = reader.byte();
-  if (kind > kindMax) reader.expect(false, `codes of a kind up to ${kindMax}`, String(kind));
+  if (kind > kindMax || kind === KIND.starts)
+    reader.expect(false, `codes of a kind up to ${kindMax}`, String(kind));
   switch (kind) {
     case KIND.zeros:
       return new ZeroCodes(rowCount);
@@ -27,6 +29,8 @@ export function openCodes(reader: ByteReader, rowCount: number, kindMax: number 
       return openRuns(reader, rowCount);
     case KIND.split:
       return openSplit(reader, rowCount);
+    case KIND.ones:
+      return openOnes(reader, rowCount);
     default:
       return new PackedCodes(reader.bytes, reader.skip(packedBytes(rowCount, kind)), kind, rowCount);
   }
@@ -81,6 +85,14 @@ function openSplit(reader: ByteReader, rowCount: number): SplitCodes {
     expectAtMost(reader, high, 2 ** (53 - lowBits) - 1);
   }
   return new SplitCodes(lowBits, high, low);
+}
+
+function openOnes(reader: ByteReader, rowCount: number): OnesCodes {
+  const max = reader.varint('the greatest code', rowCount - 1, rowCount * BITS_PER_ONE_MAX);
+  const at = reader.skip(oneBytes(max));
+  const ones = new OnesCodes(reader.bytes.subarray(at, at + oneBytes(max)), rowCount);
+  reader.expect(reader.trusted || ones.isSound(max), 'a bit for each row', 'others');
+  return ones;
 }
 
 /** Throws DamageError when a code is greater. */

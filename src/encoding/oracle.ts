@@ -32,9 +32,10 @@ export interface Readable {
   at(row: number): number;
   decode(from: number, to: number, target: NumberVector): void;
   gather(rows: Uint32Array, first: number, target: NumberVector): void;
+  firstFrom(value: number): number;
 }
 
-/** `at`, `decode` and `gather` agree with the values themselves. */
+/** `at`, `decode`, `gather` and, of what ascends, `firstFrom` agree with the values themselves. */
 export function expectRows(actual: Readable, values: Values, random: SeededRandom): void {
   const all = new Float64Array(values.length);
   actual.decode(0, values.length, all);
@@ -47,6 +48,18 @@ export function expectRows(actual: Readable, values: Values, random: SeededRando
     actual.decode(from, to, some);
     expectSame(some, values.slice(from, to));
     expectGathers(actual, values, random);
+  }
+  if (values.every((value, row) => row === 0 || value >= values[row - 1]!)) {
+    expectFirsts(actual, values, random);
+  }
+}
+
+/** Of ascending values. */
+function expectFirsts(actual: Readable, values: Values, random: SeededRandom): void {
+  for (let i = 0; i < 8; i++) {
+    const least = Math.max(0, values[random.below(values.length)]! + random.pick([0, 0, 1, -1, 1000]));
+    const expected = values.findIndex((value) => value >= least);
+    expect(actual.firstFrom(least)).toBe(expected === -1 ? values.length : expected);
   }
 }
 
@@ -93,6 +106,11 @@ export function expectSelects(
     actual.select(filter, words);
     if (!Buffer.from(words.buffer).equals(Buffer.from(expected.buffer))) {
       expect({ filter, words }).toEqual({ filter, words: expected });
+    }
+    const wanted = words.map(() => random.uint32() & random.uint32());
+    actual.select(filter, words.fill(0xdeadbeef), wanted);
+    for (let w = 0; w < words.length; w++) {
+      expect((words[w]! & wanted[w]!) >>> 0).toBe((expected[w]! & wanted[w]!) >>> 0);
     }
   }
 }
@@ -141,6 +159,9 @@ const CODE_SHAPES: readonly Shape[] = [
   (previous) => previous + 60,
   (previous, random) => previous + random.below(40),
   (previous, random) => (random.chance(0.1) ? random.below(previous + 1) : previous + 1),
+  // Never twice the same.
+  (previous, random) => previous + 1 + random.below(5),
+  (previous, random) => previous + 1 + (random.chance(0.01) ? random.below(800) : 0),
   // Frequent and rare ones.
   (_, random) => Math.floor(1 / (random.fraction() + 0.001)),
 ];

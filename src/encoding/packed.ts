@@ -1,5 +1,5 @@
 import { scratch } from './arena.ts';
-import { type CodeFilter, type Codes, PIECE_ROWS, selectDecoded } from './codes.ts';
+import { type CodeFilter, type Codes, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { type Differences, GATHERED_ROWS, kernels } from './kernels/kernels.ts';
 
@@ -124,6 +124,10 @@ export class PackedCodes implements Codes {
     }
   }
 
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
+  }
+
   select(filter: CodeFilter, words: Uint32Array): void {
     if (filter.kind === 'set') {
       if (this.#bits > 16) selectDecoded(this, filter, words);
@@ -136,6 +140,11 @@ export class PackedCodes implements Codes {
       const to = Math.min(filter.to, 0xffffffff);
       kernels().selectRange(this.#packed(), this.#bits, filter.from, to, this.rowCount, words);
     }
+  }
+
+  /** See Kernels.selectRangeBounds. */
+  selectBounds(from: number, to: number, words: Uint32Array, groups: Uint32Array): number {
+    return kernels().selectRangeBounds(this.#packed(), this.#bits, from, to, this.rowCount, words, groups);
   }
 
   /** The codes as differences, each `least` more. */

@@ -3,6 +3,7 @@ import { bitLength, KIND } from './codes.ts';
 import { compressedDraft } from './compressed.ts';
 import type { Draft } from './contract.ts';
 import { DELTA_CODES_END, DELTA_SCAN_NS, deltaParts, deltasDraft } from './deltas.ts';
+import { BITS_PER_ONE_MAX, onesDraft } from './ones.ts';
 import { packedDraft } from './packed.ts';
 import { runStartsDraft, STARTS_SCAN_NS } from './runStarts.ts';
 import { RUN_SCAN_NS, runParts, runsDraft } from './runs.ts';
@@ -44,7 +45,7 @@ export function codesDraft(
   codes: Uint32Array,
   max: number,
   temperature: Temperature,
-  kindMax: number = KIND.split,
+  kindMax: number = KIND.ones,
 ): Draft {
   const bits = bitLength(max);
   const plain = flatDraft(codes, bits, temperature);
@@ -57,6 +58,7 @@ export function codesDraft(
     best = draft;
     leastCost = cost(draft, codes.length, temperature);
   };
+  if (shape.ascends && kindMax >= KIND.ones) consider(onesOf(codes, leastCost, temperature));
   if (shape.ascends && max < DELTA_CODES_END) consider(deltasOf(codes, max, temperature, leastCost));
   if (kindMax >= KIND.runs) {
     const highBitsMin = temperature === 'hot' ? HOT_HIGH_BITS_MIN : 1;
@@ -111,6 +113,16 @@ function scannedBits(bits: number): number {
 /** For parts that are decoded rather than filtered as they lie. */
 function unscanned(temperature: Temperature): Temperature {
   return temperature === 'hot' ? 'warm' : temperature;
+}
+
+/** undefined when it would cost more, or they do not all ascend. */
+function onesOf(codes: Uint32Array, costMax: number, temperature: Temperature): Draft | undefined {
+  const max = codes[codes.length - 1]!;
+  if (max > BITS_PER_ONE_MAX * codes.length) return undefined;
+  const draft = onesDraft(codes);
+  if (cost(draft, codes.length, temperature) >= costMax) return undefined;
+  for (let row = 1; row < codes.length; row++) if (codes[row]! <= codes[row - 1]!) return undefined;
+  return draft;
 }
 
 /** undefined when it would cost more. At least two codes. */

@@ -1,10 +1,9 @@
 import { ctz32, popcount32 } from '../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
-import { firstFrom } from '../base/search.ts';
+import { firstFrom, lastAtMost } from '../base/search.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { GATHERED_ROWS, kernels } from './kernels/kernels.ts';
-import { prefixXor } from './kernels/runs.ts';
 import type { RunEnds } from './runEnds.ts';
 
 /**
@@ -39,8 +38,6 @@ export function startBytes(rowCount: number): number {
 /** Rows between two counts of the runs that begin before: 2 bytes each. */
 const RANK_ROWS = 512;
 const RANK_WORDS = RANK_ROWS / 32;
-const toggles = new Uint32Array(CHUNK_ROWS_MAX / 32);
-const allStarts = new Uint32Array(CHUNK_ROWS_MAX);
 const startWords = new Uint32Array(CHUNK_ROWS_MAX / 32);
 const startWordsBytes = new Uint8Array(startWords.buffer);
 
@@ -93,8 +90,7 @@ export class RunStarts implements RunEnds {
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
     if (from === 0 && to === this.#runCount && target instanceof Uint32Array) {
-      kernels().positions(this.#words(), allStarts);
-      target.set(allStarts.subarray(1, to));
+      kernels().positions(this.#words(), 0, 1, target.subarray(0, to));
       target[to - 1] = this.#rowCount;
       return;
     }
@@ -123,15 +119,7 @@ export class RunStarts implements RunEnds {
   }
 
   fill(runs: Uint32Array, words: Uint32Array): void {
-    let before = 0;
-    const runWords = (this.#runCount + 31) >>> 5;
-    for (let w = 0; w < runWords; w++) {
-      const selected = runs[w]!;
-      toggles[w] = selected ^ ((selected << 1) | before);
-      before = selected >>> 31;
-    }
-    kernels().expand(toggles.subarray(0, runWords), this.#words(), words);
-    prefixXor(words, this.#rowCount);
+    kernels().fillStarts(runs, this.#bytes, this.#rowCount, words);
   }
 
   /** Valid until the next call. */
@@ -149,16 +137,4 @@ function countWords(words: Uint32Array, from: number, to: number): number {
   let count = 0;
   for (let w = from; w < to; w++) count += popcount32(words[w]!);
   return count;
-}
-
-/** The last place in ascending counts whose count is at most this. */
-function lastAtMost(counts: Uint16Array, wanted: number): number {
-  let low = 0;
-  let high = counts.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (counts[middle]! <= wanted) low = middle;
-    else high = middle;
-  }
-  return low;
 }

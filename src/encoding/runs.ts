@@ -1,9 +1,9 @@
-import { ctz32 } from '../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
-import { type CodeFilter, type Codes, KIND, PIECE_ROWS } from './codes.ts';
+import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { GATHERED_ROWS } from './kernels/kernels.ts';
+import { PackedCodes } from './packed.ts';
 import type { RunEnds } from './runEnds.ts';
 
 /**
@@ -60,11 +60,10 @@ const pieceCodes = new Uint32Array(PIECE_ROWS);
 const pieceEnds = new Uint32Array(PIECE_ROWS);
 const gatheredRuns = new Uint32Array(GATHERED_ROWS);
 const selectedRuns = new Uint32Array(CHUNK_ROWS_MAX / 32);
-const innerRuns = new Uint32Array(CHUNK_ROWS_MAX / 32);
-const edgeRuns = new Uint32Array(CHUNK_ROWS_MAX);
-const allEnds = new Uint32Array(CHUNK_ROWS_MAX);
-/** Where so many runs end is sooner read one by one. */
-const EDGE_RUNS_FEW = 8;
+/** Runs that are looked at together, and in how many places: with more, all low parts are looked at sooner. */
+const GROUP_RUNS = 16;
+const EDGE_GROUPS_MAX = 256;
+const edgeGroups = new Uint32Array(EDGE_GROUPS_MAX);
 
 /** Some rows, and the code of each. */
 export interface RowsAndCodes {
@@ -108,6 +107,10 @@ export class RunCodes implements Codes {
     this.#codes.gather(runs, 0, target);
   }
 
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
+  }
+
   select(filter: CodeFilter, words: Uint32Array): void {
     const runCount = this.#codes.rowCount;
     const runs = selectedRuns.subarray(0, (runCount + 31) >>> 5);
@@ -124,40 +127,31 @@ export class RunCodes implements Codes {
    * their number is returned; -1, and `words` not what they should be, when there are more than fit.
    */
   selectEdged(from: number, to: number, words: Uint32Array, edges: RowsAndCodes): number {
-    const runs = selectedRuns.subarray(0, (this.#codes.rowCount + 31) >>> 5);
-    this.select({ kind: 'range', from, to }, words);
-    const inner = innerRuns.subarray(0, runs.length);
-    this.#codes.select({ kind: 'range', from: from + 1, to: to - 1 }, inner);
-    const runCount = edgeRunsOf(runs, inner);
-    const ends = allEnds.subarray(0, this.#codes.rowCount);
-    const readsAll = runCount > EDGE_RUNS_FEW;
-    if (readsAll) this.#ends.decode(0, ends.length, ends);
+    if (!(this.#codes instanceof PackedCodes)) return -1;
+    const runCount = this.#codes.rowCount;
+    const runs = selectedRuns.subarray(0, (runCount + 31) >>> 5);
+    const groupCount = this.#codes.selectBounds(from, to, runs, edgeGroups);
+    if (groupCount > edgeGroups.length) return -1;
+    this.#ends.fill(runs, words);
     let count = 0;
-    for (let i = 0; i < runCount; i++) {
-      const run = edgeRuns[i]!;
-      const first = Math.max(0, run - 1);
-      if (!readsAll) this.#ends.decode(first, run + 1, ends.subarray(first));
-      const start = run === 0 ? 0 : ends[run - 1]!;
-      if (count + ends[run]! - start > edges.rows.length) return -1;
-      const code = this.#codes.at(run);
-      for (let row = start; row < ends[run]!; row++, count++) {
-        edges.rows[count] = row;
-        edges.codes[count] = code;
+    for (let i = 0; i < groupCount; i++) {
+      const first = edgeGroups[i]! * GROUP_RUNS;
+      const end = Math.min(first + GROUP_RUNS, runCount);
+      for (let run = first; run < end; run++) {
+        const code = this.#codes.at(run);
+        if (code !== from && code !== to) continue;
+        this.#ends.decode(Math.max(0, run - 1), run + 1, pieceEnds);
+        const start = run === 0 ? 0 : pieceEnds[0]!;
+        const rowsEnd = run === 0 ? pieceEnds[0]! : pieceEnds[1]!;
+        if (count + rowsEnd - start > edges.rows.length) return -1;
+        for (let row = start; row < rowsEnd; row++, count++) {
+          edges.rows[count] = row;
+          edges.codes[count] = code;
+        }
       }
     }
     return count;
   }
-}
-
-/** Those in `runs` but not in `inner`, to edgeRuns. Returns how many there are. */
-function edgeRunsOf(runs: Uint32Array, inner: Uint32Array): number {
-  let count = 0;
-  for (let w = 0; w < runs.length; w++) {
-    for (let left = runs[w]! & ~inner[w]!; left !== 0; left &= left - 1) {
-      edgeRuns[count++] = (w << 5) + ctz32(left);
-    }
-  }
-  return count;
 }
 
 function isZero(word: number): boolean {

@@ -72,14 +72,27 @@ class ScaledFrame implements Frame {
     return (this.#base + this.#unit * code) / this.#scale;
   }
 
+  codeNear(value: number): number {
+    const code = Math.ceil((value * this.#scale - this.#base) / this.#unit);
+    return code > 0 ? Math.min(code, this.codeMax + 1) : 0;
+  }
+
   get isIdentity(): boolean {
     return this.#base === 0 && this.#unit === 1 && this.#scale === 1 && this.codeMax <= 0xffffffff;
   }
 
   toValues(target: NumberVector, count: number): void {
     if (this.#scale !== 1) scaleAll(target, count, this.#base, this.#unit, this.#scale);
-    else if (this.#base !== 0 || this.#unit !== 1) shiftAll(target, count, this.#base, this.#unit);
+    else if (this.#base === 0 && this.#unit === 1) return;
+    else if (target instanceof Uint32Array) shiftIntegers(target, count, this.#base, this.#unit);
+    else shiftAll(target, count, this.#base, this.#unit);
   }
+}
+
+/** Modulo 2^32, so in 32-bit integers, which the engine adds in a cycle. */
+function shiftIntegers(target: Uint32Array, count: number, base: number, unit: number): void {
+  const [first, step] = [base | 0, unit | 0];
+  for (let i = 0; i < count; i++) target[i] = first + Math.imul(step, target[i]!);
 }
 
 function shiftAll(target: NumberVector, count: number, base: number, unit: number): void {

@@ -1,5 +1,5 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
-import { type CodeFilter, type Codes, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
+import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { GATHERED_ROWS } from './kernels/kernels.ts';
 import { RunCodes } from './runs.ts';
@@ -72,14 +72,18 @@ export class SplitCodes implements Codes {
     join(high, this.#unit, low, rows.length, target, 0);
   }
 
-  select(filter: CodeFilter, words: Uint32Array): void {
+  firstFrom(code: number): number {
+    return searchFirstFrom(this, code);
+  }
+
+  select(filter: CodeFilter, words: Uint32Array, wanted?: Uint32Array): void {
     if (filter.kind === 'set') selectDecoded(this, filter, words);
     else if (filter.from > filter.to) words.fill(0);
-    else this.#selectRange(filter.from, filter.to, words);
+    else this.#selectRange(filter.from, filter.to, words, wanted);
   }
 
   /** Rows whose high part lies between those of the edges, and of those on an edge the ones on its right side. */
-  #selectRange(from: number, to: number, words: Uint32Array): void {
+  #selectRange(from: number, to: number, words: Uint32Array, wanted: Uint32Array | undefined): void {
     const lowMax = this.#unit - 1;
     const [highFrom, lowFrom] = this.#parts(from);
     const [highTo, lowTo] = this.#parts(to);
@@ -92,6 +96,8 @@ export class SplitCodes implements Codes {
       const count = this.#high.selectEdged(highFrom, highTo, words, edges);
       for (let i = 0; i < count; i++) {
         const row = edges.rows[i]!;
+        // Low parts lie far apart: each is a wait for memory.
+        if (wanted !== undefined && ((wanted[row >>> 5]! >>> (row & 31)) & 1) === 0) continue;
         const low = this.#low.at(row);
         const isBefore = edges.codes[i] === highFrom && low < lowFrom;
         const isBehind = edges.codes[i] === highTo && low > lowTo;

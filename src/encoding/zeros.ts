@@ -27,6 +27,10 @@ export class ZeroCodes implements Codes {
     target.fill(0, 0, rows.length);
   }
 
+  firstFrom(code: number): number {
+    return code === 0 ? 0 : this.rowCount;
+  }
+
   select(filter: CodeFilter, words: Uint32Array): void {
     const selected = filter.kind === 'range' ? filter.from <= 0 && filter.to >= 0 : filter.table[0] === 1;
     if (selected) selectAll(words, this.rowCount);

@@ -62,6 +62,19 @@ export class EventPage {
     yield* this.#sortUsersSteps();
   }
 
+  /** The code of event i's name. For a few of the events: each is a look into its part. */
+  eventAt(i: number): number {
+    let entry = this.#origins[i]!;
+    for (const { rows, from, to, parts } of this.#sources) {
+      if (entry < to - from) {
+        const part = typeof parts === 'number' ? parts : parts[from + entry]!;
+        return this.#parts[part]!.eventAt(rows[from + entry]!);
+      }
+      entry -= to - from;
+    }
+    throw new RangeError(`a page of ${this.eventCount} events has no event ${i}`);
+  }
+
   /** target[i] = the number that event i has as this property, else NaN. */
   readNumbers(propertyCode: number, target: Float64Array): void {
     this.#read(propertyCode);

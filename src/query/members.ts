@@ -1,4 +1,4 @@
-import type { Bitset } from '../base/bitset.ts';
+import { type Bitset, ctz32 } from '../base/bitset.ts';
 import { badRequest } from '../base/errors.ts';
 import { ORDINALS_MAX, TABLET_BITS_MAX } from '../base/limits.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -76,10 +76,13 @@ export function membersPage(
   limit: number,
 ): { readonly ordinals: readonly number[]; readonly nextOrdinal?: number } {
   const ordinals: number[] = [];
-  for (const ordinal of members) {
-    if (ordinal < fromOrdinal) continue;
-    if (ordinals.length === limit) return { ordinals, nextOrdinal: ordinal };
-    ordinals.push(ordinal);
+  for (let w = fromOrdinal >>> 5; w < members.words.length; w++) {
+    for (let word = members.words[w]!; word !== 0; word &= word - 1) {
+      const ordinal = (w << 5) + ctz32(word);
+      if (ordinal < fromOrdinal) continue;
+      if (ordinals.length === limit) return { ordinals, nextOrdinal: ordinal };
+      ordinals.push(ordinal);
+    }
   }
   return { ordinals };
 }

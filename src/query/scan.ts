@@ -11,6 +11,7 @@ import type { QueryStats } from './stats.ts';
 const SCANS_PER_PASS = 16;
 /** Words of 32 ordinals, all of which may be merged, between two yields. */
 const MERGED_WORDS_PER_STEP = 1 << 12;
+const COUNT_BYTES = 4;
 /** Counts compared between two yields. */
 const COUNTS_PER_STEP = 1 << 18;
 
@@ -21,9 +22,18 @@ export function* runScans(
   stats: QueryStats,
   done: (plan: CountPlan, ordinals: Bitset) => void,
 ): Generator<void, void> {
+  const { count } = view.users;
+  const countBytes = Math.min(scans.length, SCANS_PER_PASS) * count * COUNT_BYTES;
+  view.budget?.charge(countBytes);
+  /** Made once: so much new memory in every pass would have the engine collect garbage again and again. */
+  const counts: Uint32Array[] = [];
   for (let at = 0; at < scans.length; at += SCANS_PER_PASS) {
     const pass = scans.slice(at, at + SCANS_PER_PASS);
-    const counts = pass.map(() => new Uint32Array(view.users.count));
+    for (const i of pass.keys()) {
+      if (counts[i] === undefined) counts.push(new Uint32Array(count));
+      else counts[i].fill(0);
+      yield;
+    }
     for (const part of view.events.parts()) {
       const selections = new Selections(part, pass);
       for (const [i, scan] of pass.entries()) {
@@ -35,6 +45,7 @@ export function* runScans(
       for (const plan of scan.plans) done(plan, yield* satisfying(plan, counts[i]!));
     }
   }
+  view.budget?.release(countBytes);
 }
 
 /** Rows by event codes, found once for all scans of a pass. */

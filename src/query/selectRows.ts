@@ -2,7 +2,7 @@ import type { Bitset } from '../base/bitset.ts';
 import type { Part } from '../store/part.ts';
 import type { SchemaView } from '../store/view.ts';
 import type { CompiledPropertyTest, WantedEvents } from './filter.ts';
-import { andNear } from './nearRows.ts';
+import { andNearSteps } from './nearRows.ts';
 import type { QueryStats } from './stats.ts';
 
 export const EVENT_CODE_BYTES = 4;
@@ -48,36 +48,46 @@ export function* narrowSteps(
     yield;
   }
   for (const group of filter.where) {
-    andAnyOf(schema, part, rows, group);
+    yield* andAnyOfSteps(schema, part, rows, group);
     stats.bytesScanned += part.rowCount * VALUE_BYTES * group.length;
     yield;
   }
 }
 
 /** Keeps rows for which at least one of the tests holds. */
-function andAnyOf(
+function* andAnyOfSteps(
   schema: SchemaView,
   part: Part,
   rows: Bitset,
   tests: readonly CompiledPropertyTest[],
-): void {
+): Generator<void> {
   const [first, ...others] = tests;
   const before = others.length === 0 ? rows : rows.copy();
-  andTest(schema, part, rows, first!);
+  yield* andTestSteps(schema, part, rows, first!);
   for (const test of others) {
+    yield;
     const alternative = before.copy();
-    andTest(schema, part, alternative, test);
+    yield* andTestSteps(schema, part, alternative, test);
     rows.or(alternative);
   }
 }
 
-function andTest(schema: SchemaView, part: Part, rows: Bitset, test: CompiledPropertyTest): void {
+function* andTestSteps(
+  schema: SchemaView,
+  part: Part,
+  rows: Bitset,
+  test: CompiledPropertyTest,
+): Generator<void> {
   if (test.kind === 'near') {
-    andNear(schema, part, rows, test);
+    yield* andNearSteps(schema, part, rows, test);
     return;
   }
   const { prop, predicate } = test;
   const code = schema.propertyCode(prop);
-  if (code !== undefined) part.andProperty(rows, code, predicate);
-  else if (!predicate.missing) rows.words.fill(0);
+  if (code === undefined) {
+    if (!predicate.missing) rows.words.fill(0);
+    return;
+  }
+  if (part.askSteps !== undefined) yield* part.askSteps(code, predicate);
+  part.andProperty(rows, code, predicate);
 }

@@ -15,6 +15,7 @@ export function testStore(tablet: TestTablet): TabletView {
   for (const user of tablet.users) users.ensure(user);
   for (const [source, target] of merges) users.merge(source, target);
   for (const [ordinal, values] of traits) {
+    schema.declare({ events: [], traits: Object.keys(values) });
     for (const [trait, value] of Object.entries(values)) {
       profiles.apply(ordinal, { op: 'set', trait, value }, 0);
     }

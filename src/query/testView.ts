@@ -71,6 +71,7 @@ export function testView(tablet: TestTablet): TabletView {
       eventName: (code) => eventNames[code]!,
       propertyCode: (property) => codeOf(propertyNames, property),
       propertyName: (code) => propertyNames[code]!,
+      isTraitDeclared: (trait) => [...traits.values()].some((own) => Object.hasOwn(own, trait)),
     },
     profiles: {
       get: (ordinal, trait) => traitsOf(ordinal)[trait],

@@ -39,6 +39,7 @@ describe('loadConfig', () => {
       data: './muster-data',
       threads: 4,
       memoryLimitBytes: 6 * 1024 ** 3,
+      queryMemoryLimitBytes: 512 * 1024 ** 2,
       accounts: [],
       log: { kind: 'file' },
       delivery: { allowPrivateNetworks: false, webhook: {} },
@@ -140,6 +141,7 @@ describe('printConfig', () => {
   it('shows everything but secrets', () => {
     const printed = printConfig(load(SHOP));
     expect(printed).toContain('memoryLimit: 16GiB');
+    expect(printed).toContain('queryMemoryLimit: 512MiB');
     expect(printed).toContain('retention: 90d');
     expect(printed).toContain('secret: (hidden)');
     expect(printed).not.toContain('whsec_');

@@ -1,6 +1,7 @@
 import { parse as parseYaml, stringify } from 'yaml';
 import { z } from 'zod';
 import { badRequest, MusterError } from '../base/errors.ts';
+import { QUERY_BYTES_MAX } from '../base/limits.ts';
 import { parseDuration } from '../base/time.ts';
 import { isWebhookSecret } from '../delivery/channels/webhook.ts';
 import type { Role } from '../shard/api.ts';
@@ -15,6 +16,8 @@ export interface Config {
   readonly data: string;
   readonly threads: number;
   readonly memoryLimitBytes: number;
+  /** Of one query on one thread. */
+  readonly queryMemoryLimitBytes: number;
   /** None: one account `default`, whose keys are made at the first start. */
   readonly accounts: readonly AccountConfig[];
   readonly log: { readonly kind: 'file' };
@@ -49,8 +52,8 @@ export function loadConfig({ file, environment, flags, host }: ConfigSources): C
   refuseUnsupported(document);
   const parsed = schemaFor(host).safeParse(document);
   if (!parsed.success) throw configError(parsed.error.issues[0]!, environment);
-  const { memoryLimit, ...config } = parsed.data;
-  return { ...config, memoryLimitBytes: memoryLimit };
+  const { memoryLimit, queryMemoryLimit, ...config } = parsed.data;
+  return { ...config, memoryLimitBytes: memoryLimit, queryMemoryLimitBytes: queryMemoryLimit };
 }
 
 /** As YAML in the shape of the file, without anything secret: keys appear by their hash. */
@@ -62,6 +65,7 @@ export function printConfig(config: Config): string {
     data,
     threads,
     memoryLimit: formatBytes(config.memoryLimitBytes),
+    queryMemoryLimit: formatBytes(config.queryMemoryLimitBytes),
     log,
     accounts: config.accounts.map(({ retentionMs, ...account }) => ({
       ...account,
@@ -89,6 +93,7 @@ function schemaFor({ cores, memoryBytes }: ConfigSources['host']) {
     data: z.string().min(1).default('./muster-data'),
     threads: z.int().min(1).max(THREADS_MAX).default(Math.min(cores, THREADS_MAX)),
     memoryLimit: unit(parseBytes, 'a size such as 16GiB').default(Math.floor(memoryBytes * MEMORY_SHARE)),
+    queryMemoryLimit: unit(parseBytes, 'a size such as 512MiB').default(QUERY_BYTES_MAX),
     accounts: z.array(account).default([]).superRefine(refuseRepeats),
     log: z.strictObject({ kind: z.literal('file') }).default({ kind: 'file' }),
     delivery: z

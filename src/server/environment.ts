@@ -7,6 +7,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, kind: 'text' | 
   MUSTER_DATA: ['data', 'text'],
   MUSTER_THREADS: ['threads', 'number'],
   MUSTER_MEMORY_LIMIT: ['memoryLimit', 'text'],
+  MUSTER_QUERY_MEMORY_LIMIT: ['queryMemoryLimit', 'text'],
   MUSTER_LOG_KIND: ['log.kind', 'text'],
   MUSTER_DELIVERY_ALLOW_PRIVATE_NETWORKS: ['delivery.allowPrivateNetworks', 'boolean'],
   MUSTER_DELIVERY_WEBHOOK_SECRET: ['delivery.webhook.secret', 'text'],

@@ -131,7 +131,8 @@ function startThreads(config: Config, listener: ListenerChoice, options: ServerO
     allowPrivateNetworks,
     ...(webhook.secret === undefined ? {} : { webhookSecret: webhook.secret }),
   };
-  return new Threads({ count: config.threads, program, version, listener, sending, failed });
+  const { threads: count, queryMemoryLimitBytes: queryBytesMax } = config;
+  return new Threads({ count, program, version, listener, sending, queryBytesMax, failed });
 }
 
 function defaultAccount(keys: FirstKeys): AccountConfig {

@@ -20,6 +20,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['segment.members', read],
   ['segment.contains', read],
   ['segment.evaluate', read],
+  ['segment.explain', read],
   ['segment.list', read],
   ['segment.get', read],
   ['segment.watch', { role: 'read', subscribes: true }],

@@ -41,6 +41,11 @@ export function registerShardMetrics(registry: Registry, shard: Shard): void {
     sum(({ outbox }) => outbox.pendingCount),
   );
   gauge('muster_appends_pending', 'Requests on their way to the log', () => shard.appender.pending);
+  gauge(
+    'muster_work_under_way',
+    'Queries and frames that threads work on, in turns',
+    () => shard.workUnderWay,
+  );
   const eventBytes = new Gauge({
     name: 'muster_event_bytes',
     help: 'Memory of events, by part',

@@ -37,6 +37,7 @@ async function startThread(data: ThreadData): Promise<void> {
     hub: portLink(data.hub),
     peers: data.peers.map((port) => (port === undefined ? undefined : portLink(port))),
     sending: data.sending,
+    queryBytesMax: data.queryBytesMax,
     writeBlocks: (job) => blocks.write(job),
   });
   shard.onFatal = failed;

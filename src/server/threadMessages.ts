@@ -29,6 +29,7 @@ export interface ThreadData {
   readonly version: string;
   readonly listener: ListenerChoice;
   readonly sending: SenderSettings;
+  readonly queryBytesMax: number;
   readonly hub: MessagePort;
   /** By shard index; the thread's own place is undefined. */
   readonly peers: readonly (MessagePort | undefined)[];

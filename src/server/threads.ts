@@ -36,16 +36,18 @@ export class Threads {
     readonly version: string;
     readonly listener: ListenerChoice;
     readonly sending: SenderSettings;
+    readonly queryBytesMax: number;
     readonly failed: (message: string) => void;
   }) {
-    const { count, version, listener, sending } = options;
+    const { count, version, listener, sending, queryBytesMax } = options;
     const hubs = Array.from({ length: count }, () => new MessageChannel());
     const peers = peerPorts(count);
     this.#listener = listener;
     this.#failed = options.failed;
     this.links = hubs.map(({ port1 }) => portLink(port1));
     this.#workers = hubs.map(({ port2 }, index) => {
-      const workerData: ThreadData = { index, version, listener, sending, hub: port2, peers: peers[index]! };
+      const common = { version, listener, sending, queryBytesMax };
+      const workerData: ThreadData = { index, ...common, hub: port2, peers: peers[index]! };
       const transferList = [port2, ...peers[index]!.filter((port) => port !== undefined)];
       const resourceLimits = { maxOldGenerationSizeMb: HEAP_MIB_MAX };
       const worker = new Worker(options.program, {

@@ -80,7 +80,7 @@ export class BlockKeeping {
         this.#working = false;
         return;
       }
-      await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)));
+      await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)), { isWrite: true });
       for (const resolve of this.#waiting.splice(0)) resolve();
     }
   }

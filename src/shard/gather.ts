@@ -131,13 +131,24 @@ export class Gather {
     }
   }
 
-  async #scatter(question: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
-    signal.throwIfAborted();
+  /** When one shard fails, the others are told to give up. */
+  async #scatter(question: Question, asked: AbortSignal): Promise<TabletAnswer[]> {
+    asked.throwIfAborted();
     const shards = this.#shardsFor(question);
-    const remote = shards.filter((shard) => shard !== this.#shard.index);
-    const parts = remote.map((shard) => this.#askPeer(shard, question, signal));
-    if (remote.length < shards.length) parts.push(this.#shard.answer(question, signal));
-    return (await Promise.all(parts)).flat();
+    const failed = new AbortController();
+    const signal = shards.length > 1 ? AbortSignal.any([asked, failed.signal]) : asked;
+    const parts = shards.map(
+      (shard): Promise<readonly TabletAnswer[]> =>
+        shard === this.#shard.index
+          ? this.#shard.answer(question, signal)
+          : this.#askPeer(shard, question, signal),
+    );
+    try {
+      return (await Promise.all(parts)).flat();
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
   }
 
   #shardsFor({ account, tablet }: Question): readonly number[] {

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { BlockKeeping } from './blockKeeping.ts';
 import type { AccountEntry, Directory } from './directory.ts';
+import { Snapshots } from './snapshots.ts';
 import type { TransferBringer } from './transferBringer.ts';
 import { Turns } from './turns.ts';
 
@@ -11,6 +12,7 @@ export class OwnedTablet {
   readonly bringer: TransferBringer;
   readonly blocks: BlockKeeping;
   readonly turns = new Turns();
+  readonly snapshots: Snapshots;
   /** False for what is to come of a split that is not done. */
   isWhole = true;
   /** There are some from the place of the log on at which it splits. */
@@ -22,6 +24,7 @@ export class OwnedTablet {
 
   constructor(options: Pick<OwnedTablet, 'tablet' | 'bringer' | 'blocks'>) {
     this.tablet = options.tablet;
+    this.snapshots = new Snapshots(options.tablet);
     this.bringer = options.bringer;
     this.blocks = options.blocks;
   }

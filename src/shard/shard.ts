@@ -1,7 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
-import { TICK_MS } from '../base/limits.ts';
+import { QUERY_BYTES_MAX, TICK_MS } from '../base/limits.ts';
+import { MemoryBudget } from '../base/memoryBudget.ts';
 import type { Network } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
 import type { Intent } from '../delivery/outbox.ts';
@@ -12,8 +13,9 @@ import { runBlockJob } from '../store/blocks/runBlockJob.ts';
 import type { EventStoreOptions } from '../store/events.ts';
 import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
-import { runOperation } from '../tablet/operations.ts';
+import { isLookUp, runOperation } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
+import { Admission } from './admission.ts';
 import { Appender } from './appender.ts';
 import { BlockKeeping, type BlockWriter } from './blockKeeping.ts';
 import { Directory } from './directory.ts';
@@ -49,6 +51,8 @@ export interface ShardOptions {
   readonly events?: EventStoreOptions;
   /** Smaller tablets for the simulator. */
   readonly splitting?: SplitLimits;
+  /** What one query may take on this thread; QUERY_BYTES_MAX unless it is given. */
+  readonly queryBytesMax?: number | undefined;
 }
 
 /**
@@ -63,6 +67,7 @@ export class Shard {
   readonly appender: Appender;
   readonly #options: ShardOptions;
   readonly #slicer: Slicer;
+  readonly #admission = new Admission();
   readonly #tablets: OwnedTablets;
   readonly #sender: Sender;
   readonly #ticker: Ticker;
@@ -131,38 +136,64 @@ export class Shard {
     return settled.map(({ tablet }) => tablet);
   }
 
+  /** Pieces of work that this thread has begun or has yet to begin, in steps. */
+  get workUnderWay(): number {
+    return this.#slicer.waiting;
+  }
+
   postPeer(shard: number, message: Peer): void {
     const link = this.#options.peers[shard];
     assert(link !== undefined, 'a shard does not post to itself');
     link.post(message);
   }
 
-  /** Work besides the tablets', in turns with theirs. */
-  runSteps<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T> {
-    return this.#slicer.run(steps, signal);
+  /**
+   * Runs a question on this shard's tablets. Rejects with the signal's reason, with `too_large` when it takes too much
+   * memory, and with `rate_limited` when too many wait.
+   */
+  answer(question: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
+    const { account, operation, holdMs } = question;
+    if (holdMs !== undefined) this.#holdUntilMs = Math.max(this.#holdUntilMs, this.clock.now() + holdMs);
+    if (isLookUp(operation)) return this.#answer(question, signal);
+    return this.#admission.run(account, signal, () => this.#answer(question, signal));
   }
 
-  /** Runs a question on this shard's tablets. */
-  async answer(
-    { account, tablet, operation, args, holdMs }: Question,
-    signal: AbortSignal,
-  ): Promise<TabletAnswer[]> {
-    if (holdMs !== undefined) this.#holdUntilMs = Math.max(this.#holdUntilMs, this.clock.now() + holdMs);
-    const asked = this.#tablets
+  /** Each tablet answers from a snapshot of its own. When one fails, the others are not worked on any longer. */
+  async #answer({ account, tablet, operation, args }: Question, asked: AbortSignal): Promise<TabletAnswer[]> {
+    const owned = this.#tablets
       .of(account)
       .filter((owned) => tablet === undefined || owned.tablet.bits === tablet);
-    const run = async (own: Tablet): Promise<TabletAnswer> => ({
-      tablet: own.bits,
-      part: await this.#slicer.run(runOperation(own, operation, args), signal),
-      epochs: own.transfers.epochs(),
-      tablets: own.account.tree.leaves.length,
-    });
+    const failed = new AbortController();
+    const signal = owned.length > 1 ? AbortSignal.any([asked, failed.signal]) : asked;
+    const budget = new MemoryBudget(this.#options.queryBytesMax ?? QUERY_BYTES_MAX);
     const answerOf = async (owned: OwnedTablet): Promise<readonly TabletAnswer[]> => {
-      const answer = await owned.turns.read(async () => (owned.isSplit ? undefined : run(owned.tablet)));
-      if (answer !== undefined) return [answer];
-      return (await Promise.all(owned.children.map(answerOf))).flat();
+      const snapshot = await owned.turns.look(() =>
+        owned.isSplit ? undefined : owned.snapshots.open(budget),
+      );
+      if (snapshot === undefined) return (await Promise.all(owned.children.map(answerOf))).flat();
+      try {
+        const steps = runOperation(snapshot, operation, args, this.clock);
+        const part = await this.#slicer.run(steps, { signal, account });
+        const { epochs, tablets } = snapshot;
+        return [{ tablet: owned.tablet.bits, part, epochs, tablets }];
+      } finally {
+        owned.snapshots.close(snapshot);
+      }
     };
-    return (await Promise.all(asked.map(answerOf))).flat();
+    try {
+      return (await Promise.all(owned.map(answerOf))).flat();
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  }
+
+  /** Does work of this thread's own in small steps, between those of all others. Rejects as they throw. */
+  work<T>(
+    steps: Generator<void, T>,
+    options: { readonly account: string; readonly signal: AbortSignal },
+  ): Promise<T> {
+    return this.#slicer.run(steps, options);
   }
 
   #receive(message: FromHub): void {
@@ -252,7 +283,7 @@ export class Shard {
       tablet,
       clock: this.clock,
       slicer: this.#slicer,
-      write: this.#options.writeBlocks ?? ((job) => this.#slicer.run(runBlockJob(job))),
+      write: this.#options.writeBlocks ?? ((job) => this.#slicer.run(runBlockJob(job), { isWrite: true })),
       failed: (error) => this.onFatal(error),
     });
     return new OwnedTablet({ tablet, bringer, blocks });
@@ -260,7 +291,11 @@ export class Shard {
 
   async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
     await owned.blocks.room();
-    await owned.turns.write(() => this.#slicer.run(this.#applyShares(owned, shares)));
+    await owned.snapshots.room();
+    await owned.turns.write(async () => {
+      if (shares.some(({ split }) => split !== undefined)) await owned.snapshots.closed();
+      await this.#slicer.run(this.#applyShares(owned, shares), { isWrite: true });
+    });
     if (owned.isSplit) return;
     owned.blocks.appended();
     if (this.#live) this.#splitter.consider(owned.tablet).catch(this.onFatal);
@@ -315,7 +350,7 @@ export class Shard {
     for (;;) {
       const owned = this.#tablets.homeOf(account, intent.user.id);
       const read = await owned.turns.read(async () =>
-        owned.isSplit ? undefined : { value: await this.#slicer.run(steps(owned.tablet)) },
+        owned.isSplit ? undefined : { value: await this.#slicer.run(steps(owned.tablet), { isWrite: true }) },
       );
       if (read !== undefined) return read.value;
     }

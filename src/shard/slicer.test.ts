@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../base/clock.ts';
 import { SLICE_MS_MAX } from '../base/limits.ts';
-import { Slicer } from './slicer.ts';
+import { type SliceOptions, Slicer } from './slicer.ts';
 
 /** A clock that moves only when a step says how long it took. */
 function stepClock() {
@@ -55,7 +55,7 @@ test('an aborted piece ends with the reason, a failing one with its error; other
     yield;
     throw new Error('broken');
   };
-  const aborted = slicer.run(endless(), abort.signal);
+  const aborted = slicer.run(endless(), { signal: abort.signal });
   const failed = slicer.run(failing());
   await expect(failed).rejects.toThrow('broken');
   abort.abort(new Error('enough'));
@@ -64,4 +64,66 @@ test('an aborted piece ends with the reason, a failing one with its error; other
     return 1;
   };
   expect(await slicer.run(empty())).toBe(1);
+});
+
+/** Runs work of so many steps of a millisecond each; gives the names in the order they ended, and when. */
+async function ends(pieces: readonly (SliceOptions & { readonly name: string; readonly steps: number })[]) {
+  const { clock, pass } = stepClock();
+  const slicer = new Slicer(clock);
+  const ended: [string, number][] = [];
+  const work = function* (steps: number): Generator<void> {
+    for (let i = 0; i < steps; i++) yield void pass(1);
+  };
+  const runs = pieces.map(async ({ name, steps, ...options }) => {
+    await slicer.run(work(steps), options);
+    ended.push([name, clock.monotonicMs()]);
+  });
+  await Promise.all(runs);
+  return ended;
+}
+
+test('a short piece is over soon, whatever the size of the steps of long ones', async () => {
+  const { clock, pass } = stepClock();
+  const slicer = new Slicer(clock);
+  const work = function* (steps: number, stepMs: number): Generator<void, number> {
+    for (let i = 0; i < steps; i++) yield void pass(stepMs);
+    return clock.monotonicMs();
+  };
+  const long = [1, 2, 3].map(() => slicer.run(work(300, 2)));
+  const short = slicer.run(work(40, 0.1));
+  expect(await short).toBeLessThan(4 * 4 + 2 * 3);
+  const ended = await Promise.all(long);
+  expect(Math.max(...ended) - Math.min(...ended)).toBeLessThan(10);
+});
+
+test('accounts share alike, however many pieces each has', async () => {
+  const many = Array.from({ length: 9 }, (_, i) => ({ name: `many ${i}`, steps: 100, account: 'many' }));
+  const ended = await ends([...many, { name: 'one', steps: 100, account: 'one' }]);
+  expect(ended[0]![0]).toBe('one');
+  expect(ended[0]![1]).toBeLessThan(2 * 100 + 20);
+});
+
+test('writes get three quarters, reads the rest', async () => {
+  const ended = await ends([
+    { name: 'read', steps: 100 },
+    { name: 'write', steps: 150, isWrite: true },
+  ]);
+  expect(ended.map(([name]) => name)).toEqual(['write', 'read']);
+  expect(ended[0]![1]).toBeGreaterThan(190);
+  expect(ended[0]![1]).toBeLessThan(210);
+});
+
+test('who had nothing to do gets no time for that afterwards', async () => {
+  const { clock, pass } = stepClock();
+  const slicer = new Slicer(clock);
+  const work = function* (steps: number): Generator<void, number> {
+    for (let i = 0; i < steps; i++) yield void pass(1);
+    return clock.monotonicMs();
+  };
+  await slicer.run(work(1000));
+  const [late, other] = await Promise.all([
+    slicer.run(work(100), { account: 'late' }),
+    slicer.run(work(100), { account: 'other' }),
+  ]);
+  expect(Math.abs(late - other)).toBeLessThan(5);
 });

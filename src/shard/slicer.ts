@@ -1,13 +1,31 @@
 import type { Clock } from '../base/clock.ts';
 import { SLICE_MS_MAX } from '../base/limits.ts';
+import { Group, type Task } from './shares.ts';
+
+/** Keeping up with the log gets three quarters of a thread that has more to do than it can. */
+const WRITES_WEIGHT = 3;
+
+export interface SliceOptions {
+  readonly signal?: AbortSignal;
+  /** It applies what the log brings, or makes room for that. Anything else answers someone. */
+  readonly isWrite?: boolean;
+  /** Whom it is for: accounts share the time alike, however much each of them asks. */
+  readonly account?: string;
+}
 
 /**
  * Shares one thread between long pieces of work: each is a generator that yields between small steps, and the thread
- * returns to its event loop after at most SLICE_MS_MAX (plus one step). Steps of all pieces take turns.
+ * returns to its event loop after at most SLICE_MS_MAX (plus one step). Whatever had the least time goes next: of writes
+ * and reads, then of the accounts that read, then of an account's pieces. So a short piece is over soon however many
+ * long ones there are, and none waits for ever.
  */
 export class Slicer {
   readonly #clock: Clock;
-  readonly #ready: Task[] = [];
+  readonly #all = new Group();
+  readonly #writes = new Group(WRITES_WEIGHT);
+  readonly #reads = new Group();
+  readonly #accounts = new Map<string, Group>();
+  #waiting = 0;
   #running = false;
 
   constructor(clock: Clock) {
@@ -15,9 +33,11 @@ export class Slicer {
   }
 
   /** Resolves with what the generator returns; rejects with what it throws, or with the signal's reason. */
-  run<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
+  run<T>(steps: Generator<void, T>, options: SliceOptions = {}): Promise<T> {
+    const { signal } = options;
     return new Promise((resolve, reject) => {
-      this.#ready.push({
+      this.#add(options, {
+        usedMs: 0,
         step() {
           try {
             signal?.throwIfAborted();
@@ -36,24 +56,40 @@ export class Slicer {
 
   /** Pieces of work not finished. */
   get waiting(): number {
-    return this.#ready.length;
+    return this.#waiting;
+  }
+
+  #add({ isWrite = false, account = '' }: SliceOptions, task: Task): void {
+    this.#waiting++;
+    const group = isWrite ? this.#writes : this.#reads;
+    if (group.isEmpty) this.#all.add(group);
+    if (isWrite) {
+      group.add(task);
+      return;
+    }
+    const lane = this.#accounts.get(account) ?? new Group();
+    if (lane.isEmpty) {
+      this.#accounts.set(account, lane);
+      group.add(lane);
+    }
+    lane.add(task);
   }
 
   async #loop(): Promise<void> {
     this.#running = true;
-    while (this.#ready.length > 0) {
-      const until = this.#clock.monotonicMs() + SLICE_MS_MAX;
+    while (this.#waiting > 0) {
+      let nowMs = this.#clock.monotonicMs();
+      const untilMs = nowMs + SLICE_MS_MAX;
       do {
-        const task = this.#ready.shift()!;
-        if (!task.step()) this.#ready.push(task);
-      } while (this.#ready.length > 0 && this.#clock.monotonicMs() < until);
-      if (this.#ready.length > 0) await this.#clock.yield();
+        const isDone = this.#all.pick().step();
+        const startMs = nowMs;
+        nowMs = this.#clock.monotonicMs();
+        this.#all.charge(nowMs - startMs, isDone);
+        if (isDone) this.#waiting--;
+      } while (this.#waiting > 0 && nowMs < untilMs);
+      if (this.#waiting > 0) await this.#clock.yield();
     }
+    this.#accounts.clear();
     this.#running = false;
   }
-}
-
-interface Task {
-  /** True when there is nothing left to do. */
-  step(): boolean;
 }

@@ -64,3 +64,22 @@ test('a turn that fails tells its owner and lets the next one in', async () => {
   await expect(turns.write(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await turns.read(async () => 'yes')).toBe('yes');
 });
+
+test('whoever looks waits for the write that runs, and for nothing else', async () => {
+  const { turns, events, end, read, write } = gated();
+  const all = [read('r1'), write('w1'), write('w2')];
+  const look = (name: string) => turns.look(() => events.push(name));
+  void look('look 1');
+  expect(events).toEqual(['+r1', 'look 1']);
+  await end('r1');
+  const looks = [look('look 2'), look('look 3')];
+  expect(events.at(-1)).toBe('+w1');
+  await end('w1');
+  expect(events.slice(-4)).toEqual(['-w1', 'look 2', 'look 3', '+w2']);
+  await end('w2');
+  await Promise.all([...all, ...looks]);
+  const failing = turns.look(() => {
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+});

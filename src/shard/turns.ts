@@ -2,17 +2,36 @@
 const READS_MAX = 2;
 
 /**
- * Whose turn it is on one tablet. Writes run one at a time and alone, so that a query sees the tablet between two
- * frames; reads run side by side. When both wait they alternate, a write and then at most READS_MAX reads: an event
- * waits for a query or two and never for a queue of them, and a stream of events does not keep queries out.
+ * Whose turn it is on one tablet. Writes run one at a time and alone, so that whoever reads sees the tablet between two
+ * frames. A query only looks, to take a snapshot, and keeps no write waiting. What reads the tablet itself in a few small
+ * steps takes a turn: reads run side by side, and when a write waits too they alternate, a write and then at most
+ * READS_MAX reads.
  */
 export class Turns {
   readonly #writes: Turn[] = [];
   readonly #reads: Turn[] = [];
+  readonly #looks: (() => void)[] = [];
   #writing = false;
   #reading = 0;
   /** Reads that may start although a write waits. */
   #readsFirst = READS_MAX;
+
+  /**
+   * A look between two writes, at once or when the one that runs has ended: it takes no time, so that however many look,
+   * no write waits.
+   */
+  look<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#looks.push(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+      this.#next();
+    });
+  }
 
   read<T>(work: () => Promise<T>): Promise<T> {
     return this.#enter(this.#reads, work);
@@ -35,6 +54,7 @@ export class Turns {
   }
 
   #next(): void {
+    if (!this.#writing) for (const look of this.#looks.splice(0)) look();
     while (!this.#writing && this.#reads.length > 0 && this.#reading < READS_MAX && this.#mayRead()) {
       this.#reading++;
       this.#start(this.#reads.shift()!, () => {

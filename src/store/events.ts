@@ -130,6 +130,12 @@ export class EventStore implements EventsView {
     return [...this.#windows.blocks(), ...this.#frozen, this.#head];
   }
 
+  /** The rows of this moment: what is done to the store from now on changes nothing of it. */
+  snapshot(): EventsView {
+    const parts = [...this.#windows.blocks(), ...this.#frozen, this.#head.snapshot()];
+    return { parts: () => parts, rowCount: this.#rowCount };
+  }
+
   /**
    * The next thing to write: a head, else what compaction asks for; undefined when there is nothing. One at a time:
    * whoever takes it runs it (blockJob.ts) and brings the result to `adoptSteps`. A job that is dropped changes nothing.

@@ -15,6 +15,19 @@ describe('head', () => {
     });
   });
 
+  it('has snapshots that stay as they are while it grows', () => {
+    const random = new SeededRandom(2);
+    const head = new Head();
+    const rows = randomTable(random, { rowCount: 600, ordinals: 40, spanDays: 200 });
+    const snapshots: { readonly head: Head; readonly rowCount: number }[] = [];
+    for (const [i, row] of rows.entries()) {
+      head.append(row.ordinal, row.eventCode, row.timeMs, row.properties);
+      if (i % 37 === 0) snapshots.push({ head: head.snapshot(), rowCount: i + 1 });
+    }
+    for (const snapshot of snapshots) expectPart(snapshot.head, rows.slice(0, snapshot.rowCount), random);
+    expectPart(head, rows, random);
+  });
+
   it('takes properties in any order, but each once', () => {
     const head = new Head();
     head.append(0, 0, 0, [

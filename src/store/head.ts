@@ -18,26 +18,66 @@ const NO_ROW = 0xffffffff;
  * another thread without a copy.
  */
 export class Head implements Part, HeadCells {
-  readonly #texts = new LocalTexts();
+  readonly #texts: LocalTexts;
   readonly #rowsMax: number;
+  /** Of which this is a snapshot; itself if it is none. */
+  readonly #whole: Head;
   #rowCount = 0;
-  #ordinals = sharedWords(ROWS_START);
-  #events = sharedWords(ROWS_START);
-  #times = sharedDoubles(ROWS_START);
+  #ordinals: Uint32Array;
+  #events: Uint32Array;
+  #times: Float64Array;
   /** The user's row before this one, NO_ROW for the first. */
-  #previousRows = sharedWords(ROWS_START);
+  #previousRows: Uint32Array;
   /** Row r has the cells [cellStarts[r], cellStarts[r + 1]), in ascending order of property code. */
-  #cellStarts = sharedWords(ROWS_START);
-  #cellProperties = sharedWords(CELLS_START);
-  #cellTags = sharedBytes(CELLS_START);
-  #cellPayloads = sharedDoubles(CELLS_START);
-  readonly #lastRows = new Map<number, number>();
-  readonly #eventCodes = new Set<number>();
+  #cellStarts: Uint32Array;
+  #cellProperties: Uint32Array;
+  #cellTags: Uint8Array;
+  #cellPayloads: Float64Array;
+  readonly #lastRows: Map<number, number>;
+  readonly #eventCodes: Set<number>;
   #timeMinMs = Infinity;
   #timeMaxMs = -Infinity;
 
-  constructor(rowsMax = HEAD_ROWS_MAX) {
+  /** `whole`: makes a snapshot of it. */
+  constructor(rowsMax = HEAD_ROWS_MAX, whole?: Head) {
     this.#rowsMax = rowsMax;
+    this.#whole = whole ?? this;
+    if (whole === undefined) {
+      this.#texts = new LocalTexts();
+      this.#ordinals = sharedWords(ROWS_START);
+      this.#events = sharedWords(ROWS_START);
+      this.#times = sharedDoubles(ROWS_START);
+      this.#previousRows = sharedWords(ROWS_START);
+      this.#cellStarts = sharedWords(ROWS_START);
+      this.#cellProperties = sharedWords(CELLS_START);
+      this.#cellTags = sharedBytes(CELLS_START);
+      this.#cellPayloads = sharedDoubles(CELLS_START);
+      this.#lastRows = new Map();
+      this.#eventCodes = new Set();
+      return;
+    }
+    this.#texts = whole.#texts;
+    this.#ordinals = whole.#ordinals;
+    this.#events = whole.#events;
+    this.#times = whole.#times;
+    this.#previousRows = whole.#previousRows;
+    this.#cellStarts = whole.#cellStarts;
+    this.#cellProperties = whole.#cellProperties;
+    this.#cellTags = whole.#cellTags;
+    this.#cellPayloads = whole.#cellPayloads;
+    this.#lastRows = whole.#lastRows;
+    this.#eventCodes = whole.#eventCodes;
+    this.#rowCount = whole.#rowCount;
+    this.#timeMinMs = whole.#timeMinMs;
+    this.#timeMaxMs = whole.#timeMaxMs;
+  }
+
+  /**
+   * The rows that there are now, only for reading, while this one goes on: rows are only ever added, and arrays that are
+   * full are left for larger ones, so the two have them in common.
+   */
+  snapshot(): Head {
+    return new Head(this.#rowsMax, this);
   }
 
   get rowCount(): number {
@@ -157,9 +197,7 @@ export class Head implements Part, HeadCells {
 
   trailOf(ordinal: number): PartTrail | undefined {
     const rows: number[] = [];
-    for (let row = this.#lastRows.get(ordinal) ?? NO_ROW; row !== NO_ROW; row = this.#previousRows[row]!) {
-      rows.push(row);
-    }
+    for (let row = this.#lastRowOf(ordinal); row !== NO_ROW; row = this.#previousRows[row]!) rows.push(row);
     if (rows.length === 0) return undefined;
     const times = this.#times;
     rows.reverse().sort((a, b) => times[a]! - times[b]!);
@@ -192,6 +230,12 @@ export class Head implements Part, HeadCells {
       properties.push([this.#cellProperties[cell]!, value]);
     }
     return properties;
+  }
+
+  #lastRowOf(ordinal: number): number {
+    let row = this.#lastRows.get(ordinal) ?? NO_ROW;
+    while (row !== NO_ROW && row >= this.#rowCount) row = this.#whole.#previousRows[row]!;
+    return row;
   }
 
   #cellPasses(row: number, propertyCode: number, test: CellTest): boolean {

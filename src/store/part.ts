@@ -23,6 +23,8 @@ export interface Part {
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void;
   /** Keeps rows of these ordinals. */
   andUsers(rows: Bitset, ordinals: Bitset): void;
+  /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
+  askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 

@@ -34,6 +34,10 @@ export class Users implements UsersView {
   /** In one piece, for kernels: growing copies 4 bytes a user, 1.6 ms at a tablet's million. */
   #canonical = new Uint32Array(ORDINALS_AT_FIRST);
   #withEvents = new Uint32Array(ORDINALS_AT_FIRST / 32);
+  /** Snapshots in use, and whether one of them has these arrays, which are then copied before they are changed. */
+  #snapshots = 0;
+  #canonicalIsShared = false;
+  #withEventsIsShared = false;
 
   get count(): number {
     return this.#ids.length;
@@ -59,6 +63,38 @@ export class Users implements UsersView {
     return perOrdinal + tables + this.#idBytes;
   }
 
+  /** As it is now, for as long as it takes until `close`. */
+  snapshot(): UsersSnapshot {
+    this.#snapshots++;
+    this.#canonicalIsShared = true;
+    this.#withEventsIsShared = true;
+    const { count } = this;
+    const canonical = this.#canonical;
+    const flags = this.#flags.snapshot();
+    const ring = this.#ring.snapshot();
+    const latestEventMs = this.#latestEventMs.snapshot();
+    const isGone = (ordinal: number) => (flags.get(ordinal) & GONE) !== 0;
+    return {
+      count,
+      canonical,
+      withEvents: this.#withEvents,
+      find: (user) => {
+        const ordinal = this.#tableOf(user).find(user.id);
+        return ordinal === -1 || ordinal >= count || isGone(ordinal) ? -1 : canonical[ordinal]!;
+      },
+      refOf: (ordinal) => this.refOf(ordinal),
+      mergedInto: (ordinal) => ringOf(ring, canonical, ordinal),
+      isGone,
+      latestEventMs: (ordinal) => latestEventMs.get(ordinal),
+      forwardOf: (anonymousId) => this.forwardOf(anonymousId),
+      close: () => {
+        if (--this.#snapshots > 0) return;
+        this.#canonicalIsShared = false;
+        this.#withEventsIsShared = false;
+      },
+    };
+  }
+
   find(user: UserRef): number {
     const ordinal = this.#tableOf(user).find(user.id);
     return ordinal === -1 || this.isGone(ordinal) ? -1 : this.#canonical[ordinal]!;
@@ -75,15 +111,7 @@ export class Users implements UsersView {
   }
 
   mergedInto(ordinal: number): readonly number[] {
-    const last = this.#ring.get(ordinal);
-    if (last === ordinal || this.#canonical[ordinal] !== ordinal) return [];
-    const merged: number[] = [];
-    let next = last;
-    do {
-      next = this.#ring.get(next);
-      merged.push(next);
-    } while (next !== last);
-    return merged;
+    return ringOf(this.#ring, this.#canonical, ordinal);
   }
 
   /**
@@ -94,12 +122,13 @@ export class Users implements UsersView {
     assert(source !== target, 'a user is not merged into itself');
     assert(this.#isCanonical(source), 'the source of a merge is canonical');
     assert(this.#isCanonical(target), 'the target of a merge is canonical');
+    this.#ownCanonical();
     for (const merged of this.mergedInto(source)) {
       this.#canonical[merged] = target;
       this.#appendToRing(target, merged);
     }
     this.#canonical[source] = target;
-    this.#withEvents[source >>> 5]! &= ~(1 << (source & 31));
+    this.#setWithEvents(source, false);
     this.#appendToRing(target, source);
     this.noteEvent(target, this.#latestEventMs.get(source));
   }
@@ -139,13 +168,14 @@ export class Users implements UsersView {
   /** The user has left: the ordinal and all merged into it stand for nobody. Their id, seen again, is a new user. */
   drop(ordinal: number): void {
     assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
+    this.#ownCanonical();
     for (const gone of [...this.mergedInto(ordinal), ordinal]) {
       this.#flags.set(gone, this.#flags.get(gone) | GONE);
       this.#goneCount++;
       this.#canonical[gone] = gone;
       this.#ring.set(gone, gone);
       this.#latestEventMs.set(gone, Number.NEGATIVE_INFINITY);
-      this.#withEvents[gone >>> 5]! &= ~(1 << (gone & 31));
+      this.#setWithEvents(gone, false);
     }
   }
 
@@ -204,7 +234,7 @@ export class Users implements UsersView {
     const canonical = this.#canonical[ordinal]!;
     if (timeMs <= this.#latestEventMs.get(canonical)) return;
     this.#latestEventMs.set(canonical, timeMs);
-    this.#withEvents[canonical >>> 5]! |= 1 << (canonical & 31);
+    this.#setWithEvents(canonical, true);
   }
 
   latestEventMs(ordinal: number): number {
@@ -272,10 +302,48 @@ export class Users implements UsersView {
     this.#ring.set(target, merged);
   }
 
+  /** Before anything below `count` is changed in it. */
+  #ownCanonical(): void {
+    if (!this.#canonicalIsShared) return;
+    this.#canonical = this.#canonical.slice();
+    this.#canonicalIsShared = false;
+  }
+
+  #setWithEvents(ordinal: number, has: boolean): void {
+    const bit = 1 << (ordinal & 31);
+    if (((this.#withEvents[ordinal >>> 5]! & bit) !== 0) === has) return;
+    if (this.#withEventsIsShared) {
+      this.#withEvents = this.#withEvents.slice();
+      this.#withEventsIsShared = false;
+    }
+    this.#withEvents[ordinal >>> 5]! ^= bit;
+  }
+
   #grow(): void {
     this.#canonical = doubled(this.#canonical);
     this.#withEvents = doubled(this.#withEvents);
+    this.#canonicalIsShared = false;
+    this.#withEventsIsShared = false;
   }
+}
+
+/** The users of one moment. `find` and `forwardOf` are of that moment only until the tablet changes. */
+export interface UsersSnapshot extends UsersView {
+  forwardOf(anonymousId: string): string | undefined;
+  /** It is not used any more. */
+  close(): void;
+}
+
+function ringOf(ring: PagedList<number>, canonical: Uint32Array, ordinal: number): readonly number[] {
+  const last = ring.get(ordinal);
+  if (last === ordinal || canonical[ordinal] !== ordinal) return [];
+  const merged: number[] = [];
+  let next = last;
+  do {
+    next = ring.get(next);
+    merged.push(next);
+  } while (next !== last);
+  return merged;
 }
 
 function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {

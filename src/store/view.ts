@@ -1,4 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
+import type { MemoryBudget } from '../base/memoryBudget.ts';
 import type { Value } from '../base/value.ts';
 import type { UserRef } from '../log/record.ts';
 import type { Part, ValuePredicate } from './part.ts';
@@ -14,6 +15,8 @@ export interface TabletView {
   readonly clockMs: number;
   /** A saved segment's definition (query/parse.ts's JSON, already checked), or undefined. */
   savedSegment(name: string): unknown;
+  /** Of the query that this is a view for: it charges what it allocates for every user, row or group. */
+  readonly budget?: MemoryBudget;
 }
 
 export interface AccountSettings {
@@ -49,6 +52,7 @@ export interface SchemaView {
   eventName(code: number): string;
   propertyCode(property: string): number | undefined;
   propertyName(code: number): string;
+  isTraitDeclared(trait: string): boolean;
 }
 
 export interface ProfilesView {

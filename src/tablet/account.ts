@@ -42,7 +42,8 @@ export interface ImportProgress {
 export class AccountState {
   readonly name: string;
   readonly schema = new Schema();
-  readonly segments = new Map<string, SegmentValue>();
+  /** Another map after every change: a query keeps the one it began with. */
+  segments: ReadonlyMap<string, SegmentValue> = new Map();
   readonly campaigns = new Map<string, unknown>();
   readonly keys = new Map<string, KeyValue>();
   readonly suppressions = new Map<string, unknown>();
@@ -76,7 +77,7 @@ export class AccountState {
     this.settings = parent.settings;
     this.tree = parent.tree;
     this.schema.inherit(parent.schema, isHeir);
-    yield* copyInto(this.segments, parent.segments);
+    this.segments = parent.segments;
     yield* copyInto(this.campaigns, parent.campaigns);
     yield* copyInto(this.keys, parent.keys);
     yield* copyInto(this.suppressions, parent.suppressions);
@@ -93,9 +94,13 @@ export class AccountState {
       const settings = value as AccountValue;
       if (settings.tablets !== this.settings.tablets) this.tree = PrefixTree.even(settings.tablets);
       this.settings = settings;
+    } else if (what === 'segment') {
+      const segments = new Map(this.segments);
+      if (value === null) segments.delete(name);
+      else segments.set(name, value as SegmentValue);
+      this.segments = segments;
     } else {
       const table: Map<string, unknown> = {
-        segment: this.segments,
         campaign: this.campaigns,
         key: this.keys,
         suppression: this.suppressions,

@@ -1,19 +1,24 @@
+import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Value } from '../base/value.ts';
 import type { CampaignStats } from '../delivery/outbox.ts';
 import type { DeadLetter } from '../log/record.ts';
 import { ANALYSES } from '../query/analytics/analyses.ts';
 import type { AnalysisFrame } from '../query/analytics/analysis.ts';
+import type { Criterion } from '../query/criterion.ts';
 import { evaluate, evaluateMany } from '../query/evaluate.ts';
 import { evaluateUser } from '../query/evaluateUser.ts';
+import { type Explained, explain } from '../query/explain.ts';
 import { membersPage } from '../query/members.ts';
 import { parseSegment } from '../query/parse.ts';
 import type { JsonObject } from '../query/shape.ts';
 import { newStats, type QueryStats } from '../query/stats.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
-import { isUser, usersOf } from '../query/users.ts';
+import { isUser, ORDINALS_PER_STEP, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';
 import { type Memory, memoryBytes, memoryOf } from './memory.ts';
+import type { TabletSnapshot } from './snapshot.ts';
 import type { Tablet } from './tablet.ts';
 
 /** What may be asked of a tablet: each operation maps one tablet to a part, and whoever asked reduces the parts. */
@@ -31,6 +36,15 @@ export interface Operations {
       readonly stats: QueryStats;
     };
   };
+  /** What counting the segment takes. */
+  explain: {
+    args: { readonly segment: unknown; readonly atMs: number; readonly nowMs: number };
+    part: {
+      readonly explained: Explained;
+      /** The most it took at once. */
+      readonly memoryBytes: number;
+    };
+  };
   /** Members from ordinal `from` on, at most `limit`, in order of ordinal. */
   members: {
     args: {
@@ -42,7 +56,9 @@ export interface Operations {
       readonly traits: readonly string[] | undefined;
     };
     part: {
-      readonly members: readonly Member[];
+      /** JSON of lists of `Member`: between threads a text costs a tenth of what so many objects do. */
+      readonly pages: readonly string[];
+      readonly count: number;
       /** Where the next page begins, when there is one. */
       readonly nextOrdinal: number | undefined;
       readonly stats: QueryStats;
@@ -66,13 +82,17 @@ export interface Operations {
     args: { readonly userId: string; readonly request: TimelineRequest };
     part: Located<{ readonly page: TimelinePage | undefined }>;
   };
-  /** One of ANALYSES, about the segment's members if there is one, else about all users. */
+  /**
+   * One of ANALYSES, about the segment's members if there is one, else about all users: its survey, or its map with what
+   * was chosen by the survey.
+   */
   analyze: {
     args: {
       readonly analysis: string;
       readonly params: JsonObject;
       readonly segment: unknown;
       readonly frame: AnalysisFrame;
+      readonly step: AnalysisStep;
     };
     part: { readonly part: unknown; readonly stats: QueryStats };
   };
@@ -86,6 +106,8 @@ export interface Operations {
     part: { readonly letters: readonly (DeadLetter & { readonly id: string })[]; readonly total: number };
   };
 }
+
+export type AnalysisStep = { readonly kind: 'survey' } | { readonly kind: 'map'; readonly choice: unknown };
 
 export type OperationName = keyof Operations;
 
@@ -122,32 +144,50 @@ export interface TabletStats {
   readonly eventBytes: number;
 }
 
+const MEMBERS_PER_STEP = 256;
+
+/** The clock is for measuring only. */
 type Implementations = {
   readonly [K in OperationName]: (
-    tablet: Tablet,
+    tablet: TabletSnapshot,
     args: Operations[K]['args'],
+    clock: Clock,
   ) => Generator<void, Operations[K]['part']>;
 };
 
 const implementations: Implementations = {
   *count(tablet, { segments, atMs, nowMs }) {
     const stats = newStats();
-    const criteria = new Map(Object.entries(segments).map(([name, json]) => [name, parseSegment(json)]));
+    const criteria = new Map<string, Criterion>();
+    for (const [name, json] of Object.entries(segments)) {
+      criteria.set(name, parseSegment(json));
+      yield;
+    }
     const { members, users } = yield* evaluateMany(tablet, criteria, { atMs, nowMs }, stats);
-    const counts = Object.fromEntries([...members].map(([name, found]) => [name, found.count()]));
-    return { counts, total: users.count(), stats };
+    const counts: [string, number][] = [];
+    for (const [name, found] of members) {
+      counts.push([name, found.count()]);
+      yield;
+    }
+    return { counts: Object.fromEntries(counts), total: users.count(), stats };
+  },
+
+  *explain(tablet, { segment, atMs, nowMs }, clock) {
+    const explained = yield* explain(tablet, parseSegment(segment), { atMs, nowMs }, clock);
+    return { explained, memoryBytes: tablet.budget.bytesPeak };
   },
 
   *members(tablet, { segment, atMs, nowMs, from, limit, traits }) {
     const stats = newStats();
     const { members: found } = yield* evaluate(tablet, parseSegment(segment), { atMs, nowMs }, stats);
     const { ordinals, nextOrdinal } = membersPage(found, from, limit);
-    const members: Member[] = [];
-    for (const ordinal of ordinals) {
-      members.push(memberOf(tablet, ordinal, traits));
-      if (members.length % 256 === 0) yield;
+    const pages: string[] = [];
+    for (let from = 0; from < ordinals.length; from += MEMBERS_PER_STEP) {
+      const step = ordinals.slice(from, from + MEMBERS_PER_STEP);
+      pages.push(JSON.stringify(step.map((ordinal) => memberOf(tablet, ordinal, traits))));
+      yield;
     }
-    return { members, nextOrdinal, stats };
+    return { pages, count: ordinals.length, nextOrdinal, stats };
   },
 
   *contains(tablet, { userId, segments, atMs, nowMs }) {
@@ -175,41 +215,46 @@ const implementations: Implementations = {
     return { page: located === -1 ? undefined : yield* readTimeline(tablet, located, request) };
   },
 
-  *analyze(tablet, { analysis, params, segment, frame }) {
+  *analyze(tablet, { analysis, params, segment, frame, step }) {
     const stats = newStats();
     const found =
       segment === undefined ? undefined : yield* evaluate(tablet, parseSegment(segment), frame, stats);
     const users = found === undefined ? yield* usersOf(tablet, frame.nowMs) : found.members;
-    const part = yield* ANALYSES[analysis]!.map({ view: tablet, frame, users, stats }, params);
-    return { part, stats };
+    const { survey, map } = ANALYSES[analysis]!;
+    const context = { view: tablet, frame, users, stats };
+    if (step.kind === 'map') return { part: yield* map(context, params, step.choice), stats };
+    assert(survey !== undefined, 'a survey is asked of those that have one');
+    return { part: yield* survey.map(context, params), stats };
   },
 
   *schema(tablet) {
     return tablet.schema.describe();
   },
 
-  *stats(tablet, { nowMs }) {
-    const users = yield* usersOf(tablet, nowMs);
+  *stats(snapshot, { nowMs }) {
+    const { tablet } = snapshot;
+    const { bits, position, totals, profiles, deadLetters } = tablet;
+    const ofMoment = {
+      position,
+      totals: { ...totals, droppedValues: totals.droppedValues + profiles.droppedValues },
+      deadLetters: deadLetters.size,
+    };
+    const users = yield* usersOf(snapshot, nowMs);
     return {
-      tablet: tablet.bits,
-      position: tablet.position,
-      events: yield* visibleRows(tablet),
+      tablet: bits,
+      ...ofMoment,
+      events: yield* visibleRows(snapshot),
       users: users.count(),
-      totals: {
-        ...tablet.totals,
-        droppedValues: tablet.totals.droppedValues + tablet.profiles.droppedValues,
-      },
-      deadLetters: tablet.deadLetters.size,
       memory: yield* memoryOf(tablet),
       eventBytes: memoryBytes(tablet.events.memory()),
     };
   },
 
-  *memory(tablet) {
+  *memory({ tablet }) {
     return yield* memoryOf(tablet);
   },
 
-  *liveSegments(tablet) {
+  *liveSegments({ tablet }) {
     return Object.fromEntries(
       tablet.live.names().map((name) => [
         name,
@@ -223,12 +268,11 @@ const implementations: Implementations = {
     );
   },
 
-  *campaignStats(tablet, { campaign }) {
+  *campaignStats({ tablet }, { campaign }) {
     return tablet.outbox.statsOf(campaign);
   },
 
-  *deadLetters(tablet, { limit, ids }) {
-    const { deadLetters } = tablet;
+  *deadLetters({ tablet: { deadLetters } }, { limit, ids }) {
     const letters =
       ids === undefined
         ? deadLetters.list(limit)
@@ -240,29 +284,54 @@ const implementations: Implementations = {
   },
 };
 
-/** Runs an operation by its name, as it came from another thread. */
+/** Those that read little, however much the tablet has: they need not wait for others to end. */
+const LOOK_UPS: ReadonlySet<OperationName> = new Set<OperationName>([
+  'contains',
+  'profile',
+  'timeline',
+  'schema',
+  'liveSegments',
+  'campaignStats',
+  'deadLetters',
+]);
+
+export function isLookUp(operation: OperationName): boolean {
+  return LOOK_UPS.has(operation);
+}
+
+/** Runs an operation by its name, as it came from another thread. The snapshot must stay open until it has ended. */
 export function runOperation(
-  tablet: Tablet,
+  snapshot: TabletSnapshot,
   operation: OperationName,
   args: unknown,
+  clock: Clock,
 ): Generator<void, unknown> {
-  const run = implementations[operation] as (tablet: Tablet, args: unknown) => Generator<void, unknown>;
-  return run(tablet, args);
+  const run = implementations[operation] as (
+    snapshot: TabletSnapshot,
+    args: unknown,
+    clock: Clock,
+  ) => Generator<void, unknown>;
+  return run(snapshot, args, clock);
 }
 
 /** Rows of users who are here; those of users who have moved away stay until their window goes. */
-function* visibleRows(tablet: Tablet): Generator<void, number> {
+function* visibleRows(tablet: TabletSnapshot): Generator<void, number> {
   const { users } = tablet;
   const counts = new Uint32Array(users.count);
   for (const part of tablet.events.parts()) {
     part.countByOrdinal(Bitset.full(part.rowCount), counts);
     yield;
   }
-  return counts.reduce((sum, count, ordinal) => (users.isGone(ordinal) ? sum : sum + count), 0);
+  let rows = 0;
+  for (let ordinal = 0; ordinal < counts.length; ordinal++) {
+    if (ordinal % ORDINALS_PER_STEP === 0) yield;
+    if (counts[ordinal] !== 0 && !users.isGone(ordinal)) rows += counts[ordinal]!;
+  }
+  return rows;
 }
 
 /** The known user of this id, else the anonymous one; -1 when there is none. */
-function locate(tablet: Tablet, userId: string): number | { readonly forward: string } {
+function locate(tablet: TabletSnapshot, userId: string): number | { readonly forward: string } {
   const known = tablet.users.find({ known: true, id: userId });
   if (known !== -1) return known;
   const forward = tablet.users.forwardOf(userId);
@@ -270,7 +339,7 @@ function locate(tablet: Tablet, userId: string): number | { readonly forward: st
   return tablet.users.find({ known: false, id: userId });
 }
 
-function memberOf(tablet: Tablet, ordinal: number, traits: readonly string[] | undefined): Member {
+function memberOf(tablet: TabletSnapshot, ordinal: number, traits: readonly string[] | undefined): Member {
   const { id } = tablet.users.refOf(ordinal);
   if (traits === undefined) return { id };
   const values = traits.flatMap((trait) => {

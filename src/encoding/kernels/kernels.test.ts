@@ -174,15 +174,45 @@ describe('runs', () => {
     }
   });
 
+  it('fillStarts: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(10);
+    for (let round = 0; round < 300; round++) {
+      const rowCount = round === 0 ? 65_536 : 1 + random.below(3000);
+      const share = random.fraction();
+      const starts = new Uint8Array(new SharedArrayBuffer(Math.ceil(rowCount / 8)));
+      for (let row = 0; row < rowCount; row++) {
+        if (row === 0 || random.chance(share)) starts[row >>> 3]! |= 1 << (row & 7);
+      }
+      const runCount = starts.reduce((count, byte) => count + byte.toString(2).replaceAll('0', '').length, 0);
+      const runs = randomBits(random, runCount);
+      const expected = new Uint32Array(wordCount(rowCount));
+      for (let row = 0, run = -1; row < rowCount; row++) {
+        run += (starts[row >>> 3]! >>> (row & 7)) & 1;
+        if (has(runs, run)) add(expected, row);
+      }
+      for (const each of both) {
+        const words = new Uint32Array(expected.length + 1).fill(GARBAGE);
+        each.fillStarts(runs, starts, rowCount, words);
+        expect(equal(words, Uint32Array.of(...expected, GARBAGE))).toBe(true);
+      }
+    }
+  });
+
   it('positions: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(9);
     for (let round = 0; round < 200; round++) {
       const words = randomBits(random, round === 0 ? 65_536 : random.below(3000));
-      const expected = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      const all = Array.from({ length: words.length * 32 }, (_, i) => i).filter((i) => has(words, i));
+      const base = random.below(1e6);
+      const skip = random.pick([0, random.below(all.length + 2)]);
+      const expected = all.slice(skip).map((i) => base + i);
       for (const each of both) {
         const target = new Uint32Array(expected.length + 1).fill(GARBAGE);
-        expect(each.positions(words, target)).toBe(expected.length);
+        expect(each.positions(words, base, skip, target)).toBe(expected.length);
         expect(equal(target, [...expected, GARBAGE])).toBe(true);
+        const few = new Uint32Array(Math.min(3, expected.length));
+        expect(each.positions(words, base, skip, few)).toBe(few.length);
+        expect(equal(few, expected.slice(0, few.length))).toBe(true);
       }
     }
   });
@@ -258,6 +288,18 @@ describe('runs', () => {
       expect(equal(counts, expected)).toBe(true);
     }
   });
+});
+
+it('and: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(11);
+  for (const length of [0, 1, 3, 4, 5, 4095, 4096, 4097, 9000]) {
+    const [words, others] = [randomBits(random, length * 32), randomBits(random, length * 32)];
+    for (const each of both) {
+      const result = Uint32Array.of(...words, GARBAGE);
+      each.and(result.subarray(0, -1), others);
+      expect(equal(result, [...words.map((word, w) => word & others[w]!), GARBAGE])).toBe(true);
+    }
+  }
 });
 
 it('expand and compress: SIMD, twin and a naive loop agree', () => {
@@ -343,6 +385,18 @@ function check(
       result((words) => each.selectRange(packed, bits, from, to, count, words)),
       (code) => code >= from && code <= to,
     );
+    const groups = new Uint32Array(count);
+    const rows = result((words) => {
+      const found = each.selectRangeBounds(packed, bits, from, to, count, words, groups);
+      const bounds = new Set<number>();
+      codes.forEach((code, row) => {
+        if (code === from || code === to) bounds.add(row >>> 4);
+      });
+      const named = [...groups.subarray(0, found)];
+      if (named.at(-1) === (count - 1) >>> 4) bounds.add(named.at(-1)!);
+      expect(named).toEqual([...bounds]);
+    });
+    expectRows(rows, (code) => code >= from && code <= to);
     if (bits > 16) continue;
     expectRows(
       result((words) => each.selectSet(packed, bits, table, count, words)),

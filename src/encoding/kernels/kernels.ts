@@ -25,8 +25,23 @@ export interface Kernels {
     count: number,
     words: Uint32Array,
   ): void;
+  /**
+   * The same; and to `groups`, as far as there is room, the numbers of groups of 16 rows, ascending: those in which a code
+   * is `from` or `to`, and perhaps the last one. Returns how many there are.
+   */
+  selectRangeBounds(
+    packed: Uint8Array,
+    bits: number,
+    from: number,
+    to: number,
+    count: number,
+    words: Uint32Array,
+    groups: Uint32Array,
+  ): number;
   /** Bit i = table[code of row i], a 0 or 1; codes past the table's end are not selected. For bits <= 16. */
   selectSet(packed: Uint8Array, bits: number, table: Uint8Array, count: number, words: Uint32Array): void;
+  /** words[i] &= others[i], for each of `words`. */
+  and(words: Uint32Array, others: Uint32Array): void;
   /** target[i] = the code of row fromRow + i, for i < count. */
   unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void;
 
@@ -35,8 +50,16 @@ export interface Kernels {
    * `runs` says whether run r is selected. At most CHUNK_ROWS_MAX rows.
    */
   fillRuns(runs: Uint32Array, firstEnd: number, lengths: Differences, words: Uint32Array): void;
-  /** The numbers of the bits set, ascending; returns how many there are. At most CHUNK_ROWS_MAX bits. */
-  positions(words: Uint32Array, target: Uint32Array): number;
+  /**
+   * The same for runs that begin at the rows whose bit in `starts` is set, that of row 0 among them: ⌈rowCount / 8⌉ bytes,
+   * whose bits past the rows are 0. A bit in `runs` for each of them, and 0 behind. At most CHUNK_ROWS_MAX rows.
+   */
+  fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void;
+  /**
+   * target[i] = base + the number of the bit that is set and has skip + i such before it, as far as there are and fit;
+   * returns how many that is. At most CHUNK_ROWS_MAX bits.
+   */
+  positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number;
   /**
    * Users of selected rows, whose bits `firsts` has where a user's rows begin: found[i] = user << 16 | selected rows,
    * users ascending from that of the row before these, who is 0. One with many rows may be found again, right after.

@@ -1,6 +1,6 @@
 import { gather, listRows, markKinds, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
-import { countRuns, countUsers, fillRuns, positions, reduceRuns } from './runs.ts';
+import { countRuns, countUsers, fillRuns, fillStarts, positions, reduceRuns } from './runs.ts';
 import { compress, expand } from './spread.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
@@ -23,6 +23,21 @@ export const plainKernels: Kernels = {
     }
   },
 
+  selectRangeBounds(packed, bits, from, to, count, words, groups) {
+    this.selectRange(packed, bits, from, to, count, words);
+    let found = 0;
+    for (let first = 0; first < count; first += PIECE_ROWS) {
+      const rowCount = Math.min(PIECE_ROWS, count - first);
+      unpack(packed, bits, first, rowCount, piece);
+      found = findBounds(piece, from, to, rowCount, first, groups, found);
+    }
+    return found;
+  },
+
+  and(words, others) {
+    for (let w = 0; w < words.length; w++) words[w]! &= others[w]!;
+  },
+
   selectSet(packed, bits, table, count, words) {
     for (let first = 0; first < count; first += PIECE_ROWS) {
       const rowCount = Math.min(PIECE_ROWS, count - first);
@@ -39,6 +54,7 @@ export const plainKernels: Kernels = {
     fillRuns(runs, ends, words);
   },
 
+  fillStarts,
   positions,
   countUsers,
   countRuns,
@@ -83,6 +99,26 @@ function inRange(
     }
     words[firstWord++] = word;
   }
+}
+
+/** Adds the groups of 16 codes, the first of which is that of row `firstRow`, to the `found` ones; returns how many. */
+function findBounds(
+  codes: Uint32Array,
+  from: number,
+  to: number,
+  count: number,
+  firstRow: number,
+  groups: Uint32Array,
+  found: number,
+): number {
+  for (let row = 0; row < count; ) {
+    const end = Math.min(row + 16, count);
+    const group = (firstRow + row) >>> 4;
+    let has = false;
+    for (; row < end; row++) has ||= codes[row] === from || codes[row] === to;
+    if (has) groups[found++] = group;
+  }
+  return found;
 }
 
 function inTable(

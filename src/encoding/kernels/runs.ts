@@ -23,6 +23,29 @@ export function fillRuns(runs: Uint32Array, runEnds: Uint32Array, words: Uint32A
   prefixXor(words, rowCount);
 }
 
+/** See Kernels.fillStarts. A change of the selection goes to where its run begins, as in fillRuns. */
+export function fillStarts(
+  runs: Uint32Array,
+  starts: Uint8Array,
+  rowCount: number,
+  words: Uint32Array,
+): void {
+  const wordCount = (rowCount + 31) >>> 5;
+  words.fill(0, 0, wordCount);
+  let run = 0;
+  let before = 0;
+  for (let at = 0; at < starts.length; at++) {
+    for (let left = starts[at]!; left !== 0; left &= left - 1, run++) {
+      const selected = (runs[run >>> 5]! >>> (run & 31)) & 1;
+      if (selected === before) continue;
+      const row = (at << 3) + ctz32(left);
+      words[row >>> 5]! ^= 1 << (row & 31);
+      before = selected;
+    }
+  }
+  prefixXor(words, rowCount);
+}
+
 /** Makes each of the first `rowCount` bits the exclusive or of itself and all before it; clears the rest of their last word. */
 export function prefixXor(words: Uint32Array, rowCount: number): void {
   const wordCount = (rowCount + 31) >>> 5;
@@ -51,12 +74,15 @@ function runsFrom(runs: Uint32Array, runCount: number, first: number): number {
 }
 
 /** See Kernels.positions. */
-export function positions(words: Uint32Array, target: Uint32Array): number {
-  let count = 0;
+export function positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
+  let at = -skip;
   for (let w = 0; w < words.length; w++) {
-    for (let bits = words[w]!; bits !== 0; bits &= bits - 1) target[count++] = (w << 5) + ctz32(bits);
+    for (let bits = words[w]!; bits !== 0; bits &= bits - 1, at++) {
+      if (at === target.length) return at;
+      if (at >= 0) target[at] = base + (w << 5) + ctz32(bits);
+    }
   }
-  return count;
+  return Math.max(0, at);
 }
 
 /** See Kernels.countUsers. */

@@ -37,6 +37,16 @@ interface Exports {
   equal8(lanes: number, code: number, count: number, words: number): void;
   prepare(bits: number, from: number, span: number): void;
   selectRange(packed: number, bits: number, from: number, span: number, count: number, words: number): void;
+  selectRangeBounds(
+    packed: number,
+    bits: number,
+    from: number,
+    span: number,
+    count: number,
+    words: number,
+    groups: number,
+  ): number;
+  and(words: number, others: number, vectorCount: number): void;
   prepareSet(bits: number): void;
   selectSet(packed: number, bits: number, count: number, words: number): void;
   unpack(packed: number, bits: number, count: number, target: number): void;
@@ -50,7 +60,8 @@ interface Exports {
     target: number,
   ): number;
   fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
-  positions(words: number, wordCount: number, target: number): number;
+  fillStarts(runs: number, starts: number, vectorCount: number, words: number): void;
+  positions(words: number, wordCount: number, base: number, target: number): number;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
   gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
@@ -80,6 +91,8 @@ interface Exports {
 /** Pieces begin at whole bytes of codes and at words of a bitmap. */
 const PIECE_ROWS_UNIT = 64;
 const PAGE_BYTES = 65_536;
+/** Wider codes may spread over more bytes than a lane has. */
+const BOUNDS_BITS_MAX = 25;
 /** What the kernels lay out for themselves, and a little more. */
 const SCRATCH_BYTES = 10 * PAGE_BYTES;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
@@ -114,6 +127,7 @@ class SimdKernels implements Kernels {
   readonly #bytes: Buffer;
   readonly #outputWords: Uint32Array;
   readonly #runs: Uint32Array;
+  readonly #steps: Uint32Array;
   readonly #stepWords: number;
 
   readonly reduceRuns = plainKernels.reduceRuns;
@@ -122,10 +136,11 @@ class SimdKernels implements Kernels {
     const pages = Math.ceil((SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES) / PAGE_BYTES);
     const memory = new host.Memory({ initial: pages, maximum: pages });
     this.#exports = new host.Instance(new host.Module(program), { env: { memory } }).exports as Exports;
-    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP_BYTES } = this.#exports;
+    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } = this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
     this.#stepWords = STEP_BYTES.value >>> 2;
+    this.#steps = new Uint32Array(memory.buffer, STEP.value, this.#stepWords);
     this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
     this.#bytes = Buffer.from(memory.buffer);
     this.#outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
@@ -169,6 +184,38 @@ class SimdKernels implements Kernels {
     }
   }
 
+  selectRangeBounds(
+    packed: Uint8Array,
+    bits: number,
+    from: number,
+    to: number,
+    count: number,
+    words: Uint32Array,
+    groups: Uint32Array,
+  ): number {
+    const { INPUT, OUTPUT, RUNS, selectRangeBounds } = this.#exports;
+    const span = Math.min(to, 2 ** bits - 1) - from;
+    if (bits > BOUNDS_BITS_MAX || count > this.pieceRows(bits) || span < 0 || to !== from + span) {
+      return plainKernels.selectRangeBounds(packed, bits, from, to, count, words, groups);
+    }
+    this.#copyIn(packed.subarray(0, Math.ceil((count * bits) / 8)), INPUT.value);
+    const found = selectRangeBounds(INPUT.value, bits, from, span, count, OUTPUT.value, RUNS.value);
+    words.set(this.#outputWords.subarray(0, (count + 31) >>> 5));
+    clearPast(words, count);
+    groups.set(this.#runs.subarray(0, Math.min(found, groups.length)));
+    return found;
+  }
+
+  and(words: Uint32Array, others: Uint32Array): void {
+    const { INPUT, STEP, and } = this.#exports;
+    for (let from = 0; from < words.length; from += this.#stepWords) {
+      const wordCount = this.#copyWords(words, from, STEP.value);
+      this.#copyIn(bytesOf(others, from, from + wordCount), INPUT.value);
+      and(STEP.value, INPUT.value, (wordCount + 3) >>> 2);
+      words.set(this.#steps.subarray(0, wordCount), from);
+    }
+  }
+
   selectSet(packed: Uint8Array, bits: number, table: Uint8Array, count: number, words: Uint32Array): void {
     const { SET, OUTPUT, prepare, prepareSet, selectSet } = this.#exports;
     const codes = 2 ** bits;
@@ -207,11 +254,21 @@ class SimdKernels implements Kernels {
     clearPast(words, rowCount);
   }
 
-  positions(words: Uint32Array, target: Uint32Array): number {
+  fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
+    const { INPUT, STEP, OUTPUT, fillStarts } = this.#exports;
+    this.#copyIn(starts, STEP.value);
+    this.#copyIn(bytesOf(runs, 0, runs.length), INPUT.value + 1);
+    fillStarts(INPUT.value, STEP.value, (rowCount + 127) >>> 7, OUTPUT.value);
+    words.set(this.#outputWords.subarray(0, (rowCount + 31) >>> 5));
+    clearPast(words, rowCount);
+  }
+
+  positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
     const { RUNS, STEP, positions } = this.#exports;
     const wordCount = this.#copyWords(words, 0, STEP.value);
-    const count = positions(STEP.value, (wordCount + 1) >>> 1, RUNS.value);
-    target.set(this.#runs.subarray(0, count));
+    const end = positions(STEP.value, (wordCount + 1) >>> 1, base, RUNS.value);
+    const count = Math.max(0, Math.min(end - skip, target.length));
+    target.set(this.#runs.subarray(skip, skip + count));
     return count;
   }
 

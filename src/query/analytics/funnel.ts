@@ -69,7 +69,7 @@ export const funnel: Analysis<FunnelRequest, FunnelPart, FunnelResult> = {
     const { view, frame, users, stats } = context;
     const collector = new Collector(context, request);
     // Steps after the first may be taken as long after `to` as the window allows.
-    const spanOf = (step: number) => frameSpan(context, step === 0 ? 0 : request.windowMs);
+    const spanOf = (step: number) => frameSpan(context, { laterMs: step === 0 ? 0 : request.windowMs });
     const kinds = request.steps.map((step, i) => wantedEvents(view.schema, step, spanOf(i), frame));
     yield* eventPages({ view, kinds, users, stats }, (page) => {
       collector.beginPage(page);

@@ -18,6 +18,7 @@ import {
 import { parseSegment } from '../../query/parse.ts';
 import { checkReferences } from '../../query/saved.ts';
 import { newStats, type QueryStats } from '../../query/stats.ts';
+import type { Member } from '../../tablet/operations.ts';
 import type { Answer } from '../gather.ts';
 import type { ShardApi } from '../shardApi.ts';
 import {
@@ -33,7 +34,7 @@ import {
 import { locateUser } from './users.ts';
 
 /** A definition, or the name of a saved one. */
-const segmentShape = z.unknown();
+export const segmentShape = z.unknown();
 
 export const segmentMethods: Readonly<Record<string, Method>> = {
   async 'segment.count'(api, { principal: { account }, params, signal }) {
@@ -46,7 +47,8 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
   async 'segment.evaluate'(api, { principal: { account }, params, signal }) {
     const shape = z.strictObject({ segments: z.record(z.string(), segmentShape), ...queryShape });
     const { segments, at } = readParams(shape, params);
-    const definitions = checkedDefinitions(api, account, segments);
+    const checking = checkedDefinitionsSteps(api, account, segments);
+    const definitions = await api.shard.work(checking, { account, signal });
     const { counts, stats } = await countUsers(api, account, definitions, at, signal);
     return { counts, stats };
   },
@@ -81,13 +83,14 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
         const answer = await api.gather.askOne(question);
         if (answer === undefined) return undefined;
         read.push(answer);
-        const { members, nextOrdinal } = answer.part;
-        room -= members.length;
+        const { count, nextOrdinal } = answer.part;
+        room -= count;
         next = nextOrdinal === undefined ? left[read.length] : { tablet, ordinal: nextOrdinal };
       }
       return read;
     });
-    const users = answers.flatMap(({ part }) => part.members);
+    const pages = answers.flatMap(({ part }) => part.pages);
+    const users = await api.shard.work(parsedSteps(pages), { account, signal });
     const scanned = answers.map(({ part }) => part.stats).reduce(addStats, newStats());
     const more = next && { next: encodeMembersCursor({ atMs, places: placesFrom(places, next) }) };
     return { users, ...more, stats: statsSince(api, startedMs, scanned, answers.length) };
@@ -170,6 +173,16 @@ export const segmentMethods: Readonly<Record<string, Method>> = {
   },
 };
 
+/** A page at a time, so that many members hold up nobody. */
+function* parsedSteps(pages: readonly string[]): Generator<void, Member[]> {
+  const users: Member[] = [];
+  for (const page of pages) {
+    users.push(...(JSON.parse(page) as Member[]));
+    yield;
+  }
+  return users;
+}
+
 /** The definition as JSON, checked; a text is the name of a saved one. */
 export function checkedDefinition(api: ShardApi, account: string, segment: unknown): unknown {
   if (segment === undefined) throw badRequest('segment is missing', 'segment');
@@ -190,11 +203,11 @@ function checkDefinition(api: ShardApi, account: string, segment: unknown): Crit
 }
 
 /** Those of one call, together within its limits; an error's path begins with the name of its segment. */
-function checkedDefinitions(
+function* checkedDefinitionsSteps(
   api: ShardApi,
   account: string,
   segments: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
+): Generator<void, Readonly<Record<string, unknown>>> {
   const names = Object.keys(segments);
   if (names.length > EVALUATE_SEGMENTS_MAX)
     throw badRequest(`must be at most ${EVALUATE_SEGMENTS_MAX}`, 'segments');
@@ -204,6 +217,7 @@ function checkedDefinitions(
     criteria += leafCount(withPath(`segments.${name}`, check));
     if (criteria > EVALUATE_CRITERIA_MAX)
       throw badRequest(`must have at most ${EVALUATE_CRITERIA_MAX} criteria together`, 'segments');
+    yield;
   }
   return Object.fromEntries(names.map((name) => [name, definitionOf(segments[name])]));
 }

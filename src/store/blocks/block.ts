@@ -93,6 +93,17 @@ export class Block implements Part {
       .map(({ shape }) => shape.propertyCode);
   }
 
+  rowsOfEvent(eventCode: number): number {
+    const number = this.#eventNumbers.get(eventCode);
+    return number === undefined ? 0 : this.#eventRows[number]!.rowCount;
+  }
+
+  /** How many different texts the property has here. */
+  textsOf(propertyCode: number): number {
+    const texts = this.#columns.get(propertyCode)?.shape.texts;
+    return texts === undefined ? 0 : texts.shared + texts.own;
+  }
+
   mayHaveEvent(eventCode: number): boolean {
     return this.#eventNumbers.has(eventCode);
   }
@@ -121,6 +132,11 @@ export class Block implements Part {
     } else {
       this.#andCompact(rows, column, predicate);
     }
+  }
+
+  *askSteps(propertyCode: number, predicate: ValuePredicate): Generator<void> {
+    const column = this.#columns.get(propertyCode);
+    if (column !== undefined) yield* column.cells.askSteps(predicate);
   }
 
   #andCompact(rows: Bitset, { shape, cells }: OpenColumn, predicate: ValuePredicate): void {

@@ -7,8 +7,8 @@ import type { Window } from './windows.ts';
 /** What a block has of each row besides properties. */
 export interface BlockRows {
   readonly window: Window;
-  /** One a user, by ordinal: how many ordinals lie between it and the one before. */
-  readonly gaps: Uint32Array;
+  /** One a user, ascending. */
+  readonly ordinals: Uint32Array;
   /** One a row: 1 for a user's first, else 0. */
   readonly firsts: Uint32Array;
   /** One a row: the number, in `eventRows`, of its event name. */
@@ -30,9 +30,9 @@ export function* assembleSteps(
   const bytes = yield* writeBlockSteps({
     window: rows.window,
     rowCount: rows.times.length,
-    userCount: rows.gaps.length,
+    userCount: rows.ordinals.length,
     chunkRows: job.chunkRows,
-    gaps: yield* writer.chunksSteps(rows.gaps, 'hot'),
+    ordinals: yield* writer.chunksSteps(rows.ordinals, 'warm'),
     firsts: yield* writer.chunksSteps(rows.firsts, 'hot'),
     events: yield* writer.chunksSteps(rows.eventOfRow, 'hot'),
     times: yield* writer.chunksSteps(rows.times, 'hot'),

@@ -15,7 +15,7 @@ import {
   rowsOfSet,
   sharedCodesExtent,
   type TextCounts,
-  VERSION,
+  VERSIONS,
 } from './blockFormat.ts';
 import { KINDS_MAX, kindOf, TAG } from './cell.ts';
 
@@ -41,7 +41,9 @@ export interface FoundColumn extends ColumnShape {
 }
 
 export interface FoundBlock extends BlockHeader {
-  readonly gaps: StreamExtent;
+  readonly version: number;
+  /** Of version 1: the gaps between them. */
+  readonly ordinals: StreamExtent;
   readonly firsts: StreamExtent;
   readonly events: StreamExtent;
   readonly times: StreamExtent;
@@ -61,7 +63,8 @@ export function readBlock(bytes: Uint8Array, file: string): FoundBlock {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const magic = Buffer.from(bytes.subarray(0, MAGIC.length)).toString('latin1');
   if (magic !== MAGIC) damaged(at(0), MAGIC, magic);
-  expectBytes(at(8), 'version', VERSION, view.getUint32(8, true));
+  const version = view.getUint32(8, true);
+  if (!VERSIONS.includes(version)) damaged(at(8), `version ${VERSIONS.join(' or ')}`, String(version));
   const dataAt = DIRECTORY_AT + view.getUint32(48, true);
   if (dataAt > bytes.length) damaged(at(48), `at most ${bytes.length} bytes`, `${dataAt}`);
   expectBytes(at(12), 'CRC32C', view.getUint32(12, true), crc32c(bytes.subarray(16, dataAt)));
@@ -81,6 +84,7 @@ export function readBlock(bytes: Uint8Array, file: string): FoundBlock {
     sharedCodes.offset,
   );
   return {
+    version,
     window: { startMs: view.getFloat64(16, true), endMs: view.getFloat64(24, true) },
     rowCount,
     userCount,
@@ -107,8 +111,8 @@ class DirectoryReader {
     rowCount: number,
     userCount: number,
     sharedCount: number,
-  ): Pick<FoundBlock, 'gaps' | 'firsts' | 'events' | 'times' | 'eventRows' | 'columns'> {
-    const gaps = this.#extent(userCount);
+  ): Pick<FoundBlock, 'ordinals' | 'firsts' | 'events' | 'times' | 'eventRows' | 'columns'> {
+    const ordinals = this.#extent(userCount);
     const firsts = this.#extent(rowCount);
     const events = this.#extent(rowCount);
     const times = this.#extent(rowCount);
@@ -117,7 +121,7 @@ class DirectoryReader {
     const columns = this.#columns(rowCount, eventRows, sets, sharedCount);
     this.#reader.expectEnd();
     this.#expect(this.#offset === this.#dataEnd, `streams to ${this.#dataEnd}`, this.#offset);
-    return { gaps, firsts, events, times, eventRows, columns };
+    return { ordinals, firsts, events, times, eventRows, columns };
   }
 
   #eventRows(rowCount: number): readonly EventRows[] {

@@ -9,7 +9,7 @@ import type { Window } from './windows.ts';
  * disk; all numbers little-endian.
  *
  *   0  u8[8]  "MUSTERBK"
- *   8  u32    version, 1
+ *   8  u32    version, 2; 1 is read too
  *  12  u32    CRC32C of bytes 16 to the end of the directory
  *  16  f64    window start, ms
  *  24  f64    window end, ms (exclusive)
@@ -25,8 +25,8 @@ import type { Window } from './windows.ts';
  *
  * The directory:
  *
- *   streams: one a user, ascending: how many ordinals lie between it and the one before (before the first: from 0);
- *     and, one a row: 1 for a user's first row, else 0; number of the event name, from 0 in the list below; time, ms
+ *   streams: one a user, ascending: its ordinal (version 1: how many lie between it and the one before; before the
+ *     first: from 0); and, one a row: 1 for a user's first row, else 0; number of the event name, from 0 in the list below; time, ms
  *   event names; for each, ascending: its code less the previous one's, its rows
  *   sets of event names; for each: how many names; for each, ascending: its number (from 0) less the previous one's
  *   columns; for each, ascending: property code less the previous column's, and
@@ -49,11 +49,13 @@ import type { Window } from './windows.ts';
  * the value for each code of that column; the number of exceptions and, if any, bytes of streams of their rows,
  * ascending, and of their values.
  *
- * Valid: all checksums fit; lengths are as stated; codes are below the number of what they stand for; each event name
+ * Valid: all checksums fit; lengths are as stated; ordinals ascend; codes are below the number of what they stand for; each event name
  * has as many rows as stated.
  */
 export const MAGIC = 'MUSTERBK';
-export const VERSION = 1;
+export const VERSION = 2;
+/** Those that are read. */
+export const VERSIONS: readonly number[] = [1, VERSION];
 export const DIRECTORY_AT = 56;
 export const SHARED_CODE_BYTES = 3;
 const HEAP_AT = 4;

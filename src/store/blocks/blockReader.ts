@@ -12,8 +12,9 @@ import {
 import { codeCount, type EventRows, openHeapSteps, SHARED_CODE_BYTES, sharedCode } from './blockFormat.ts';
 import { CellColumn } from './cellColumn.ts';
 import type { ColumnTexts } from './columnTexts.ts';
+import { GapOrdinals } from './gapOrdinals.ts';
 import { DeterminedColumn, type NumberColumn } from './numberColumn.ts';
-import { Ordinals } from './ordinals.ts';
+import { ListedOrdinals, type Ordinals } from './ordinals.ts';
 import type { Window } from './windows.ts';
 
 /** Values checked between two yields. */
@@ -72,9 +73,7 @@ export function* openBlockSteps(
   const found = readBlock(bytes, file);
   const reader = new StreamReader(bytes, found.chunkRows, file, trusted);
   if (!trusted && dictionary !== undefined) yield* checkSharedCodesSteps(bytes, found, dictionary, file);
-  const ordinals = yield* Ordinals.openSteps(yield* reader.columnSteps(found.gaps), (last) =>
-    reader.damaged(found.gaps, 'ordinals of 32 bits', String(last)),
-  );
+  const ordinals = yield* reader.ordinalsSteps(found);
   const firsts = yield* reader.columnSteps(found.firsts);
   const events = yield* reader.columnSteps(found.events);
   const times = yield* reader.columnSteps(found.times);
@@ -128,6 +127,17 @@ class StreamReader {
   columnSteps({ offset, byteLength, valueCount }: StreamExtent): Generator<void, Column> {
     const bytes = this.bytes.subarray(0, offset + byteLength);
     return openColumnSteps(bytes, offset, valueCount, this.#chunkRows, this.#file, this.#trusted);
+  }
+
+  *ordinalsSteps({ ordinals: at, version }: FoundBlock): Generator<void, Ordinals> {
+    const column = yield* this.columnSteps(at);
+    if (version === 1) {
+      return yield* GapOrdinals.openSteps(column, (last) =>
+        this.damaged(at, 'ordinals of 32 bits', String(last)),
+      );
+    }
+    yield* this.checkAscendingSteps(column, 0xffffffff, at);
+    return new ListedOrdinals(column);
   }
 
   *streamSteps(
@@ -249,7 +259,7 @@ function* checkSharedCodesSteps(
 }
 
 function memoryOf(found: FoundBlock, open: readonly OpenColumn[]): BlockMemory {
-  const { gaps, firsts, events, times, columns, chunkRows, directoryBytes } = found;
+  const { ordinals, firsts, events, times, columns, chunkRows, directoryBytes } = found;
   const properties = new Map<number, { values: number; texts: number }>();
   let objects = 0;
   for (const { propertyCode, rowCount, codes, numbers, heap, texts, arrays } of columns) {
@@ -261,12 +271,12 @@ function memoryOf(found: FoundBlock, open: readonly OpenColumn[]): BlockMemory {
   for (const { shape, texts } of open) {
     objects += (texts.heap?.memoryBytes ?? 0) - (shape.heap?.byteLength ?? 0);
   }
-  for (const { valueCount } of [gaps, firsts, events, times]) {
+  for (const { valueCount } of [ordinals, firsts, events, times]) {
     objects += COLUMN_OBJECT_BYTES + Math.ceil(valueCount / chunkRows) * CHUNK_OBJECT_BYTES;
   }
   return {
     directory: directoryBytes,
-    users: gaps.byteLength + firsts.byteLength,
+    users: ordinals.byteLength + firsts.byteLength,
     events: events.byteLength,
     times: times.byteLength,
     properties,

@@ -3,10 +3,10 @@ import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/kernels.ts';
 import { BATCH_ROWS, type RowBatch, type RowCursor } from '../part.ts';
-import { type Ordinals, PAGE_USERS } from './ordinals.ts';
+import type { Ordinals } from './ordinals.ts';
 
 /** Users whose ordinals are decoded together. */
-const ORDINALS_DECODED = 16 * PAGE_USERS;
+const ORDINALS_DECODED = 4096;
 
 /** Of a block, what a cursor reads besides the selected rows. */
 interface Streams {
@@ -69,9 +69,10 @@ export class BlockRowCursor implements RowCursor {
     for (let at = from; at < to; ) {
       const first = Math.floor(users[at]! / ORDINALS_DECODED) * ORDINALS_DECODED;
       if (first !== this.#decodedFrom) {
-        this.#streams.ordinals.decodePages(first / PAGE_USERS, this.#decoded);
+        const end = Math.min(first + ORDINALS_DECODED, this.#streams.ordinals.count);
+        this.#streams.ordinals.decode(first, end, this.#decoded);
+        this.#decodedFrom = first;
       }
-      this.#decodedFrom = first;
       at = replaceUsers(users, at, to, first, this.#decoded);
     }
   }

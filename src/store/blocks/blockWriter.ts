@@ -40,7 +40,7 @@ export interface WrittenColumn extends ColumnShape {
 }
 
 export interface WrittenBlock extends BlockHeader {
-  readonly gaps: Chunks;
+  readonly ordinals: Chunks;
   readonly firsts: Chunks;
   readonly events: Chunks;
   readonly times: Chunks;
@@ -104,7 +104,7 @@ function writeDirectory(block: WrittenBlock, parts: Uint8Array[]): Uint8Array {
     writer.varint(shared);
     writer.varint(own);
   };
-  for (const chunks of [block.gaps, block.firsts, block.events, block.times]) addChunks(chunks);
+  for (const chunks of [block.ordinals, block.firsts, block.events, block.times]) addChunks(chunks);
   writer.varint(block.eventRows.length);
   let previous = 0;
   for (const { eventCode, rowCount } of block.eventRows) {

@@ -5,11 +5,14 @@ import type { ValuePredicate } from '../part.ts';
 import { type ColumnShape, codeCount } from './blockFormat.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import { codeFilter } from './codeFilter.ts';
-import { type ColumnTexts, markPassing, textOrArray } from './columnTexts.ts';
+import { type ColumnTexts, markPassingSteps, textOrArray } from './columnTexts.ts';
 import { expand } from './expand.ts';
 import type { NumberColumn } from './numberColumn.ts';
 import { Ranks } from './ranks.ts';
 import { RowReader } from './rowReader.ts';
+
+/** Asked about in no time. */
+const TEXTS_FEW = 256;
 
 /** A property's column in a block: see blockFormat.ts for what its codes are. */
 export class CellColumn {
@@ -20,6 +23,8 @@ export class CellColumn {
   /** The tags of the first codes; those after them are texts. */
   readonly #specials: readonly number[];
   readonly #codeCount: number;
+  /** What `askSteps` found, for as long as the predicate lives. */
+  readonly #asked = new WeakMap<ValuePredicate, Uint8Array>();
   readonly #codeAt: RowReader | undefined;
   readonly #numberAt: RowReader | undefined;
   readonly #numberRanks: Ranks | undefined;
@@ -68,6 +73,14 @@ export class CellColumn {
     }
   }
 
+  /** Finds out which texts satisfy the predicate, in small steps, for an `and` with it. */
+  *askSteps(predicate: ValuePredicate): Generator<void> {
+    if (this.#codeCount <= TEXTS_FEW && (predicate.equalTo?.length ?? 0) <= TEXTS_FEW) return;
+    const table = this.#specialsPassing(predicate);
+    yield* markPassingSteps(this.#texts, predicate, table.subarray(this.#specials.length));
+    this.#asked.set(predicate, table);
+  }
+
   /** Takes the rows that do not satisfy the predicate out of `rows`. */
   and(rows: Bitset, predicate: ValuePredicate): void {
     if (this.#codes !== undefined && this.#numbers !== undefined) {
@@ -90,13 +103,20 @@ export class CellColumn {
 
   /** table[code] = 1 for the codes that satisfy the predicate; numbers are another matter. */
   #passing(predicate: ValuePredicate): Uint8Array {
+    const asked = this.#asked.get(predicate);
+    if (asked !== undefined) return asked;
+    const table = this.#specialsPassing(predicate);
+    for (const _ of markPassingSteps(this.#texts, predicate, table.subarray(this.#specials.length)));
+    return table;
+  }
+
+  #specialsPassing(predicate: ValuePredicate): Uint8Array {
     const table = new Uint8Array(this.#codeCount);
     this.#specials.forEach((tag, code) => {
       if (tag === TAG.missing && predicate.missing) table[code] = 1;
       if (tag === TAG.false && predicate.test(false)) table[code] = 1;
       if (tag === TAG.true && predicate.test(true)) table[code] = 1;
     });
-    markPassing(this.#texts, predicate, table.subarray(this.#specials.length));
     return table;
   }
 }

@@ -24,35 +24,52 @@ export function textOrArray({ shape, dictionary, sharedCode, heap }: ColumnTexts
   return heap!.array(texts.own + array - arrays.shared);
 }
 
-/** passing[i] = 1 for each of the column's texts and arrays that satisfies the predicate. */
-export function markPassing(of: ColumnTexts, predicate: ValuePredicate, passing: Uint8Array): void {
+/** Texts asked about between two yields; those looked up take a pass over the codes of shared ones each. */
+const ASKED_PER_STEP = 1024;
+const LOOKED_UP_PER_STEP = 128;
+
+/** passing[i] = 1 for each of the column's texts and arrays that satisfies the predicate. Yields between small steps. */
+export function* markPassingSteps(
+  of: ColumnTexts,
+  predicate: ValuePredicate,
+  passing: Uint8Array,
+): Generator<void> {
   const { texts, arrays } = of.shape;
   if (predicate.equalTo === undefined) {
     if (texts.shared > 0)
-      mark(of.dictionary!.textTest(predicate), of.sharedCode, 0, texts.shared, passing, 0);
-    if (texts.own > 0) mark(of.heap!.textTest(predicate), same, 0, texts.own, passing, texts.shared);
+      yield* markSteps(of.dictionary!.textTest(predicate), of.sharedCode, 0, texts.shared, passing, 0);
+    if (texts.own > 0)
+      yield* markSteps(of.heap!.textTest(predicate), same, 0, texts.own, passing, texts.shared);
   } else {
-    for (const scalar of predicate.equalTo) if (typeof scalar === 'string') markEqual(of, scalar, passing);
+    for (const [i, scalar] of predicate.equalTo.entries()) {
+      if (typeof scalar === 'string') markEqual(of, scalar, passing);
+      if (i % LOOKED_UP_PER_STEP === LOOKED_UP_PER_STEP - 1) yield;
+    }
   }
   const at = texts.shared + texts.own;
   if (arrays.shared > 0) {
-    mark(of.dictionary!.arrayTest(predicate), of.sharedCode, texts.shared, arrays.shared, passing, at);
+    const test = of.dictionary!.arrayTest(predicate);
+    yield* markSteps(test, of.sharedCode, texts.shared, arrays.shared, passing, at);
   }
   if (arrays.own > 0) {
-    mark(of.heap!.arrayTest(predicate), same, texts.own, arrays.own, passing, at + arrays.shared);
+    const test = of.heap!.arrayTest(predicate);
+    yield* markSteps(test, same, texts.own, arrays.own, passing, at + arrays.shared);
   }
 }
 
 /** passing[at + i] = 1 where the test holds for the code of the text `first` + i, for i < count. */
-function mark(
+function* markSteps(
   test: (code: number) => boolean,
   codeOf: (i: number) => number,
   first: number,
   count: number,
   passing: Uint8Array,
   at: number,
-): void {
-  for (let i = 0; i < count; i++) if (test(codeOf(first + i))) passing[at + i] = 1;
+): Generator<void> {
+  for (let i = 0; i < count; i++) {
+    if (test(codeOf(first + i))) passing[at + i] = 1;
+    if (i % ASKED_PER_STEP === ASKED_PER_STEP - 1) yield;
+  }
 }
 
 function same(i: number): number {

@@ -1,9 +1,8 @@
 import type { OpenBlock } from './blockReader.ts';
-import { PAGE_USERS } from './ordinals.ts';
+import { GROUP_USERS } from './ordinals.ts';
 
 /** Rows looked at between two yields. */
 const STEP_ROWS = 1 << 14;
-const STEP_PAGES = 64;
 const firsts = new Uint32Array(STEP_ROWS);
 
 /** Rows of several blocks, numbered one block after the other. */
@@ -97,9 +96,10 @@ class UserCursor {
     const userCount = block.ordinals.count;
     const ordinals = new Uint32Array(userCount);
     const starts = new Uint32Array(userCount + 1);
-    for (let p = 0; p * PAGE_USERS < userCount; p++) {
-      block.ordinals.decodePages(p, ordinals.subarray(p * PAGE_USERS, (p + 1) * PAGE_USERS));
-      if (p % STEP_PAGES === STEP_PAGES - 1) yield;
+    for (let from = 0; from < userCount; from += GROUP_USERS) {
+      const to = Math.min(from + GROUP_USERS, userCount);
+      block.ordinals.decode(from, to, ordinals.subarray(from, to));
+      yield;
     }
     let user = 0;
     for (let from = 0; from < block.rowCount; from += STEP_ROWS) {

@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { popcount32 } from '../../base/bitset.ts';
+import { lastAtMost } from '../../base/search.ts';
 import { codeFilter } from './codeFilter.ts';
 import type { NumberColumn } from './numberColumn.ts';
 
@@ -93,16 +94,4 @@ function samplesOf(codes: NumberColumn, table: Uint8Array): Uint32Array {
   }
   samples[samples.length - 1] = count;
   return samples;
-}
-
-/** Of ascending numbers the last that is at most `wanted`; -1 when none is. */
-export function lastAtMost(ascending: Uint32Array | Float64Array, wanted: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle]! <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -33,15 +33,15 @@ export function* eventsSteps(events: Uint32Array): Generator<void, RowEvents> {
 }
 
 export interface RowUsers {
-  /** One a user: how many ordinals lie between it and the one before; before the first, from 0. */
-  readonly gaps: Uint32Array;
+  /** One a user, ascending. */
+  readonly ordinals: Uint32Array;
   /** One a row: 1 for a user's first, else 0. */
   readonly firsts: Uint32Array;
 }
 
 /** Of the ordinal of each row; they ascend. */
 export function* usersSteps(ordinalOfRow: Uint32Array): Generator<void, RowUsers> {
-  const gaps = new Uint32Array(ordinalOfRow.length);
+  const ordinals = new Uint32Array(ordinalOfRow.length);
   const firsts = new Uint32Array(ordinalOfRow.length);
   let count = 0;
   let previous = -1;
@@ -50,11 +50,11 @@ export function* usersSteps(ordinalOfRow: Uint32Array): Generator<void, RowUsers
     for (let row = from; row < to; row++) {
       const ordinal = ordinalOfRow[row]!;
       if (ordinal === previous) continue;
-      gaps[count++] = ordinal - previous - 1;
+      ordinals[count++] = ordinal;
       firsts[row] = 1;
       previous = ordinal;
     }
     yield;
   }
-  return { gaps: gaps.slice(0, count), firsts };
+  return { ordinals: ordinals.slice(0, count), firsts };
 }

@@ -5,7 +5,7 @@ import { COUNTED_WORDS, kernels } from '../../encoding/kernels/kernels.ts';
 import { prefixXor } from '../../encoding/kernels/runs.ts';
 import { BlockRowCursor } from './blockRowCursor.ts';
 import { expand } from './expand.ts';
-import { GROUP_USERS, type Ordinals, PAGE_USERS } from './ordinals.ts';
+import { GROUP_USERS, type Ordinals } from './ordinals.ts';
 import { Ranks } from './ranks.ts';
 
 const groupOrdinals = new Uint32Array(GROUP_USERS);
@@ -49,8 +49,9 @@ export class UserDirectory {
     const firsts = this.#firsts.select(equalTo(1));
     const users = new Bitset(this.#ordinals.count);
     for (let from = 0; from < users.size; from += GROUP_USERS) {
-      const count = this.#ordinals.decodePages(from / PAGE_USERS, groupOrdinals);
-      for (let i = 0; i < count; i++) if (ordinals.has(groupOrdinals[i]!)) users.add(from + i);
+      const to = Math.min(from + GROUP_USERS, users.size);
+      this.#ordinals.decode(from, to, groupOrdinals);
+      for (let i = 0; i < to - from; i++) if (ordinals.has(groupOrdinals[i]!)) users.add(from + i);
     }
     const rows = expand(changesOf(users), firsts);
     prefixXor(rows.words, rows.size);
@@ -74,12 +75,17 @@ export class UserDirectory {
       const foundCount = kernels().countUsers(piece, firsts.subarray(from, from + COUNTED_WORDS), found);
       for (let at = 0; at < foundCount; ) {
         const next = Math.floor((before + (found[at]! >>> 16)) / GROUP_USERS);
-        if (next !== group) this.#ordinals.decodePages((next * GROUP_USERS) / PAGE_USERS, groupOrdinals);
+        if (next !== group) this.#decodeGroup(next);
         group = next;
         at = addGroup(before - group * GROUP_USERS, at, foundCount, counts);
       }
       before += found[foundCount]! >>> 16;
     }
+  }
+
+  #decodeGroup(group: number): void {
+    const from = group * GROUP_USERS;
+    this.#ordinals.decode(from, Math.min(from + GROUP_USERS, this.#ordinals.count), groupOrdinals);
   }
 }
 

@@ -4,8 +4,9 @@ import type { TraitOperation } from '../../log/record.ts';
 import type { ValuePredicate } from '../part.ts';
 import { SetHash, StateHash } from '../stateHash.ts';
 import type { ProfilesView, UsersView } from '../view.ts';
+import { ProfilesSnapshot } from './profilesSnapshot.ts';
 import { TraitColumn } from './traitColumn.ts';
-import { applyOperation, type Drops, hasValue, merged, type TraitState } from './traitState.ts';
+import { applyOperation, type Drops, hasValue, merged, type TraitState, traitValue } from './traitState.ts';
 
 /**
  * The traits of a tablet's users, a column per trait; what they mean is in traitState.ts. All ordinals are canonical
@@ -15,6 +16,7 @@ export class Profiles implements ProfilesView, Drops {
   readonly #columns = new Map<string, TraitColumn>();
   /** Traits with a value, by ordinal. */
   #counts = new Uint16Array(256);
+  readonly #snapshots = new Set<ProfilesSnapshot>();
   /** Elements not added because the array was full. */
   droppedValues = 0;
 
@@ -24,11 +26,20 @@ export class Profiles implements ProfilesView, Drops {
     return Object.fromEntries([['(all traits)', this.#counts.byteLength], ...traits]);
   }
 
+  /** As it is now, for as long as it takes until `close`. */
+  snapshot(): ProfilesSnapshot {
+    const snapshot = new ProfilesSnapshot(this, (closed) => this.#snapshots.delete(closed));
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
   apply(ordinal: number, operation: TraitOperation, timeMs: number): void {
     const column = this.#column(operation.trait);
     const before = column.state(ordinal);
     const after = applyOperation(before, operation, timeMs, this);
-    if (after !== before) this.#put(column, ordinal, before, after);
+    if (after === before) return;
+    this.#keepFor(ordinal, operation.trait, before);
+    this.#put(column, ordinal, before, after);
   }
 
   get(ordinal: number, trait: string): Value | undefined {
@@ -77,11 +88,14 @@ export class Profiles implements ProfilesView, Drops {
     for (const [trait, anonymous] of Object.entries(extracted as Record<string, TraitState>)) {
       const column = this.#column(trait);
       const before = column.state(ordinal);
+      this.#keepFor(ordinal, trait, before);
       this.#put(column, ordinal, before, isEmpty(before) ? anonymous : merged(before, anonymous, this));
     }
   }
 
   drop(ordinal: number): void {
+    if (this.#snapshots.size > 0)
+      for (const [trait, column] of this.#columns) this.#keepFor(ordinal, trait, column.state(ordinal));
     for (const column of this.#columns.values()) column.delete(ordinal);
     if (ordinal < this.#counts.length) this.#counts[ordinal] = 0;
   }
@@ -97,6 +111,13 @@ export class Profiles implements ProfilesView, Drops {
       });
     }
     hash.set(traits);
+  }
+
+  /** What the snapshots see of a value that is about to change. */
+  #keepFor(ordinal: number, trait: string, before: TraitState): void {
+    if (this.#snapshots.size === 0) return;
+    const value = traitValue(before);
+    for (const snapshot of this.#snapshots) snapshot.keep(ordinal, trait, value, this.has(ordinal));
   }
 
   #column(trait: string): TraitColumn {

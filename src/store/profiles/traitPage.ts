@@ -16,6 +16,8 @@ const PAGE_BYTES = 600;
 const SELECT_STEP = 2048;
 const HEAP_STEP = 256;
 const STATES_STEP = 64;
+/** A page that keeps changing is asked in one step of some ms. */
+const SELECT_TRIES = 3;
 
 /**
  * One trait of PAGE_SLOTS users in a row. A value that was only ever set, or set once, is a cell; what had other
@@ -30,6 +32,8 @@ export class TraitPage {
   #stateBytes = 0;
   /** A bit for every slot whose cell was set once; undefined before there is one. */
   #onces: Bitset | undefined;
+  /** Goes up with every change. */
+  #version = 0;
 
   constructor(shared: SharedValues) {
     this.#shared = shared;
@@ -65,6 +69,7 @@ export class TraitPage {
   }
 
   put(slot: number, state: TraitState): void {
+    this.#version++;
     const found = this.#cells.placeOf(slot);
     if (found >= 0) this.#release(slot, found);
     const place = found >= 0 ? found : this.#cells.insert(slot, found);
@@ -86,6 +91,7 @@ export class TraitPage {
   delete(slot: number): void {
     const place = this.#cells.placeOf(slot);
     if (place < 0) return;
+    this.#version++;
     this.#release(slot, place);
     this.#cells.remove(place);
   }
@@ -97,8 +103,21 @@ export class TraitPage {
     }
   }
 
-  /** Sets the bits of slots with a value that passes and clears those of others that have one; small steps. */
+  /**
+   * Sets the bits of slots with a value that passes and clears those of others that have one; small steps. The page may
+   * change between them: what is said of slots whose value stayed the same is right.
+   */
   *selectSteps(tests: ValueTests, words: Uint32Array): Generator<void, void> {
+    for (let tries = 1; tries < SELECT_TRIES; tries++) {
+      const version = this.#version;
+      const steps = this.#select(tests, words);
+      while (version === this.#version && steps.next().done !== true) yield;
+      if (version === this.#version) return;
+    }
+    for (const _ of this.#select(tests, words)); // in one go: it cannot change meanwhile
+  }
+
+  *#select(tests: ValueTests, words: Uint32Array): Generator<void, void> {
     const cells = this.#cells;
     const ofPage: CellTests = {
       answers: tests.answers,

@@ -2,7 +2,7 @@
 // in ../plain.ts. Pointers are byte addresses in this module's own memory; ../simd.ts copies in and out, and clears the
 // bits past a count.
 import { STEP, STEP_BYTES } from './layout';
-import { packedRange16, packedRange32 } from './packedRange';
+import { packedRange16, packedRange32, packedRangeBounds } from './packedRange';
 import { prepareLanes16, prepareLanes32, WIDE } from './patterns';
 import { sums } from './runs';
 import { range8, range16, range32 } from './select';
@@ -15,6 +15,7 @@ export { countRuns, countUsers, fillRuns, positions } from './runs';
 export { equal8 } from './select';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
+export { fillStarts } from './starts';
 
 /** Rows unpacked at a time, when they are: a lane of 32 bits is the widest. */
 const STEP_ROWS: u32 = (STEP_BYTES >>> 2) as u32;
@@ -40,6 +41,29 @@ export function selectRange(packed: usize, bits: u32, from: u32, span: u32, coun
       packed += (STEP_ROWS >>> 3) * bits;
       words += STEP_ROWS >>> 3;
     }
+  }
+}
+
+/** The same for up to 25 bits, with nothing prepared; see packedRangeBounds(). */
+export function selectRangeBounds(
+  packed: usize,
+  bits: u32,
+  from: u32,
+  span: u32,
+  count: u32,
+  words: usize,
+  groups: usize,
+): u32 {
+  prepareLanes32(bits, from, span);
+  return packedRangeBounds(packed, bits, count, words, groups);
+}
+
+/** words &= others, in whole vectors. */
+export function and(words: usize, others: usize, vectorCount: u32): void {
+  for (let i: u32 = 0; i < vectorCount; i++) {
+    v128.store(words, v128.and(v128.load(words), v128.load(others)));
+    words += 16;
+    others += 16;
   }
 }
 

@@ -26,18 +26,22 @@ export function fillRuns(runs: usize, runCount: u32, starts: usize, wordCount: u
   toggleChanges(runs, runCount, starts, words);
   let before: u64 = 0;
   for (let w: u32 = 0; w < wordCount; w++) {
-    let word = load<u64>(words);
-    word ^= word << 1;
-    word ^= word << 2;
-    word ^= word << 4;
-    word ^= word << 8;
-    word ^= word << 16;
-    word ^= word << 32;
-    word ^= before;
+    const word = prefixXor(load<u64>(words)) ^ before;
     store<u64>(words, word);
     before = (((word as i64) >> 63) as u64);
     words += 8;
   }
+}
+
+/** Each bit the exclusive or of itself and all below it. */
+@inline
+function prefixXor(word: u64): u64 {
+  word ^= word << 1;
+  word ^= word << 2;
+  word ^= word << 4;
+  word ^= word << 8;
+  word ^= word << 16;
+  return word ^ (word << 32);
 }
 
 /** Of rows where the selection changes. In bytes: neighbouring changes would wait for one another in a word. */
@@ -58,12 +62,12 @@ function toggleChanges(runs: usize, runCount: u32, starts: usize, words: usize):
   }
 }
 
-/** The numbers of the bits set in a bitmap of 64-bit words; returns how many there are. */
-export function positions(words: usize, wordCount: u32, target: usize): u32 {
+/** `base` more than the numbers of the bits set in a bitmap of 64-bit words; returns how many there are. */
+export function positions(words: usize, wordCount: u32, base: u32, target: usize): u32 {
   const begin = target;
   for (let w: u32 = 0; w < wordCount; w++) {
     for (let bits = load<u64>(words); bits !== 0; bits &= bits - 1) {
-      store<u32>(target, (w << 6) + (ctz(bits) as u32));
+      store<u32>(target, base + (w << 6) + (ctz(bits) as u32));
       target += 4;
     }
     words += 8;

@@ -1,0 +1,36 @@
+import { MusterError } from './errors.ts';
+
+/**
+ * What one piece of work may take of memory, as far as it grows with the data: whoever allocates so many bytes says so
+ * first, and says when they are free again before the end. What is small or of a fixed size is not counted.
+ */
+export class MemoryBudget {
+  readonly #bytesMax: number;
+  #bytes = 0;
+  #bytesPeak = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** The most that was taken at once. */
+  get bytesPeak(): number {
+    return this.#bytesPeak;
+  }
+
+  /** Throws `too_large` when there is not so much left. */
+  charge(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#bytesMax) {
+      const message =
+        `the query needs more than ${Math.round(this.#bytesMax / 2 ** 20)} MiB of memory on one thread: ` +
+        'ask for fewer segments at once, a shorter time or fewer groups, or raise queryMemoryLimit';
+      throw new MusterError('too_large', message);
+    }
+    this.#bytesPeak = Math.max(this.#bytesPeak, this.#bytes);
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
