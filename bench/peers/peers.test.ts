@@ -124,7 +124,7 @@ describe('the command', () => {
     const small = [
       'queries',
       '--events',
-      '20000',
+      '5000',
       '--users',
       '1500',
       '--data',

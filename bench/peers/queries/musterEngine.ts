@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { realClock } from '../../../src/base/clock.ts';
 import { initHash } from '../../../src/base/hash.ts';
 import { Slicer } from '../../../src/shard/slicer.ts';
-import type { OperationName, Operations } from '../../../src/tablet/operations.ts';
+import type { Member, OperationName, Operations } from '../../../src/tablet/operations.ts';
 import { PrefixTree } from '../../../src/tablet/placement.ts';
 import { sessionUserId } from '../../loadedEvents.ts';
 import { type SessionOptions, sessionColumns } from '../../sessions.ts';
@@ -100,7 +100,8 @@ export class MusterEngine implements Engine, Muster {
     const limit = Number.MAX_SAFE_INTEGER;
     const args = { segment, atMs: AT_MS, nowMs: AT_MS, from: 0, limit, traits: undefined };
     const parts = await this.all('members', args);
-    return parts.flatMap(({ members }) => members.map(({ id }) => Number(id.slice(1))));
+    const members = parts.flatMap(({ pages }) => pages.flatMap((page) => JSON.parse(page) as Member[]));
+    return members.map(({ id }) => Number(id.slice(1)));
   }
 
   #ask(worker: Worker, tablet: string | undefined, operation: OperationName, args: unknown) {

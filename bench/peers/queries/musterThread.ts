@@ -2,7 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { realClock } from '../../../src/base/clock.ts';
 import { initHash } from '../../../src/base/hash.ts';
 import { Slicer } from '../../../src/shard/slicer.ts';
-import { type OperationName, runOperation } from '../../../src/tablet/operations.ts';
+import type { OperationName } from '../../../src/tablet/operations.ts';
+import { askTablet } from '../../askTablet.ts';
 import { loadColumns } from '../../loadedEvents.ts';
 import type { SessionColumns } from '../../sessions.ts';
 
@@ -46,7 +47,7 @@ export async function runMusterThread(): Promise<void> {
       const asked = held.filter(({ bits }) => tablet === undefined || bits === tablet);
       const parts = asked.map(async (each) => ({
         tablet: each.bits,
-        part: await slicer.run(runOperation(each, operation, args)),
+        part: await slicer.run(askTablet(each, operation, args as never)),
       }));
       return { id, parts: await Promise.all(parts) };
     } catch (error) {

@@ -6,6 +6,7 @@ import { segmentsByCity, segmentsByPlatform } from './questions/manySegments.ts'
 import { activeDays, firstEver, products, spent } from './questions/measures.ts';
 import { pivot } from './questions/pivot.ts';
 import { retention } from './questions/retention.ts';
+import { rfm } from './questions/rfm.ts';
 import { sequence } from './questions/sequence.ts';
 import { timeline } from './questions/timeline.ts';
 import { trend } from './questions/trend.ts';
@@ -26,4 +27,5 @@ export const QUESTIONS: readonly Question[] = [
   retention,
   flow,
   pivot,
+  rfm,
 ];

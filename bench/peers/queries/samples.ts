@@ -45,7 +45,8 @@ export async function sampleWhole(
     if (found.length !== rows.length) throw new Error(`${found.length} rows, ${rows.length} at first`);
     return tookMs;
   };
-  for (let i = 1, ms = await once(); i < WARM.runs && ms < WARM.ms; i++) ms += await once();
+  const warmMs = Math.min(WARM.ms, budgetMs);
+  for (let i = 1, ms = await once(); i < WARM.runs && ms < warmMs; i++) ms += await once();
   const before = process.cpuUsage();
   const ms: number[] = [];
   const isEnough = () => {

@@ -1,15 +1,20 @@
 import { DAY_MS } from '../../../../src/base/limits.ts';
 import { AT_MS, between, CLICKHOUSE, DUCKDB } from '../dialect.ts';
-import type { Question } from '../question.ts';
-import { PENDING } from './pending.ts';
+import type { Cell, Question } from '../question.ts';
+import { analysisQuestion, isoOf } from './analysis.ts';
 
 const START = 'Session Started';
 const STEPS = 4;
 const FROM_MS = AT_MS - 30 * DAY_MS;
 
+interface Flow {
+  readonly nodes: readonly { readonly id: string; readonly step: number; readonly event: string }[];
+  readonly links: readonly { readonly source: string; readonly target: string; readonly users: number }[];
+}
+
 /**
  * Users by what they did next, step by step, from their first session in range: rows of step, event, next event or
- * `(end)`, users. There are ten names, fewer than `top` asks for, so that none is folded into others.
+ * `(end)`, users. There are ten names, fewer than `top` asks for, so that none is folded into others, and the window is as long as the range.
  */
 export const flow: Question = {
   name: 'flow',
@@ -21,7 +26,22 @@ export const flow: Question = {
     ],
   },
   clickhouse: { forms: [{ form: 'arrays', sql: arrays }] },
-  muster: PENDING,
+  muster: analysisQuestion<Flow>(
+    'flow',
+    [
+      {
+        ...{ from: isoOf(FROM_MS), to: isoOf(AT_MS), start: { event: START } },
+        ...{ steps: STEPS, window: '30d', top: 10 },
+      },
+    ],
+    ({ nodes, links }) => {
+      const nodeOf = new Map(nodes.map((node) => [node.id, node]));
+      return links.map(({ source, target, users }): Cell[] => {
+        const { step, event } = nodeOf.get(source)!;
+        return [step + 1, event, nodeOf.get(target)!.event, users];
+      });
+    },
+  ),
 };
 
 const STEP_NUMBERS = Array.from({ length: STEPS }, (_, i) => i + 1);

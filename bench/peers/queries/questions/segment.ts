@@ -1,7 +1,5 @@
-import { MusterError } from '../../../../src/base/errors.ts';
-import { parseSegment } from '../../../../src/query/parse.ts';
 import { AT_MS, CLICKHOUSE, type Dialect, DUCKDB } from '../dialect.ts';
-import type { LeftOut, Muster, Question, RivalForm, Rows } from '../question.ts';
+import type { Muster, Question, RivalForm, Rows } from '../question.ts';
 
 /** A rival's way to list the users of a segment, each once. */
 export interface MembersForm {
@@ -35,36 +33,20 @@ export function segmentQuestion({
       sql: (table) => `SELECT count(*) FROM (${sql(dialect, table)}) AS members`,
     }));
   const [{ sql: listed }] = members;
-  const leftOut = notYet(definition);
   return {
     name,
     what,
     duckdb: { forms: [...counted(DUCKDB), ...duckdb] },
     clickhouse: { forms: [...counted(CLICKHOUSE), ...clickhouse] },
-    muster: leftOut ?? {
+    muster: {
       ask: async (tablets) => [[(await counts(tablets, { it: definition })).it!]],
     },
-    ...(leftOut === undefined && {
-      members: {
-        duckdb: (table: string) => listed(DUCKDB, table),
-        clickhouse: (table: string) => listed(CLICKHOUSE, table),
-        definition,
-      },
-    }),
+    members: {
+      duckdb: (table: string) => listed(DUCKDB, table),
+      clickhouse: (table: string) => listed(CLICKHOUSE, table),
+      definition,
+    },
   };
-}
-
-const NOT_YET = /is not supported yet$/;
-
-/** Where the language lacks something that the definition says. */
-function notYet(definition: unknown): LeftOut | undefined {
-  try {
-    parseSegment(definition);
-    return undefined;
-  } catch (error) {
-    if (error instanceof MusterError && NOT_YET.test(error.message)) return { leftOut: error.message };
-    throw error;
-  }
 }
 
 /** Users in each of the segments, as `segment.count` and `segment.evaluate` add them up. */

@@ -1,4 +1,0 @@
-import type { LeftOut } from '../question.ts';
-
-/** Of Muster's side, until the operation exists. */
-export const PENDING: LeftOut = { leftOut: 'the operation is not there yet' };
