@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from '@duckdb/node-api';
-import { enumOf, NAME_COLUMNS } from './dialect.ts';
+import { SESSION_NAMES } from '../../sessions.ts';
+import { enumOf, NAME_COLUMNS, type NameColumn } from './dialect.ts';
 import { type Engine, firstNumbers, TABLES, type Way } from './engine.ts';
 import { type Cell, isLeftOut, type Question, type Rows } from './question.ts';
 
@@ -14,9 +15,7 @@ export async function loadDuckDB(directory: string, parquetPath: string, threads
   const connection = await instance.connect();
   try {
     await connection.run(`ATTACH '${fileIn(directory)}' AS peer`);
-    for (const column of NAME_COLUMNS)
-      await connection.run(`CREATE TYPE ${enumOf(column)} AS ENUM
-        (SELECT DISTINCT ${column} FROM '${parquetPath}' WHERE ${column} IS NOT NULL ORDER BY ALL)`);
+    for (const column of NAME_COLUMNS) await connection.run(createEnum(column));
     const texts = NAME_COLUMNS.map((column) => `${column}::${enumOf(column)} AS ${column}`);
     for (const { table, order } of TABLES)
       await connection.run(`CREATE TABLE peer.${table} AS
@@ -29,6 +28,12 @@ export async function loadDuckDB(directory: string, parquetPath: string, threads
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** In the order of the texts, as they are compared; with names that few events may not have. */
+function createEnum(column: NameColumn): string {
+  const names = SESSION_NAMES[column].filter((name) => name !== '').sort();
+  return `CREATE TYPE ${enumOf(column)} AS ENUM (${names.map((name) => `'${name}'`).join(', ')})`;
 }
 
 /** DuckDB, embedded, over a file of `loadDuckDB`. */
