@@ -20,22 +20,30 @@ export interface WritingCost {
  * segments and campaigns, into the same stores. Heads are sealed and blocks compacted as in a server.
  */
 export class BulkLoader {
+  /** In the order of their prefixes. */
   readonly tablets: readonly Tablet[];
   readonly sealing: WritingCost = { cpuMs: 0, rows: 0, jobs: 0, extraBytesMax: 0 };
   readonly compaction: WritingCost = { cpuMs: 0, rows: 0, jobs: 0, extraBytesMax: 0 };
   readonly #tree: PrefixTree;
 
-  constructor(tabletCount: number, declared: Pick<DeclareRecord, 'events' | 'traits'>) {
+  /** Only the tablets that `holds` says yes to, by their place among all, are made. */
+  constructor(
+    tabletCount: number,
+    declared: Pick<DeclareRecord, 'events' | 'traits'>,
+    holds: (index: number) => boolean = () => true,
+  ) {
     this.#tree = PrefixTree.even(tabletCount);
-    this.tablets = this.#tree.leaves.map((bits) => new Tablet('bench', bits));
+    this.tablets = this.#tree.leaves
+      .filter((_, index) => holds(index))
+      .map((bits) => new Tablet('bench', bits));
     for (const { schema } of this.tablets) schema.declare(declared);
   }
 
-  /** Where the user's events go. */
-  place(user: UserRef): Place {
+  /** Where the user's events go; undefined when the tablet is not held here. */
+  place(user: UserRef): Place | undefined {
     const bits = this.#tree.tabletOf(user.id);
-    const tablet = this.tablets.findIndex((each) => each.bits === bits);
-    return { tablet, ordinal: this.tablets[tablet]!.users.ensure(user) };
+    const tablet = this.tablets.find((each) => each.bits === bits);
+    return tablet && { tablet, ordinal: tablet.users.ensure(user) };
   }
 
   /** Properties by their codes, ascending. */
@@ -45,10 +53,10 @@ export class BulkLoader {
     timeMs: number,
     properties: readonly (readonly [number, Value])[],
   ): void {
-    const { events, users } = this.tablets[tablet]!;
+    const { events, users } = tablet;
     events.append(ordinal, eventCode, timeMs, properties);
     users.noteEvent(ordinal, timeMs);
-    if (events.isBehind) this.#write(this.tablets[tablet]!, false);
+    if (events.isBehind) this.#write(tablet, false);
   }
 
   /** Everything is sealed and compacted, as when a server has been quiet for a while. */
@@ -80,7 +88,7 @@ export class BulkLoader {
 }
 
 export interface Place {
-  readonly tablet: number;
+  readonly tablet: Tablet;
   readonly ordinal: number;
 }
 

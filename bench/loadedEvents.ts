@@ -1,7 +1,7 @@
 import type { Value } from '../src/base/value.ts';
 import { BulkLoader, type Place } from './bulk.ts';
 import { readNaively } from './naive.ts';
-import { SESSION_NAMES, type SessionOptions, sessionColumns } from './sessions.ts';
+import { SESSION_NAMES, type SessionColumns, type SessionOptions, sessionColumns } from './sessions.ts';
 
 /** The events of an import file, without its traits. Events, and properties of each, are declared as they come. */
 export async function loadFile(path: string, tabletCount: number): Promise<BulkLoader> {
@@ -20,7 +20,7 @@ export async function loadFile(path: string, tabletCount: number): Promise<BulkL
     traits: [],
   });
   const { schema } = loader.tablets[0]!;
-  const places = new Map(users.map((user) => [user, loader.place({ known: user.known, id: user.id })]));
+  const places = new Map(users.map((user) => [user, loader.place({ known: user.known, id: user.id })!]));
   for (const { user, event } of events) {
     const coded = Object.entries(event.properties)
       .map(([property, value]): readonly [number, Value] => [schema.propertyCode(property)!, value])
@@ -36,19 +36,32 @@ const SESSION_PROPERTIES = ['city', 'platform', 'amount', 'product'];
 
 /** Synthetic sessions (sessions.ts). */
 export function loadSessions(options: SessionOptions, tabletCount: number): BulkLoader {
-  const columns = sessionColumns(options);
-  const loader = new BulkLoader(tabletCount, {
-    events: SESSION_NAMES.event.map((event) => ({ event, properties: SESSION_PROPERTIES })),
-    traits: [],
-  });
+  return loadColumns(sessionColumns(options), tabletCount);
+}
+
+/** Of the tablets that `holds` says yes to, what is in them. */
+export function loadColumns(
+  columns: SessionColumns,
+  tabletCount: number,
+  holds?: (index: number) => boolean,
+): BulkLoader {
+  const events = SESSION_NAMES.event.map((event) => ({ event, properties: SESSION_PROPERTIES }));
+  const loader = new BulkLoader(tabletCount, { events, traits: [] }, holds);
   const [city, platform, amount, product] = SESSION_PROPERTIES.map(
     (property) => loader.tablets[0]!.schema.propertyCode(property)!,
   ) as [number, number, number, number];
-  const places: (Place | undefined)[] = new Array<Place | undefined>(options.users);
+  /** By user; null for those whose tablet is not held here. */
+  const places = new Array<Place | null | undefined>(
+    columns.user.reduce((most, user) => Math.max(most, user), 0) + 1,
+  );
   for (let i = 0; i < columns.event.length; i++) {
     const user = columns.user[i]!;
-    const place = places[user] ?? loader.place({ known: true, id: `u${user}` });
-    places[user] = place;
+    let place = places[user];
+    if (place === undefined) {
+      place = loader.place({ known: true, id: sessionUserId(user) }) ?? null;
+      places[user] = place;
+    }
+    if (place === null) continue;
     const properties: [number, Value][] = [
       [city, SESSION_NAMES.city[columns.city[i]!]!],
       [platform, SESSION_NAMES.platform[columns.platform[i]!]!],
@@ -59,4 +72,9 @@ export function loadSessions(options: SessionOptions, tabletCount: number): Bulk
   }
   loader.finish();
   return loader;
+}
+
+/** The id of a user that has a number in the columns. */
+export function sessionUserId(user: number): string {
+  return `u${user}`;
 }

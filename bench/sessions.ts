@@ -3,7 +3,8 @@ import { SeededRandom } from '../src/base/random.ts';
 
 /**
  * A shop's sessions as plain columns, for benches of many millions of events: what Muster and its rivals both load.
- * Sessions of many users at once, in the order of arrival, which is the order of time.
+ * Sessions of many users at once, in the order of arrival, which is the order of time. No user has two events at one
+ * time: which of them came first is nothing that a rival's table could tell.
  */
 export interface SessionOptions {
   readonly seed: number;
@@ -12,7 +13,7 @@ export interface SessionOptions {
   readonly users: number;
 }
 
-/** One entry an event in each column. */
+/** One entry an event in each column, in memory that threads can share. */
 export interface SessionColumns {
   /** In [0, users). A few come often: the busiest 1 % have 10 % of the sessions. */
   readonly user: Uint32Array;
@@ -80,24 +81,34 @@ export const SESSION_PERIOD = {
 const PAUSE_MS = 45_000;
 const AT_HOME = 0.9;
 
-/** The same columns for the same options. */
+/** Of fewer, too few are free when several events fall into one ms. */
+const USERS_MIN_DENSE = 1000;
+
+/** The same columns for the same options. Throws where so few users cannot have so many events. */
 export function sessionColumns({ seed, events, users }: SessionOptions): SessionColumns {
   const random = new SeededRandom(seed);
   const columns = emptyColumns(events);
   const stepMs = (SESSION_PERIOD.endMs - SESSION_PERIOD.startMs) / events;
+  if (stepMs < 2 && users < USERS_MIN_DENSE) throw new RangeError(`${users} users for ${events} events`);
   // Whose turn it is is chance, so a session's pauses vary as they do where visitors do not wait for each other.
   const open = emptyColumns(Math.max(1, Math.round(PAUSE_MS / stepMs)));
   const next = new Uint8Array(open.event.length).fill(END);
+  const lastMs = new Float64Array(users);
   for (let i = 0; i < events; i++) {
-    const session = random.below(next.length);
-    if (next[session] === END) {
-      startSession(open, session, users, random);
-      next[session] = 0;
-    }
+    const timeMs = Math.floor(SESSION_PERIOD.startMs + (i + random.fraction()) * stepMs);
+    let session: number;
+    do {
+      session = random.below(next.length);
+      if (next[session] === END) {
+        startSession(open, session, users, random);
+        next[session] = 0;
+      }
+    } while (lastMs[open.user[session]!] === timeMs);
+    lastMs[open.user[session]!] = timeMs;
     const event = next[session]!;
     if (event === VIEWED) open.product[session] = 1 + skewed(random, PRODUCTS);
     columns.user[i] = open.user[session]!;
-    columns.timeMs[i] = Math.floor(SESSION_PERIOD.startMs + (i + random.fraction()) * stepMs);
+    columns.timeMs[i] = timeMs;
     columns.event[i] = event;
     columns.city[i] = open.city[session]!;
     columns.platform[i] = open.platform[session]!;
@@ -118,13 +129,13 @@ export function sessionChecksum(columns: SessionColumns): string {
 
 function emptyColumns(rows: number): SessionColumns {
   return {
-    user: new Uint32Array(rows),
-    timeMs: new Float64Array(rows),
-    event: new Uint8Array(rows),
-    city: new Uint8Array(rows),
-    platform: new Uint8Array(rows),
-    amountCents: new Int32Array(rows),
-    product: new Uint16Array(rows),
+    user: new Uint32Array(new SharedArrayBuffer(4 * rows)),
+    timeMs: new Float64Array(new SharedArrayBuffer(8 * rows)),
+    event: new Uint8Array(new SharedArrayBuffer(rows)),
+    city: new Uint8Array(new SharedArrayBuffer(rows)),
+    platform: new Uint8Array(new SharedArrayBuffer(rows)),
+    amountCents: new Int32Array(new SharedArrayBuffer(4 * rows)),
+    product: new Uint16Array(new SharedArrayBuffer(2 * rows)),
   };
 }
 

@@ -1,65 +1,34 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { printReport } from '../harness.ts';
-import { SESSIONS, type Settings, sizes } from './sizes.ts';
+import { isMainThread } from 'node:worker_threads';
+import { unreachable } from '../../src/base/assert.ts';
+import { ownPlan, type Plan } from './process.ts';
 
-const MEMORY = '/dev/shm';
-
-const USAGE = `npm run bench:peers -- [--json]
-  --data DIR    its *.ndjson.gz are the sets of real events (samples)
-  --sets A,B    of them, and ${SESSIONS}: synthetic ones (all)
-  --events N    of the synthetic sessions (20000000)
-  --users N     of the synthetic sessions (1000000)
-  --seed N      1
-  --threads N   of each rival (2)
-  --at DIR      where the rivals keep their files, best on a memory file system (${MEMORY} where it exists)
-  --columns     shows what each column takes in ClickHouse, tuned`;
-
+/** The command, and the processes and threads it starts. The rivals' libraries are loaded only where they are used. */
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      data: { type: 'string', default: fromHere('../../../samples') },
-      sets: { type: 'string' },
-      events: { type: 'string', default: '20000000' },
-      users: { type: 'string', default: '1000000' },
-      seed: { type: 'string', default: '1' },
-      threads: { type: 'string', default: '2' },
-      at: { type: 'string', default: existsSync(MEMORY) ? MEMORY : tmpdir() },
-      columns: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const { events, users, seed, threads } = values;
-  const all = (await readdir(values.data)).filter((name) => name.endsWith('.ndjson.gz'));
-  const sets = values.sets?.split(',') ?? [...all.map((name) => name.replace('.ndjson.gz', '')), SESSIONS];
-  const unknown = sets.find((set) => set !== SESSIONS && !all.includes(`${set}.ndjson.gz`));
-  const areNumbers = [events, users, seed, threads].every((text) => /^[1-9]\d*$/.test(text));
-  if (values.help || unknown !== undefined || !areNumbers) {
-    if (unknown !== undefined) console.error(`no ${unknown}.ndjson.gz in ${values.data}`);
-    console.error(USAGE);
-    process.exitCode = values.help ? 0 : 2;
-    return;
-  }
-  const settings: Settings = {
-    data: values.data,
-    sets,
-    sessions: { seed: Number(seed), events: Number(events), users: Number(users) },
-    threads: Number(threads),
-    at: values.at,
-    musterBench: fromHere('../../../dist/bench.mjs'),
-  };
-  const reports = await sizes(settings);
-  for (const report of values.columns ? reports : reports.slice(0, 1))
-    console.log(values.json ? JSON.stringify(report) : `${printReport(report)}\n`);
+  const plan = ownPlan();
+  const [command, ...args] = process.argv.slice(2);
+  const program = fileURLToPath(import.meta.url);
+  if (!isMainThread) await (await import('./queries/musterThread.ts')).runMusterThread();
+  else if (plan !== undefined) await play(plan);
+  else if (command === 'queries') await (await import('./queries/command.ts')).queriesCommand(args, program);
+  else await (await import('./sizesCommand.ts')).sizesCommand(process.argv.slice(2), program);
 }
 
-/** From where this program is built, bench/peers/dist. */
-function fromHere(path: string): string {
-  return fileURLToPath(new URL(path, import.meta.url));
+async function play(plan: Plan): Promise<void> {
+  switch (plan.kind) {
+    case 'load':
+      await (await import('./queries/dataset.ts')).loadDataset(plan);
+      break;
+    case 'ask':
+      await (await import('./queries/asking.ts')).askAll(plan, new URL(import.meta.url));
+      break;
+    case 'sizes':
+      await (await import('./muster.ts')).measureMuster(plan);
+      break;
+    default:
+      unreachable(plan);
+  }
+  process.disconnect();
 }
 
 await main();

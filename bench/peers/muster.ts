@@ -1,56 +1,45 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
-import type { Report } from '../harness.ts';
+import { initHash } from '../../src/base/hash.ts';
+import type { BulkLoader } from '../bulk.ts';
+import { sum } from '../harness.ts';
+import { loadFile, loadSessions } from '../loadedEvents.ts';
+import type { SessionOptions } from '../sessions.ts';
+import { tell } from './process.ts';
 
-export interface MusterRun {
-  /** dist/bench.mjs. */
-  readonly program: string;
-  /** Of real events: `*.ndjson.gz`. */
-  readonly files: readonly string[];
-  readonly sessions: { readonly seed: number; readonly events: number; readonly users: number };
+/** To load sets into Muster and say what they take. */
+export interface MusterSizesPlan {
+  readonly kind: 'sizes';
+  readonly sets: readonly MusterSet[];
+  /** An account starts with as many as there are threads. */
+  readonly tablets: number;
+}
+
+export interface MusterSet {
+  readonly set: string;
+  /** A file of events, or synthetic sessions. */
+  readonly from: string | SessionOptions;
 }
 
 export interface MusterSize {
+  readonly set: string;
   readonly events: number;
-  readonly bytesPerEvent: number;
+  /** Of blocks, heads, dictionaries and directories; not of profiles. */
+  readonly bytes: number;
 }
 
-/** What Muster's own bench measures of the same events, by set; with the reason instead where it cannot. */
-export async function musterSizes(run: MusterRun): Promise<Map<string, MusterSize> | string> {
-  const sets = await mkdtemp(join(tmpdir(), 'muster-sets-'));
-  try {
-    for (const file of run.files) await symlink(resolve(file), join(sets, basename(file)));
-    const { seed, events, users } = run.sessions;
-    const numbers = Object.entries({ seed, events, users }).flatMap(([name, value]) => [
-      `--${name}`,
-      `${value}`,
-    ]);
-    const bench = spawn(process.execPath, [run.program, 'blocks', '--json', '--sets', sets, ...numbers], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const ended = new Promise<number | null>((done, failed) => bench.on('close', done).on('error', failed));
-    const output = await text(bench.stdout);
-    const status = await ended;
-    return status === 0 ? sizesOf(output) : `${run.program} blocks ended with ${status}`;
-  } finally {
-    await rm(sets, { recursive: true });
+/** Tells a `MusterSize` for each set. */
+export async function measureMuster({ sets, tablets }: MusterSizesPlan): Promise<void> {
+  await initHash();
+  for (const { set, from } of sets) {
+    const loader = typeof from === 'string' ? await loadFile(from, tablets) : loadSessions(from, tablets);
+    await tell(sizeOf(set, loader));
   }
 }
 
-/** Of the reports, a line each, the rows that say what an event takes. */
-export function sizesOf(output: string): Map<string, MusterSize> {
-  const reports = output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Report);
-  const rows = reports.flatMap((report) => report.rows).filter((row) => 'bytesPerEvent' in row);
-  return new Map(
-    rows.map((row) => [
-      String(row.set),
-      { events: Number(row.events), bytesPerEvent: Number(row.bytesPerEvent) },
-    ]),
-  );
+function sizeOf(set: string, { tablets }: BulkLoader): MusterSize {
+  const memory = tablets.map(({ events }) => events.memory());
+  return {
+    set,
+    events: sum(tablets.map(({ events }) => events.rowCount)),
+    bytes: sum(memory.map(({ head, blocks, dictionary }) => head + blocks + dictionary)),
+  };
 }

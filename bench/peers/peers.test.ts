@@ -1,13 +1,23 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Report } from '../harness.ts';
 import { differences, sourceAnswers } from './answers.ts';
 import { sessionTable } from './eventTable.ts';
-import { sizesOf } from './muster.ts';
+import type { Measured } from './measured.ts';
 import { readEvents } from './ndjson.ts';
 import { measurePeers } from './peerTables.ts';
+import type { Found, Members } from './queries/asking.ts';
+import { checkEqual } from './queries/comparison.ts';
+import type { EngineName } from './queries/engine.ts';
+import type { Rows } from './queries/question.ts';
+import { QUESTIONS } from './queries/questions.ts';
+import { barsOf } from './sizes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'muster-peers-test-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -71,13 +81,92 @@ describe('answers', () => {
   });
 });
 
-describe("muster's sizes", () => {
-  it('are the rows that have them', () => {
-    const reports = [
-      { name: 'blocks', rows: [{ set: 'sessions', events: 5, bytesPerEvent: 4.5, blocks: 4 }] },
-      { name: 'scans', rows: [{ what: 'names', rowsPerNs: 20 }] },
+describe('bars', () => {
+  it('are of the smaller rival, by how its forms were chosen', () => {
+    const rival = (rival: string, forms: 'usual' | 'tuned', bytes: number) =>
+      ({ rival, forms, bytes }) as Measured;
+    const best = [
+      rival('DuckDB', 'usual', 200),
+      rival('DuckDB', 'tuned', 100),
+      rival('ClickHouse LZ4', 'usual', 150),
+      rival('ClickHouse LZ4', 'tuned', 140),
+      rival('ClickHouse ZSTD(1)', 'usual', 90),
+      rival('ClickHouse ZSTD(1)', 'tuned', 80),
     ];
-    const output = reports.map((report) => `${JSON.stringify(report)}\n`).join('');
-    expect(sizesOf(output)).toEqual(new Map([['sessions', { events: 5, bytesPerEvent: 4.5 }]]));
+    expect(barsOf(best, { set: 's', events: 10, bytes: 84 })).toEqual({
+      Muster: 8.4,
+      '0.65 × LZ4, tuned': '6.50 missed by 29.2 %',
+      'ZSTD(1), tuned': '8.00 missed by 5.0 %',
+      '0.65 × LZ4, usual': '9.75 holds',
+      'ZSTD(1), usual': '9.00 holds',
+    });
+  });
+});
+
+/** The built program: its processes and threads run it too. */
+async function peers(...args: string[]) {
+  const program = fileURLToPath(new URL('dist/peers.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, '--json']);
+  const reports = stdout.split('\n').filter((line) => line !== '');
+  return new Map(reports.map((line) => JSON.parse(line) as Report).map((report) => [report.name, report]));
+}
+
+describe('the command', () => {
+  it('sets sizes beside their bars', async () => {
+    const small = ['--events', '5000', '--users', '500', '--sets', 'sessions', '--at', directory];
+    const rows = (await peers(...small)).get('peers')!.rows;
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ set: 'sessions', events: 5000, Muster: expect.any(Number) });
+  }, 120_000);
+
+  it('asks every engine every question and finds equal answers', async () => {
+    const stores = join(directory, 'stores');
+    const small = [
+      'queries',
+      '--events',
+      '5000',
+      '--users',
+      '1500',
+      '--data',
+      stores,
+      '--budget',
+      '1',
+      '--ways',
+    ];
+    const reports = await peers(...small);
+    expect(reports.get('queries')!.rows.map(({ query }) => query)).toEqual(QUESTIONS.map(({ name }) => name));
+    const again = await peers(...small, '--only', 'timeline', '--engines', 'Muster,DuckDB', '--threads', '1');
+    const engines = again.get('ways')!.rows.map(({ engine }) => engine);
+    expect(new Set(engines)).toEqual(new Set(['Muster', 'DuckDB']));
+  }, 300_000);
+});
+
+describe('answers to queries', () => {
+  const found = (engine: EngineName, rows: Rows, members?: Members): Found => ({
+    ...{ question: 'q', engine, ways: [{ layout: 'l', form: 'f', ms: [1], cpuMs: 1, rows }] },
+    ...(members && { members }),
+  });
+
+  it('are equal in any order of rows', () => {
+    const rows = [
+      [1, 'a'],
+      [2, null],
+      [2, null],
+    ] as const;
+    checkEqual('q', [found('Muster', rows), found('DuckDB', [...rows].reverse())]);
+  });
+
+  it('that differ are shown, with the question and both engines', () => {
+    const check =
+      (...all: Found[]) =>
+      () =>
+        checkEqual('q', all);
+    expect(check(found('Muster', [[1], [2], [2]]), found('DuckDB', [[1], [2], [3]]))).toThrow(
+      'q: answers differ. 1 rows of Muster, l, f only: [2]; 1 of DuckDB, l, f only: [3]',
+    );
+    const members = { users: 1, checksum: 'a' };
+    expect(
+      check(found('Muster', [[1]], members), found('DuckDB', [[1]], { ...members, checksum: 'b' })),
+    ).toThrow(/^q: members differ. Muster: .*"a"}; DuckDB: .*"b"}$/);
   });
 });
