@@ -4,6 +4,8 @@ import { sampleBucket } from '../base/hash.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Criterion } from './criterion.ts';
 import { type NearPlan, type Plan, Planner, type QueryTimes, type WalkPlan } from './plan.ts';
+import { runRules } from './ruleScan.ts';
+import { groupRules, type RuleGroup } from './rules.ts';
 import { runScans } from './scan.ts';
 import type { QueryStats } from './stats.ts';
 import { usersOf } from './users.ts';
@@ -52,7 +54,9 @@ export function* evaluateMany(
     yield;
   }
   const evaluation = new Evaluation(view, planner, yield* usersOf(view, times.nowMs), stats);
-  yield* evaluation.scan(planner.scans);
+  const { groups, others } = groupRules(view.schema, planner.scans);
+  for (const group of groups) yield* evaluation.scanTogether(group);
+  yield* evaluation.scan(others);
   yield* evaluation.walk(planner.walks);
   const members = new Map<string, Bitset>();
   for (const [name, plan] of plans) {
@@ -87,10 +91,16 @@ class Evaluation {
   }
 
   *scan(scans: Planner['scans']): Generator<void, void> {
-    yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => {
-      this.#charge();
-      this.#found.set(plan, ordinals);
-    });
+    yield* runScans(this.#view, scans, this.#stats, (plan, ordinals) => this.#keep(plan, ordinals));
+  }
+
+  *scanTogether(group: RuleGroup): Generator<void, void> {
+    yield* runRules(this.#view, group, this.#stats, (plan, ordinals) => this.#keep(plan, ordinals));
+  }
+
+  #keep(plan: Plan, ordinals: Bitset): void {
+    this.#charge();
+    this.#found.set(plan, ordinals);
   }
 
   /** A bit for every user more is kept until the end. */

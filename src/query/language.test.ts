@@ -18,6 +18,8 @@ import { type TestEvent, type TestTablet, testView } from './testView.ts';
 /** How many definitions are drawn: `MUSTER_DEFINITIONS=20000` for a long run. */
 const DEFINITIONS = Number(process.env.MUSTER_DEFINITIONS ?? 500);
 const DEFINITIONS_PER_TABLET = 20;
+/** Beside those, asked of evaluateMany at the same time. */
+const RULES_PER_TABLET = 16;
 const ZONES = ['UTC', 'America/New_York', 'Pacific/Auckland'];
 /** Nights in which clocks change in New York or Auckland, and the days of leap years. */
 const MOMENTS_MS = [
@@ -47,7 +49,21 @@ test.each(seeds)('evaluate, evaluateMany, evaluateUser and the oracle agree, see
   );
   const criteria = new Map([...definitions].map(([name, json]) => [name, parseSegment(json)]));
 
-  const many = run(evaluateMany(view, criteria, times, newStats()));
+  const rules = drawn.rules(RULES_PER_TABLET);
+  const ruleCriteria = new Map(rules.map((json, i) => [`rule ${i}`, parseSegment(json)]));
+
+  const many = run(evaluateMany(view, new Map([...criteria, ...ruleCriteria]), times, newStats()));
+  for (const [name, criterion] of ruleCriteria) {
+    const { members } = run(evaluate(view, criterion, times, newStats()));
+    const label = `seed ${seed}: ${JSON.stringify(rules)}, ${name}`;
+    expect([...many.members.get(name)!], label).toEqual([...members]);
+  }
+  for (const [i, json] of rules.entries()) {
+    const ids = [...many.members.get(`rule ${i}`)!].map((ordinal) => view.users.refOf(ordinal).id);
+    expect(ids.sort(), `seed ${seed}: ${JSON.stringify(json)}`).toEqual(
+      [...oracleEvaluate(oracle, json, options)].sort(),
+    );
+  }
   for (const [name, json] of definitions) {
     const label = `seed ${seed}: ${JSON.stringify(json)}`;
     const expected = [...oracleEvaluate(oracle, json, options)].sort();

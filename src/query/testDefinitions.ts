@@ -64,6 +64,23 @@ export class TestDefinitions {
     return { ...this.#filter(), ...this.#measure() };
   }
 
+  /** Counts of events with one of some values of the same property: what is answered in one pass when it is asked at once. */
+  rules(count: number): unknown[] {
+    const random = this.#random;
+    const prop = random.pick(NAMES);
+    const values = this.#scalars.filter((value) => typeof value !== 'number');
+    const test = () =>
+      random.chance(0.8)
+        ? { op: 'eq', value: random.pick(values) }
+        : { op: 'in', value: this.#some(0, 3, () => random.pick(values)) };
+    return Array.from({ length: count }, () => ({
+      event: random.chance(0.8) ? random.pick(TestDefinitions.events) : TestDefinitions.events,
+      where: [{ prop, ...test() }],
+      ...(random.chance(0.6) ? { within: this.#within() } : {}),
+      ...(random.chance(0.8) ? { count: this.#comparison() } : {}),
+    }));
+  }
+
   #leaf(): unknown {
     return this.#random.pick([
       { all: true },

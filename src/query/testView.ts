@@ -1,7 +1,7 @@
 import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { UserRef } from '../log/record.ts';
-import { CELL, type Part, type ValuePredicate } from '../store/part.ts';
+import { CELL, type Part, type RowCursor, type ValuePredicate } from '../store/part.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';
 
 /** A tablet for tests of queries: rows in plain arrays, every question answered by looking at all of them. */
@@ -126,28 +126,24 @@ function testPart(
       selected.forEach((row) => {
         counts[rows[row]!.ordinal]!++;
       }),
+    *classifySteps(code, of) {
+      const classes = rows.map(({ event, properties }) => {
+        const value = properties[propertyNames[code]!];
+        const eventCode = eventNames.indexOf(event);
+        if (value === undefined || !of.eventCodes.includes(eventCode) || !of.predicate.test(value)) return 0;
+        return of.classOf(eventCode, value);
+      });
+      const wanted = classes.flatMap((found, row) => (found === 0 ? [] : [row]));
+      return {
+        classes: Uint32Array.from(wanted, (row) => classes[row]!),
+        cursor: testCursor(rows, wanted, []),
+      };
+    },
     *rowsByUserSteps(selected, kinds) {
       const sorted = [...selected].sort(
         (a, b) => rows[a]!.ordinal - rows[b]!.ordinal || rows[a]!.timeMs - rows[b]!.timeMs,
       );
-      let read = 0;
-      return {
-        readInto: (batch, at) => {
-          // In threes.
-          const piece = sorted.slice(read, read + 3);
-          read += piece.length;
-          piece.forEach((row, i) => {
-            batch.rows[at + i] = row;
-            batch.ordinals[at + i] = rows[row]!.ordinal;
-            batch.timesMs[at + i] = rows[row]!.timeMs;
-            batch.kinds[at + i] = kinds.reduce(
-              (mask, kind, k) => (kind?.has(row) ? mask | (1 << k) : mask),
-              0,
-            );
-          });
-          return piece.length;
-        },
-      };
+      return testCursor(rows, sorted, kinds);
     },
     cellReader(code) {
       const name = propertyNames[code]!;
@@ -184,6 +180,28 @@ function testPart(
       Object.entries(rows[row]!.properties)
         .map(([name, value]) => [propertyNames.indexOf(name), value] as const)
         .sort(([a], [b]) => a - b),
+  };
+}
+
+/** In threes. */
+function testCursor(
+  rows: readonly TestEvent[],
+  order: readonly number[],
+  kinds: readonly (Bitset | undefined)[],
+): RowCursor {
+  let read = 0;
+  return {
+    readInto: (batch, at) => {
+      const piece = order.slice(read, read + 3);
+      read += piece.length;
+      piece.forEach((row, i) => {
+        batch.rows[at + i] = row;
+        batch.ordinals[at + i] = rows[row]!.ordinal;
+        if (batch.timesMs !== undefined) batch.timesMs[at + i] = rows[row]!.timeMs;
+        batch.kinds[at + i] = kinds.reduce((mask, kind, k) => (kind?.has(row) ? mask | (1 << k) : mask), 0);
+      });
+      return piece.length;
+    },
   };
 }
 

@@ -6,13 +6,23 @@ import type { Value } from '../base/value.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
 import { HeadCellReader, type HeadCells, SortedRowCursor } from './headReaders.ts';
-import type { CellReader, Part, PartTrail, RowCursor, ValuePredicate } from './part.ts';
+import type {
+  CellClasses,
+  CellReader,
+  ClassifiedRows,
+  Part,
+  PartTrail,
+  RowCursor,
+  ValuePredicate,
+} from './part.ts';
 import { LocalTexts } from './texts/localTexts.ts';
 import { trailOrderSteps } from './trailOrder.ts';
 
 const ROWS_START = 64;
 const CELLS_START = 256;
 const NO_ROW = 0xffffffff;
+/** Rows asked about between two yields. */
+const ROWS_PER_STEP = 1 << 13;
 
 /**
  * The newest rows, in order of arrival, in arrays that grow. These are many MB and live for seconds, so their memory is
@@ -194,6 +204,29 @@ export class Head implements Part, HeadCells {
     rows.forEach((row) => {
       if (!this.#cellPasses(row, propertyCode, test)) rows.delete(row);
     });
+  }
+
+  *classifySteps(propertyCode: number, wanted: CellClasses): Generator<void, ClassifiedRows> {
+    const test = cellTest(wanted.predicate, this.#texts);
+    const eventCodes = new Set(wanted.eventCodes);
+    const [rows, classes]: [number[], number[]] = [[], []];
+    for (let row = 0; row < this.#rowCount; row++) {
+      if (row % ROWS_PER_STEP === ROWS_PER_STEP - 1) yield;
+      const eventCode = this.#events[row]!;
+      if (!eventCodes.has(eventCode) || !this.#cellPasses(row, propertyCode, test)) continue;
+      const found = wanted.classOf(eventCode, this.valueAt(row, propertyCode)!);
+      if (found === 0) continue;
+      rows.push(row);
+      classes.push(found);
+    }
+    yield;
+    const order = Uint32Array.from(rows);
+    const ordinals = order.map((row) => this.#ordinals[row]!);
+    const times = Float64Array.from(order, (row) => this.#times[row]!);
+    return {
+      classes: Uint32Array.from(classes),
+      cursor: new SortedRowCursor({ order, ordinals, times }, []),
+    };
   }
 
   andUsers(rows: Bitset, ordinals: Bitset): void {

@@ -1,11 +1,11 @@
 import type { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import { cellValue, TAG } from './blocks/cell.ts';
-import { BATCH_ROWS, CELL, type CellReader, type RowBatch, type RowCursor } from './part.ts';
+import { BATCH_ROWS, CELL, type CellReader, type RowCursor, type RowTarget } from './part.ts';
 import type { Texts } from './texts/texts.ts';
 import type { TrailOrder } from './trailOrder.ts';
 
-/** Reads rows of a head that have been sorted. */
+/** Reads rows of a head in the order they were brought into. */
 export class SortedRowCursor implements RowCursor {
   readonly #sorted: TrailOrder;
   readonly #kinds: readonly (Bitset | undefined)[];
@@ -16,13 +16,13 @@ export class SortedRowCursor implements RowCursor {
     this.#kinds = kinds;
   }
 
-  readInto({ rows, ordinals, timesMs, kinds }: RowBatch, at: number): number {
+  readInto({ rows, ordinals, timesMs, kinds }: RowTarget, at: number): number {
     const from = this.#read;
     const to = Math.min(from + BATCH_ROWS, this.#sorted.order.length);
     const read = this.#sorted.order.subarray(from, to);
     rows.set(read, at);
     ordinals.set(this.#sorted.ordinals.subarray(from, to), at);
-    timesMs.set(this.#sorted.times.subarray(from, to), at);
+    timesMs?.set(this.#sorted.times.subarray(from, to), at);
     const target = kinds.subarray(at, at + read.length).fill(0);
     for (const [kind, selected] of this.#kinds.entries()) {
       if (selected !== undefined) markKind(selected, kind, read, target);

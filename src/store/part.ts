@@ -25,6 +25,8 @@ export interface Part {
   andUsers(rows: Bitset, ordinals: Bitset): void;
   /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
   askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
+  /** The rows that have a class by their event and the property's value. In small steps, as rowsByUserSteps. */
+  classifySteps(propertyCode: number, classes: CellClasses): Generator<void, ClassifiedRows>;
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 
@@ -64,10 +66,33 @@ export interface RowBatch {
   readonly kinds: Uint32Array;
 }
 
-/** Reads rows by ordinal, then time, then origin, then arrival. */
+/** Reads rows by ordinal, then time, then origin, then arrival, unless it says otherwise. */
 export interface RowCursor {
-  /** Puts the next rows, up to BATCH_ROWS, where the batch has room for so many from `at` on. How many; 0 at the end. */
-  readInto(batch: RowBatch, at: number): number;
+  /**
+   * Puts the next rows, up to BATCH_ROWS, where the batch has room for so many from `at` on. How many; 0 at the end. Times
+   * that the batch has no place for are not read.
+   */
+  readInto(batch: RowTarget, at: number): number;
+}
+
+/** A batch that need not want times. */
+export type RowTarget = Omit<RowBatch, 'timesMs'> & Partial<Pick<RowBatch, 'timesMs'>>;
+
+/** Classes of events, by name and by one property. What has none is of class 0. */
+export interface CellClasses {
+  /** Events of other names have none. */
+  readonly eventCodes: readonly number[];
+  /** Holds of every value that has a class with any event: no number, nor what is missing. */
+  readonly predicate: ValuePredicate;
+  /** Pure; asked once for each different value that satisfies the predicate. */
+  classOf(eventCode: number, value: Value): number;
+}
+
+export interface ClassifiedRows {
+  /** Of each row with one. */
+  readonly classes: Uint32Array;
+  /** The same rows in the same order. */
+  readonly cursor: RowCursor;
 }
 
 /** What a cell of a CellReader's is: nothing, a number, or, from `values` on, one text, boolean or array each. */

@@ -110,6 +110,19 @@ export interface Kernels {
    */
   markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void;
 
+  /**
+   * Lists to `found` the classes, other than 0, of `count` rows of such events and codes, at most GATHERED_ROWS. Bit i of
+   * `words` = whether row i has one. Returns how many do; what follows them in `found` may be anything.
+   */
+  classify(
+    events: Uint32Array,
+    codes: Uint32Array,
+    table: ClassTable,
+    count: number,
+    words: Uint32Array,
+    found: Uint32Array,
+  ): number;
+
   /** Bit n of `dense` goes to where `rows` has its n-th bit set; the other bits of `words`, as long as `rows`, are 0. */
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void;
   /**
@@ -128,6 +141,13 @@ export interface Differences {
   readonly bits: number;
   readonly least: number;
   readonly count: number;
+}
+
+/** The class of event e and code c is classes[rows[e] + columns[c]]. */
+export interface ClassTable {
+  readonly classes: Uint32Array;
+  readonly rows: Uint32Array;
+  readonly columns: Uint32Array;
 }
 
 /** One of each per run. */

@@ -1,3 +1,4 @@
+import { classify } from './classify.ts';
 import { gather, listRows, markKinds, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import { countRuns, countUsers, fillRuns, fillStarts, positions, positionsOf, reduceRuns } from './runs.ts';
@@ -64,6 +65,7 @@ export const plainKernels: Kernels = {
   ranks,
   listRows,
   markKinds,
+  classify,
   expand,
   compress,
 

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { firstFrom } from '../../base/search.ts';
 import { KERNELS_BASE64 } from './generated.ts';
-import type { Differences, Kernels } from './kernels.ts';
+import { type ClassTable, type Differences, GATHERED_ROWS, type Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
 
@@ -77,6 +77,16 @@ interface Exports {
     users: number,
   ): number;
   markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
+  classify(
+    events: number,
+    codes: number,
+    classes: number,
+    rows: number,
+    columns: number,
+    count: number,
+    words: number,
+    found: number,
+  ): number;
   prepareSpread(): void;
   expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
   compress(
@@ -393,6 +403,43 @@ class SimdKernels implements Kernels {
     this.#outputWords.fill(0, 0, target.length);
     markKinds(STEP.value, INPUT.value, bitmaps.length, words64, OUTPUT.value);
     target.set(this.#outputWords.subarray(0, target.length));
+  }
+
+  classify(
+    events: Uint32Array,
+    codes: Uint32Array,
+    table: ClassTable,
+    count: number,
+    words: Uint32Array,
+    found: Uint32Array,
+  ): number {
+    const { INPUT, OUTPUT, RUNS, STEP, classify } = this.#exports;
+    const { classes, rows, columns } = table;
+    const columnsAt = GATHERED_ROWS;
+    const rowsAt = columnsAt + columns.length;
+    const classesAt = rowsAt + rows.length;
+    if (classesAt + classes.length > this.#runs.length) {
+      return plainKernels.classify(events, codes, table, count, words, found);
+    }
+    this.#copyIn(bytesOf(events, 0, count), INPUT.value);
+    this.#runs.set(codes.subarray(0, count));
+    this.#runs.set(columns, columnsAt);
+    this.#runs.set(rows, rowsAt);
+    this.#runs.set(classes, classesAt);
+    const at = (word: number) => RUNS.value + 4 * word;
+    const foundCount = classify(
+      INPUT.value,
+      RUNS.value,
+      at(classesAt),
+      at(rowsAt),
+      at(columnsAt),
+      count,
+      STEP.value,
+      OUTPUT.value,
+    );
+    words.set(this.#steps.subarray(0, (count + 31) >>> 5));
+    found.set(this.#outputWords.subarray(0, foundCount));
+    return foundCount;
   }
 
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {

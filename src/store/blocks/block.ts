@@ -1,11 +1,20 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import type { Column } from '../../encoding/column.ts';
-import type { CellReader, Part, PartTrail, RowCursor, ValuePredicate } from '../part.ts';
+import type {
+  CellClasses,
+  CellReader,
+  ClassifiedRows,
+  Part,
+  PartTrail,
+  RowCursor,
+  ValuePredicate,
+} from '../part.ts';
 import type { Texts } from '../texts/texts.ts';
 import { BlockCellReader } from './blockCellReader.ts';
 import type { EventRows, EventSet } from './blockFormat.ts';
 import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
+import { classTableSteps, rowClassesSteps } from './cellClasses.ts';
 import { codeFilter } from './codeFilter.ts';
 import { compress, expand } from './expand.ts';
 import { Ranks } from './ranks.ts';
@@ -148,6 +157,27 @@ export class Block implements Part {
     if (!dense.isEmpty) cells.and(dense, predicate);
     if (predicate.missing) rows.andNot(withCells).or(expand(dense, withCells));
     else rows.words.set(expand(dense, withCells).words);
+  }
+
+  *classifySteps(propertyCode: number, classes: CellClasses): Generator<void, ClassifiedRows> {
+    const column = this.#columns.get(propertyCode);
+    const found =
+      column === undefined
+        ? { rows: new Bitset(this.rowCount), classes: new Uint32Array(0) }
+        : yield* this.#classifySteps(column, classes);
+    const cursor = this.#users.rowCursor(found.rows, [], this.#times);
+    yield;
+    return { classes: found.classes, cursor };
+  }
+
+  *#classifySteps({ shape, codes, cells }: OpenColumn, classes: CellClasses) {
+    const numbers = classes.eventCodes.map((eventCode) => this.#eventNumbers.get(eventCode));
+    const { length } = this.#eventRows;
+    const { eventSet } = shape;
+    const withCells =
+      eventSet === undefined ? new Uint8Array(length).fill(1) : this.#rowsOfSets.get(eventSet)!.table;
+    const table = yield* classTableSteps(cells, numbers, withCells, classes);
+    return yield* rowClassesSteps(this.#events, withCells, codes, table);
   }
 
   andUsers(rows: Bitset, ordinals: Bitset): void {

@@ -2,7 +2,7 @@ import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/kernels.ts';
-import { BATCH_ROWS, type RowBatch, type RowCursor } from '../part.ts';
+import { BATCH_ROWS, type RowCursor, type RowTarget } from '../part.ts';
 import type { Ordinals } from './ordinals.ts';
 
 /** Users whose ordinals are decoded together. */
@@ -37,7 +37,7 @@ export class BlockRowCursor implements RowCursor {
     this.#streams = streams;
   }
 
-  readInto({ rows, ordinals, timesMs, kinds }: RowBatch, at: number): number {
+  readInto({ rows, ordinals, timesMs, kinds }: RowTarget, at: number): number {
     let end = at;
     for (;;) {
       const from = nextFilled(this.#selected, this.#word);
@@ -48,7 +48,7 @@ export class BlockRowCursor implements RowCursor {
       end += this.#list(from, to, rows.subarray(end), ordinals.subarray(end), kinds.subarray(end));
     }
     this.#toOrdinals(ordinals, at, end);
-    this.#streams.times.gather(rows.subarray(at, end), timesMs.subarray(at, end));
+    if (timesMs !== undefined) this.#streams.times.gather(rows.subarray(at, end), timesMs.subarray(at, end));
     return end - at;
   }
 

@@ -81,6 +81,25 @@ export class CellColumn {
     this.#asked.set(predicate, table);
   }
 
+  /** The codes of values that satisfy the predicate, which no number does; ascending. In small steps. */
+  *codesSteps(predicate: ValuePredicate): Generator<void, readonly number[]> {
+    const table = this.#specialsPassing(predicate);
+    yield* markPassingSteps(this.#texts, predicate, table.subarray(this.#specials.length));
+    const codes: number[] = [];
+    for (let code = table.indexOf(1); code !== -1; code = table.indexOf(1, code + 1)) codes.push(code);
+    return codes;
+  }
+
+  get codeCount(): number {
+    return this.#codeCount;
+  }
+
+  /** What such a code stands for. */
+  valueOfCode(code: number): Value {
+    const tag = this.#specials[code];
+    return tag === undefined ? textOrArray(this.#texts, code - this.#specials.length) : tag === TAG.true;
+  }
+
   /** Takes the rows that do not satisfy the predicate out of `rows`. */
   and(rows: Bitset, predicate: ValuePredicate): void {
     if (this.#codes !== undefined && this.#numbers !== undefined) {

@@ -10,6 +10,7 @@ import { set1, set2, set4, set8, set16 } from './set';
 import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack';
 
 export { ARENA, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
+export { classify } from './classify';
 export { gather, listRows, markKinds, ranks } from './gather';
 export { countRuns, countUsers, fillRuns, positions, positionsOf } from './runs';
 export { equal8 } from './select';
