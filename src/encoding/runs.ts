@@ -2,7 +2,7 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { GATHERED_ROWS } from './kernels/kernels.ts';
+import { GATHERED_ROWS, kernels } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 import type { RunEnds } from './runEnds.ts';
 
@@ -119,7 +119,13 @@ export class RunCodes implements Codes {
       const runCount = Math.min(PIECE_ROWS, this.#codes.rowCount - run, likely);
       this.#codes.decode(run, run + runCount, pieceCodes);
       this.#ends.decode(run, run + runCount, pieceEnds);
-      row = fill(pieceCodes, pieceEnds, runCount, row, to, target, from);
+      const ends = pieceEnds.subarray(0, runCount);
+      row = kernels().repeat(
+        pieceCodes.subarray(0, runCount),
+        ends,
+        row,
+        target.subarray(row - from, to - from),
+      );
       run += runCount;
     }
   }
@@ -179,23 +185,4 @@ export class RunCodes implements Codes {
 
 function isZero(word: number): boolean {
   return word === 0;
-}
-
-/** Fills rows [row, to) of `target`, whose first is row `targetFrom`, as far as the runs go. Returns the next row. */
-function fill(
-  codes: Uint32Array,
-  ends: Uint32Array,
-  runCount: number,
-  row: number,
-  to: number,
-  target: NumberVector,
-  targetFrom: number,
-): number {
-  for (let run = 0; run < runCount; run++) {
-    const code = codes[run]!;
-    // Signed, as rows are: V8 keeps the loop out of doubles.
-    const end = Math.min(ends[run]! | 0, to);
-    for (; row < end; row++) target[row - targetFrom] = code;
-  }
-  return row;
 }

@@ -19,7 +19,7 @@ import { type TestEvent, type TestTablet, testView } from './testView.ts';
 const DEFINITIONS = Number(process.env.MUSTER_DEFINITIONS ?? 500);
 const DEFINITIONS_PER_TABLET = 20;
 /** Beside those, asked of evaluateMany at the same time. */
-const RULES_PER_TABLET = 16;
+const RULES_PER_TABLET = 40;
 const ZONES = ['UTC', 'America/New_York', 'Pacific/Auckland'];
 /** Nights in which clocks change in New York or Auckland, and the days of leap years. */
 const MOMENTS_MS = [

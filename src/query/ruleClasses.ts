@@ -2,7 +2,10 @@ import { isArray, type Scalar, type Value } from '../base/value.ts';
 import type { CellClasses, Part, ValuePredicate } from '../store/part.ts';
 import type { Rule } from './rules.ts';
 
-/** Of each class the rules that want its events: [starts[c], checked[c]) at any time of the part's, those up to starts[c + 1] at theirs. */
+/**
+ * The rules that want the events of each class c: those from starts[c] on; from checked[c] on and up to starts[c + 1] they
+ * want them at their own times only.
+ */
 export interface RuleLists {
   /** Places in the group. */
   readonly rules: Uint32Array;
@@ -23,7 +26,7 @@ export class RuleClasses implements CellClasses {
   readonly #byEvent = new Map<number, Map<Scalar, number[]>>();
   /** Rules that want all of the part's times. */
   readonly #timeless: ReadonlySet<number>;
-  readonly #classes = new Map<string, number>();
+  readonly #classes = new Map<string | readonly number[], number>();
   /** By class. */
   readonly #lists: (readonly number[])[] = [[]];
 
@@ -33,7 +36,7 @@ export class RuleClasses implements CellClasses {
     const values = new Set<Scalar>();
     for (const i of wanted) {
       for (const value of rules[i]!.values) values.add(value);
-      for (const eventCode of rules[i]!.scan.eventCodes) this.#add(eventCode, i);
+      for (const eventCode of new Set(rules[i]!.scan.eventCodes)) this.#add(eventCode, i);
     }
     this.eventCodes = [...this.#byEvent.keys()];
     this.predicate = anyOf(values);
@@ -46,7 +49,8 @@ export class RuleClasses implements CellClasses {
   classOf(eventCode: number, value: Value): number {
     const rules = this.#rulesOf(this.#byEvent.get(eventCode)!, value);
     if (rules.length === 0) return 0;
-    const key = rules.join();
+    // What is found of one value is the same list each time.
+    const key = isArray(value) ? rules.join() : rules;
     let found = this.#classes.get(key);
     if (found === undefined) {
       found = this.#lists.push(rules) - 1;

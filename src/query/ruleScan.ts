@@ -6,7 +6,7 @@ import type { CountPlan } from './plan.ts';
 import { RuleClasses } from './ruleClasses.ts';
 import { RuleCounts } from './ruleCounts.ts';
 import type { RuleGroup } from './rules.ts';
-import { EVENT_CODE_BYTES, mayMatch, VALUE_BYTES } from './selectRows.ts';
+import { EVENT_CODE_BYTES, mayMatch, TIME_BYTES, VALUE_BYTES } from './selectRows.ts';
 import type { QueryStats } from './stats.ts';
 
 /** What is kept of each row that has one while its part is looked at. */
@@ -37,6 +37,7 @@ export function* runRules(
     const { classes, cursor } = yield* part.classifySteps(propertyCode, rulesOf);
     view.budget?.charge(classes.length * CLASS_BYTES);
     const target = rulesOf.needTimes ? batch : timeless;
+    if (rulesOf.needTimes) stats.bytesScanned += classes.length * TIME_BYTES;
     const lists = rulesOf.lists();
     for (let at = 0; at < classes.length; ) {
       const read = cursor.readInto(target, 0);

@@ -4,8 +4,8 @@ import type { SchemaView } from '../store/view.ts';
 import { countsThatSatisfy } from './criterion.ts';
 import type { Scan } from './plan.ts';
 
-/** Scans of one property from which on it pays to look at each event once for all of them. */
-const RULES_MIN = 8;
+/** Scans of one property from which on it pays to look at each event's name and value, not at bitmaps of them. */
+const RULES_MIN = 24;
 /** Each may keep a byte a user, and half as much again. */
 const RULES_MAX = 128;
 /** Of one scan; with more it is worth a pass of its own. */
@@ -62,14 +62,15 @@ function cut(rules: readonly Rule[]): Rule[][] {
   const groups: Rule[][] = [];
   let events = new Set<number>();
   for (const rule of rules.toSorted((a, b) => firstEvent(a) - firstEvent(b))) {
+    const { eventCodes } = rule.scan;
     const group = groups.at(-1);
-    const together = new Set([...events, ...rule.scan.eventCodes]);
-    if (group !== undefined && group.length < RULES_MAX && together.size <= RULE_EVENTS_MAX) {
+    const more = eventCodes.filter((code) => !events.has(code));
+    if (group !== undefined && group.length < RULES_MAX && events.size + more.length <= RULE_EVENTS_MAX) {
       group.push(rule);
-      events = together;
+      for (const code of more) events.add(code);
     } else {
       groups.push([rule]);
-      events = new Set(rule.scan.eventCodes);
+      events = new Set(eventCodes);
     }
   }
   return groups;

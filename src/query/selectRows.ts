@@ -6,7 +6,7 @@ import { andNearSteps } from './nearRows.ts';
 import type { QueryStats } from './stats.ts';
 
 export const EVENT_CODE_BYTES = 4;
-const TIME_BYTES = 8;
+export const TIME_BYTES = 8;
 export const VALUE_BYTES = 8;
 
 /** False when the part's times or events say that none of its rows is wanted. */

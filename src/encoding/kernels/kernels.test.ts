@@ -208,6 +208,32 @@ describe('runs', () => {
     }
   });
 
+  it('repeat: SIMD, twin and a naive loop agree', () => {
+    const random = new SeededRandom(13);
+    for (let round = 0; round < 60; round++) {
+      const { offsets, rowCount } = randomRuns(random, round === 0 ? 65_536 : 9000);
+      const ends = offsets.slice(1, 1 + GATHERED_ROWS);
+      if (rowCount === 0 || ends[0] === 0) continue;
+      const codes = ends.map(() => random.below(2 ** 32));
+      const row = random.below(ends[0]!);
+      // Some end before the runs do, some after.
+      const length = random.below(rowCount - row + 20);
+      const next = Math.min(row + length, ends.at(-1)!);
+      const expected = new Array<number>(length + 1).fill(GARBAGE);
+      for (let at = row, run = 0; at < next; at++) {
+        while (ends[run]! <= at) run++;
+        expected[at - row] = codes[run]!;
+      }
+      for (const each of both) {
+        for (const target of [new Uint32Array(length + 1), new Float64Array(length + 1)]) {
+          target.fill(GARBAGE);
+          expect(each.repeat(codes, ends, row, target.subarray(0, length))).toBe(next);
+          expect(target.every((value, i) => value === expected[i])).toBe(true);
+        }
+      }
+    }
+  });
+
   it('fillStarts: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(10);
     for (let round = 0; round < 300; round++) {

@@ -1,3 +1,4 @@
+import type { NumberVector } from '../contract.ts';
 import { plainKernels } from './plain.ts';
 import { simdKernels } from './simd.ts';
 
@@ -55,6 +56,11 @@ export interface Kernels {
    * whose bits past the rows are 0. A bit in `runs` for each of them, and 0 behind. At most CHUNK_ROWS_MAX rows.
    */
   fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void;
+  /**
+   * target[i] = the code of the run that has row row + i, as far as runs and the target go: run r has rows up to ends[r],
+   * which ascend from beyond `row`, and code codes[r]. Returns the next row. At most GATHERED_ROWS runs.
+   */
+  repeat(codes: Uint32Array, ends: Uint32Array, row: number, target: NumberVector): number;
   /**
    * target[i] = base + the number of the bit that is set and has skip + i such before it, as far as there are and fit;
    * returns how many that is. At most CHUNK_ROWS_MAX bits.

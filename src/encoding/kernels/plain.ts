@@ -1,7 +1,16 @@
 import { classify } from './classify.ts';
 import { gather, listRows, markKinds, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
-import { countRuns, countUsers, fillRuns, fillStarts, positions, positionsOf, reduceRuns } from './runs.ts';
+import {
+  countRuns,
+  countUsers,
+  fillRuns,
+  fillStarts,
+  positions,
+  positionsOf,
+  reduceRuns,
+  repeat,
+} from './runs.ts';
 import { compress, expand } from './spread.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
@@ -49,6 +58,7 @@ export const plainKernels: Kernels = {
 
   unpack,
 
+  repeat,
   fillRuns(runs, firstEnd, lengths, words) {
     const ends = new Uint32Array(1 + lengths.count).fill(firstEnd);
     sum(lengths, 0, lengths.count, firstEnd, ends.subarray(1));

@@ -1,4 +1,5 @@
 import { ctz32, popcount32 } from '../../base/bitset.ts';
+import type { NumberVector } from '../contract.ts';
 import type { RunTotals } from './kernels.ts';
 
 /**
@@ -182,4 +183,17 @@ export function reduceRuns(
     mins[run] = min;
     maxs[run] = max;
   }
+}
+
+/** See Kernels.repeat. */
+export function repeat(codes: Uint32Array, ends: Uint32Array, first: number, target: NumberVector): number {
+  const to = first + target.length;
+  let row = first;
+  for (let run = 0; run < ends.length; run++) {
+    const code = codes[run]!;
+    // Signed, as rows are: V8 keeps the loop out of doubles.
+    const end = Math.min(ends[run]! | 0, to);
+    for (; row < end; row++) target[row - first] = code;
+  }
+  return row;
 }

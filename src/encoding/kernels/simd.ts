@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { firstFrom } from '../../base/search.ts';
+import type { NumberVector } from '../contract.ts';
 import { KERNELS_BASE64 } from './generated.ts';
 import { type ClassTable, type Differences, GATHERED_ROWS, type Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
@@ -87,6 +88,7 @@ interface Exports {
     words: number,
     found: number,
   ): number;
+  repeat(codes: number, ends: number, runCount: number, row: number, to: number, target: number): number;
   prepareSpread(): void;
   expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
   compress(
@@ -106,6 +108,8 @@ const PAGE_BYTES = 65_536;
 const BOUNDS_BITS_MAX = 25;
 /** What the kernels lay out for themselves, and a little more. */
 const SCRATCH_BYTES = 10 * PAGE_BYTES;
+/** For fewer it costs more to copy in and out. */
+const REPEATED_ROWS_MIN = 256;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
 const ARENA_SLACK_BYTES = 256;
 
@@ -272,6 +276,18 @@ class SimdKernels implements Kernels {
     fillStarts(INPUT.value, STEP.value, (rowCount + 127) >>> 7, OUTPUT.value);
     words.set(this.#outputWords.subarray(0, (rowCount + 31) >>> 5));
     clearPast(words, rowCount);
+  }
+
+  repeat(codes: Uint32Array, ends: Uint32Array, row: number, target: NumberVector): number {
+    if (target.length < REPEATED_ROWS_MIN || target.length > this.#outputWords.length) {
+      return plainKernels.repeat(codes, ends, row, target);
+    }
+    const { INPUT, OUTPUT, RUNS, repeat } = this.#exports;
+    this.#copyIn(bytesOf(codes, 0, codes.length), INPUT.value);
+    this.#copyIn(bytesOf(ends, 0, ends.length), RUNS.value);
+    const next = repeat(INPUT.value, RUNS.value, codes.length, row, row + target.length, OUTPUT.value);
+    target.set(this.#outputWords.subarray(0, next - row));
+    return next;
   }
 
   positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {

@@ -57,8 +57,12 @@ export class BlockRowCursor implements RowCursor {
     const before = { row: from << 5, user: this.#usersBefore - 1 };
     const [selected, firsts] = [this.#selected.subarray(from, to), this.#firsts.subarray(from, to)];
     const count = kernels().listRows(selected, firsts, before, rows, users);
-    const ofKinds = this.#kinds.map((words) => words?.subarray(from, to));
-    kernels().markKinds(selected, ofKinds, kinds.subarray(0, count));
+    if (this.#kinds.length === 0) {
+      kinds.fill(0, 0, count);
+    } else {
+      const ofKinds = this.#kinds.map((words) => words?.subarray(from, to));
+      kernels().markKinds(selected, ofKinds, kinds.subarray(0, count));
+    }
     this.#usersBefore += countBits(this.#firsts, from, to);
     this.#word = to;
     return count;

@@ -6,7 +6,7 @@ import type { CellColumn } from './cellColumn.ts';
 import type { NumberColumn } from './numberColumn.ts';
 
 /** Pieces of GATHERED_ROWS between two yields. */
-const PIECES_PER_STEP = 32;
+const PIECES_PER_STEP = 16;
 /** Values asked about between two yields. */
 const CODES_PER_STEP = 256;
 
@@ -54,8 +54,10 @@ export function* rowClassesSteps(
   table: ClassTable,
 ): Generator<void, RowClasses> {
   const rows = new Bitset(events.rowCount);
+  if (table.classes.every((each) => each === 0)) return { rows, classes: new Uint32Array(0) };
   const areAll = !withCells.includes(0);
-  let classes: Uint32Array = new Uint32Array(GATHERED_ROWS);
+  // What is not written takes no memory, and to grow would be to copy.
+  const classes = new Uint32Array(rows.size);
   let [classCount, cell] = [0, 0];
   for (let from = 0, piece = 1; from < rows.size; from += GATHERED_ROWS, piece++) {
     const count = Math.min(GATHERED_ROWS, rows.size - from);
@@ -66,7 +68,6 @@ export function* rowClassesSteps(
     if (!areAll) spreadCells(pieceEvents, count, withCells, pieceCodes, cellEnd - cell);
     const words = rows.words.subarray(from >>> 5);
     const found = kernels().classify(pieceEvents, pieceCodes, table, count, words, pieceClasses);
-    if (classCount + found > classes.length) classes = longer(classes);
     classes.set(pieceClasses.subarray(0, found), classCount);
     classCount += found;
     cell = cellEnd;
@@ -75,19 +76,13 @@ export function* rowClassesSteps(
   return { rows, classes: classes.subarray(0, classCount) };
 }
 
-function longer(classes: Uint32Array): Uint32Array {
-  const copy = new Uint32Array(2 * classes.length);
-  copy.set(classes);
-  return copy;
-}
-
 function countCells(events: Uint32Array, count: number, withCells: Uint8Array): number {
   let cells = 0;
   for (let i = 0; i < count; i++) cells += withCells[events[i]!]!;
   return cells;
 }
 
-/** Puts 0 for each row's cell that it does not have, from the last one on.  */
+/** Puts 0 for each row's cell that it does not have, from the last one on. */
 function spreadCells(
   events: Uint32Array,
   count: number,

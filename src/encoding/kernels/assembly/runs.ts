@@ -157,3 +157,28 @@ function countRange(words: usize, from: u32, to: u32): u32 {
 function wordAt(words: usize, index: u32): u64 {
   return load<u64>(words + ((index as usize) << 3));
 }
+
+/**
+ * Fills rows of runs, as far as `to`, with their codes; run r ends before row ends[r]. Eight rows of each at once, which
+ * the next one writes over: where a short run ends cannot be predicted. Returns the next row.
+ */
+export function repeat(codes: usize, ends: usize, runCount: u32, row: u32, to: u32, target: usize): u32 {
+  const past = codes + ((runCount as usize) << 2);
+  for (; codes < past && row < to; codes += 4) {
+    const code = i32x4.splat(load<i32>(codes));
+    const end = min(load<u32>(ends), to);
+    let at = target;
+    v128.store(at, code);
+    v128.store(at, code, 16);
+    for (let left = end - row; left > 8; left -= 8) {
+      at += 32;
+      v128.store(at, code);
+      v128.store(at, code, 16);
+      if (left <= 16) break;
+    }
+    target += ((end - row) as usize) << 2;
+    row = end;
+    ends += 4;
+  }
+  return row;
+}
