@@ -30,7 +30,7 @@ export class Bitset {
 
   /** In place; both of one size, as for `or` and `andNot`. */
   and(other: Bitset): this {
-    for (let w = 0; w < this.words.length; w++) this.words[w]! &= other.words[w]!;
+    andWords(this.words, other.words);
     return this;
   }
 
@@ -101,6 +101,11 @@ export class Bitset {
     const used = this.size & 31;
     if (used !== 0) this.words[this.words.length - 1]! &= (1 << used) - 1;
   }
+}
+
+/** A loop over two arrays that it knows: fields would be read again for each word. */
+function andWords(words: Uint32Array, others: Uint32Array): void {
+  for (let w = 0; w < words.length; w++) words[w]! &= others[w]!;
 }
 
 /** Bits set in a 32-bit word (Hacker's Delight, 5-1). */

@@ -22,7 +22,7 @@ const ROWS_START = 64;
 const CELLS_START = 256;
 const NO_ROW = 0xffffffff;
 /** Rows asked about between two yields. */
-const ROWS_PER_STEP = 1 << 13;
+const ROWS_PER_STEP = 1 << 12;
 
 /**
  * The newest rows, in order of arrival, in arrays that grow. These are many MB and live for seconds, so their memory is
@@ -209,24 +209,28 @@ export class Head implements Part, HeadCells {
   *classifySteps(propertyCode: number, wanted: CellClasses): Generator<void, ClassifiedRows> {
     const test = cellTest(wanted.predicate, this.#texts);
     const eventCodes = new Set(wanted.eventCodes);
-    const [rows, classes]: [number[], number[]] = [[], []];
-    for (let row = 0; row < this.#rowCount; row++) {
+    const order = new Uint32Array(this.#rowCount);
+    const ordinals = new Uint32Array(this.#rowCount);
+    const times = new Float64Array(this.#rowCount);
+    const classes = new Uint32Array(this.#rowCount);
+    let count = 0;
+    for (let row = 0; row < order.length; row++) {
       if (row % ROWS_PER_STEP === ROWS_PER_STEP - 1) yield;
       const eventCode = this.#events[row]!;
       if (!eventCodes.has(eventCode) || !this.#cellPasses(row, propertyCode, test)) continue;
       const found = wanted.classOf(eventCode, this.valueAt(row, propertyCode)!);
       if (found === 0) continue;
-      rows.push(row);
-      classes.push(found);
+      order[count] = row;
+      ordinals[count] = this.#ordinals[row]!;
+      times[count] = this.#times[row]!;
+      classes[count++] = found;
     }
-    yield;
-    const order = Uint32Array.from(rows);
-    const ordinals = order.map((row) => this.#ordinals[row]!);
-    const times = Float64Array.from(order, (row) => this.#times[row]!);
-    return {
-      classes: Uint32Array.from(classes),
-      cursor: new SortedRowCursor({ order, ordinals, times }, []),
+    const sorted = {
+      order: order.subarray(0, count),
+      ordinals: ordinals.subarray(0, count),
+      times: times.subarray(0, count),
     };
+    return { classes: classes.subarray(0, count), cursor: new SortedRowCursor(sorted, []) };
   }
 
   andUsers(rows: Bitset, ordinals: Bitset): void {
