@@ -83,6 +83,10 @@ export const BREAKDOWN_TOP = 10;
 export const ANALYSIS_INTERVALS_MAX = 10_000;
 /** Points of a trend, some 50 bytes of JSON each; a tablet keeps 12 bytes of one while it counts. */
 export const TREND_POINTS_MAX = 1 << 18;
+/** Cells that a tablet keeps of all values, before the top ones are chosen: 16 bytes each; past it events are walked twice. */
+export const TREND_WIDE_CELLS_MAX = 1 << 19;
+/** Sets of values that users of a tablet have in one interval, some 100 bytes each; the same past it. */
+export const TREND_KEY_SETS_MAX = 1 << 14;
 /** Different values of a tablet's events, of which the top are chosen: some 100 bytes each. */
 export const BREAKDOWN_VALUES_MAX = 200_000;
 /** Of all tablets, each counting its own. */
@@ -106,6 +110,11 @@ export const FLOW_TOP = 8;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
+/**
+ * Of a thread's heap for what is new, in MiB. V8 keeps it all once it was needed; its default of 48 is 20 to 25 MB more
+ * a thread, and collecting events costs the same within what can be measured.
+ */
+export const HEAP_YOUNG_MIB_MAX = 16;
 /** Queries of one account that a thread works on at once: more would each hold memory and none would be sooner. */
 export const QUERIES_RUNNING_MAX = 16;
 /** Behind those, in order; past it a query is `rate_limited`. Few enough to be over within a query's time. */
@@ -170,7 +179,7 @@ export const HEAD_TEXT_BYTES_MAX = 16 * MIB;
 export const OPEN_TEXTS_BYTES_MAX = 4 * MIB;
 
 // Tablets. One past any of these limits splits in two.
-/** A split takes microseconds a user, and its tablet answers nothing meanwhile: with a million, for seconds. */
+/** A split takes up to a microsecond a user, and its tablet answers nothing meanwhile: with a million, for a second. */
 export const TABLET_USERS_MAX = 1_000_000;
 /** Of events: so much is loaded or moved in some ten seconds, and scanned in a fraction of one. */
 export const TABLET_BYTES_MAX = 2 * 1024 * MIB;

@@ -158,6 +158,13 @@ test('a pivot marks the cells that stand out', async () => {
   expect(text).toMatch(/\ntotal +30 +10 +40$/);
 });
 
+test('rfm is a grid of users and a list of groups', async () => {
+  const text = await printed('rfm', { event: 'Order Completed', monetary: 'total' });
+  expect(text).toMatch(/\n +1 +2 +3 +4 +5\n5( +\d+){5}\n/);
+  expect(text).toMatch(/\nChampions +\d+ +\d+ %/);
+  expect(text).toMatch(/\nall +20 +580$/);
+});
+
 test('a question comes from a file, too', async () => {
   const file = join(directory, 'funnel.json');
   await writeFile(file, JSON.stringify(FUNNEL));

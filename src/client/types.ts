@@ -381,7 +381,7 @@ export interface ServerStats {
   readonly threads: number;
   readonly time: string;
   readonly accounts: number;
-  /** Of all accounts. */
+  /** Of all accounts, and of what threads hold besides. */
   readonly memoryBytes: number;
   readonly memory: Readonly<Record<string, number>>;
 }

@@ -16,9 +16,6 @@ export interface CountCriterion extends EventCriterion {
 /** More times than this a user are not worth keeping: such counts are recomputed. */
 const TIMES_KEPT_MAX = 64;
 
-/** Users whose times are copied between two yields. */
-const ORDINALS_PER_STEP = 1024;
-
 /** One user's times: those kept, one still to come, and one just arriving. */
 const times = new Float64Array(TIMES_KEPT_MAX + 2);
 
@@ -103,13 +100,8 @@ export class CountCondition implements Condition {
     return isTrue !== wasTrue || reached < known; // else one more time can only postpone the next change
   }
 
-  *inherit(parent: CountCondition, here: Bitset): Generator<void> {
-    let visited = 0;
-    for (const ordinal of here) {
-      if (++visited % ORDINALS_PER_STEP === 0) yield;
-      const known = parent.#times.read(ordinal, times);
-      if (known > 0) this.#times.write(ordinal, times, 0, known, Number.NEGATIVE_INFINITY);
-    }
+  inherit(parent: CountCondition, here: Bitset): Generator<void> {
+    return this.#times.inherit(parent.#times, here);
   }
 
   clear(ordinal: number): void {

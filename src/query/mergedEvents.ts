@@ -16,6 +16,7 @@ class MergedEvents implements ReadableEvents {
   readonly timesMs: Float64Array;
   readonly kinds: Uint32Array;
   readonly parts: Uint32Array;
+  readonly ranks: Uint32Array;
   readonly wholeBefore = Infinity;
   from = 0;
   to = 0;
@@ -28,6 +29,7 @@ class MergedEvents implements ReadableEvents {
     this.timesMs = Float64Array.from(events, ({ timeMs }) => timeMs);
     this.kinds = Uint32Array.from(events, ({ kinds }) => kinds);
     this.parts = Uint32Array.from(events, ({ part }) => part);
+    this.ranks = Uint32Array.from(events, ({ rank }) => rank);
   }
 
   get nextOrdinal(): number {

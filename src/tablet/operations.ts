@@ -290,6 +290,7 @@ const LOOK_UPS: ReadonlySet<OperationName> = new Set<OperationName>([
   'profile',
   'timeline',
   'schema',
+  'memory',
   'liveSegments',
   'campaignStats',
   'deadLetters',

@@ -29,6 +29,7 @@ export interface AnySurvey {
   isNeeded(params: JsonObject, frame: AnalysisFrame): boolean;
   map(context: AnalysisContext, params: JsonObject): Generator<void, unknown>;
   choose(sketches: readonly unknown[], params: JsonObject, frame: AnalysisFrame): Generator<void, unknown>;
+  isEnough(choice: unknown): boolean;
 }
 
 /** All that may be asked for, by name (INTERFACE §5). */
@@ -79,6 +80,7 @@ export function untypedSurveyed<Request, Sketch, Choice, Part, Result extends ob
       isNeeded: (params, frame) => survey.isNeeded(parse(params), frame),
       map: (context, params) => survey.map(context, parse(params)),
       choose: (sketches, params, frame) => survey.choose(sketches as readonly Sketch[], parse(params), frame),
+      isEnough: (choice) => survey.isEnough?.(choice as Choice) ?? false,
     },
     map: (context, params, choice) => map(context, parse(params), choice as Choice),
     reduce: (parts, params, frame, choice) =>

@@ -49,8 +49,10 @@ export interface SurveyedAnalysis<Request, Sketch, Choice, Part, Result extends 
     /** Without need no tablet is asked, and the choice is made of no sketches. */
     isNeeded(request: Request, frame: AnalysisFrame): boolean;
     map(context: AnalysisContext, request: Request): Generator<void, Sketch>;
-    /** What is chosen travels to the tablets as a structured clone. */
+    /** What is chosen travels to the tablets as a structured clone, if they are asked. */
     choose(sketches: readonly Sketch[], request: Request, frame: AnalysisFrame): Generator<void, Choice>;
+    /** Whether the survey told all there is to know: then no tablet is mapped, and `reduce` gets no parts. */
+    isEnough?(choice: Choice): boolean;
   };
   map(context: AnalysisContext, request: Request, choice: Choice): Generator<void, Part>;
   reduce(

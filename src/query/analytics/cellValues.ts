@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { CellMeasure } from './measure.ts';
 
 /** The place of an event that is in no cell. */
@@ -21,17 +22,23 @@ export interface CellPart {
   readonly counts: Float64Array;
 }
 
+/** The number, and how many or whose, at the most. */
+const CELL_BYTES = 16;
+
 /** A measure of the events of each cell. */
 export class CellValues {
   readonly #kind: CellMeasure['kind'];
-  readonly #values: Float64Array;
-  readonly #counts: Float64Array;
+  #values: Float64Array;
+  #counts: Float64Array;
   /** The user seen last in each cell. */
-  readonly #stamps: Uint32Array;
+  #stamps: Uint32Array;
   #usersSeen = 0;
+  readonly #budget: MemoryBudget | undefined;
 
-  constructor(kind: CellMeasure['kind'], cellCount: number) {
+  constructor(kind: CellMeasure['kind'], cellCount: number, budget?: MemoryBudget) {
     this.#kind = kind;
+    this.#budget = budget;
+    budget?.charge(cellCount * CELL_BYTES);
     this.#values = new Float64Array(cellCount).fill(initialOf(kind));
     this.#counts = new Float64Array(kind === 'avg' ? cellCount : 0);
     this.#stamps = new Uint32Array(kind === 'users' ? cellCount : 0);
@@ -63,6 +70,20 @@ export class CellValues {
     }
   }
 
+  /** Makes room for so many cells. */
+  reserve(cellCount: number): void {
+    if (cellCount <= this.#values.length) return;
+    const size = Math.max(cellCount, 2 * this.#values.length);
+    this.#budget?.charge((size - this.#values.length) * CELL_BYTES);
+    const longer = new CellValues(this.#kind, size);
+    longer.#values.set(this.#values);
+    longer.#counts.set(this.#counts);
+    longer.#stamps.set(this.#stamps);
+    this.#values = longer.#values;
+    this.#counts = longer.#counts;
+    this.#stamps = longer.#stamps;
+  }
+
   part(): CellPart {
     return { values: this.#values, counts: this.#counts };
   }
@@ -74,16 +95,35 @@ function initialOf(kind: CellMeasure['kind']): number {
 }
 
 export function merged(kind: CellMeasure['kind'], parts: readonly CellPart[], cellCount: number): CellPart {
+  const target = emptyCells(kind, cellCount);
+  for (const part of parts) mergeCells(kind, part, 0, target, 0, cellCount);
+  return target;
+}
+
+export function emptyCells(kind: CellMeasure['kind'], cellCount: number): CellPart {
   const values = new Float64Array(cellCount).fill(initialOf(kind));
-  const counts = new Float64Array(kind === 'avg' ? cellCount : 0);
-  for (const part of parts) {
-    if (kind === 'min') for (let i = 0; i < cellCount; i++) values[i] = Math.min(values[i]!, part.values[i]!);
-    else if (kind === 'max')
-      for (let i = 0; i < cellCount; i++) values[i] = Math.max(values[i]!, part.values[i]!);
-    else addAll(part.values, values);
-    addAll(part.counts, counts);
-  }
-  return { values, counts };
+  return { values, counts: new Float64Array(kind === 'avg' ? cellCount : 0) };
+}
+
+/** Merges `count` cells from a place of the source into those from a place of the target. */
+export function mergeCells(
+  kind: CellMeasure['kind'],
+  source: CellPart,
+  sourceAt: number,
+  target: CellPart,
+  targetAt: number,
+  count: number,
+): void {
+  const to = target.values.subarray(targetAt, targetAt + count);
+  const from = source.values.subarray(sourceAt, sourceAt + count);
+  if (kind === 'min') for (let i = 0; i < count; i++) to[i] = Math.min(to[i]!, from[i]!);
+  else if (kind === 'max') for (let i = 0; i < count; i++) to[i] = Math.max(to[i]!, from[i]!);
+  else addAll(from, to);
+  if (kind === 'avg')
+    addAll(
+      source.counts.subarray(sourceAt, sourceAt + count),
+      target.counts.subarray(targetAt, targetAt + count),
+    );
 }
 
 /** 0 of nothing where that is a number of something, else null. */

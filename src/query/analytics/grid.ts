@@ -26,8 +26,7 @@ export class Grid {
     const { eventCount: count, userCount, starts } = page;
     if (this.#cells.length < count) this.#cells = new Int32Array(count);
     const cells = this.#cells;
-    placeCells(this.#rows.slots, this.#columns.slots, this.#columns.width, count, cells);
-    leaveOut(page.kinds, bit, count, cells);
+    placeCells(this.#rows.slots, this.#columns.slots, this.#columns.width, page.kinds, bit, count, cells);
     return { count, userCount, starts, cells, numbers };
   }
 
@@ -63,16 +62,17 @@ function slotsOf(axis: Axis, event: number): readonly number[] {
   return slot === SEVERAL ? axis.severalAt(event) : [slot];
 }
 
-function placeCells(
+/** cells[i] = rows[i] · width + columns[i] for the first `count` events, NO_CELL for those of other kinds than the bit. */
+export function placeCells(
   rows: Int32Array,
   columns: Int32Array,
   width: number,
+  kinds: Uint32Array,
+  bit: number,
   count: number,
   cells: Int32Array,
 ): void {
-  for (let i = 0; i < count; i++) cells[i] = Math.imul(rows[i]!, width) + columns[i]!;
-}
-
-function leaveOut(kinds: Uint32Array, bit: number, count: number, cells: Int32Array): void {
-  for (let i = 0; i < count; i++) if ((kinds[i]! & bit) === 0) cells[i] = NO_CELL;
+  for (let i = 0; i < count; i++) {
+    cells[i] = (kinds[i]! & bit) === 0 ? NO_CELL : Math.imul(rows[i]!, width) + columns[i]!;
+  }
 }

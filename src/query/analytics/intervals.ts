@@ -6,14 +6,7 @@ import { asText } from '../shape.ts';
 export const INTERVALS = ['hour', 'day', 'week', 'month'] as const;
 export type Interval = (typeof INTERVALS)[number];
 
-/** The shortest there is of each: a day less an hour of changed clocks, February, and less for odd changes. */
-const SHORTEST_MS: Readonly<Record<Interval, number>> = {
-  hour: HOUR_MS / 2,
-  day: 20 * HOUR_MS,
-  week: 6 * DAY_MS,
-  month: 27 * DAY_MS,
-};
-/** None is longer: the same the other way round. */
+/** None is longer, whatever the clocks do. */
 const LONGEST_MS: Readonly<Record<Interval, number>> = {
   hour: 2 * HOUR_MS,
   day: 2 * DAY_MS,
@@ -51,15 +44,25 @@ export interface IntervalRange {
  * `bad_request` when there are more than ANALYSIS_INTERVALS_MAX.
  */
 export function intervalsOf(range: IntervalRange): Intervals {
-  const { interval, zone, fromMs, toMs, more = 0, path = 'interval' } = range;
-  if (!(fromMs < toMs)) return intervalsStarting(interval, []);
-  if (Math.abs(fromMs) > DATE_MS_MAX || Math.abs(toMs) > DATE_MS_MAX)
-    throw badRequest('the range is outside of the calendar', path);
-  const refuse = () =>
-    badRequest(`the range has more than ${ANALYSIS_INTERVALS_MAX} intervals of a ${interval}`, path);
+  const intervals = findIntervals(range);
+  if (intervals !== undefined) return intervals;
+  const { interval, path = 'interval' } = range;
+  throw badRequest(`the range has more than ${ANALYSIS_INTERVALS_MAX} intervals of a ${interval}`, path);
+}
+
+/** The same; undefined when there are too many. */
+export function findIntervals({
+  interval,
+  zone,
+  fromMs,
+  toMs,
+  more = 0,
+}: IntervalRange): Intervals | undefined {
+  if (!(fromMs < toMs)) return new Intervals([]);
+  if (Math.abs(fromMs) > DATE_MS_MAX || Math.abs(toMs) > DATE_MS_MAX) return undefined;
   const longestMs = LONGEST_MS[interval];
   // Before anything is computed of each of them.
-  if ((toMs - fromMs) / longestMs + more > ANALYSIS_INTERVALS_MAX) throw refuse();
+  if ((toMs - fromMs) / longestMs + more > ANALYSIS_INTERVALS_MAX) return undefined;
   const endMs = toMs + (more + 1) * longestMs;
   const offsets = new ZoneOffsets(zone, fromMs - 2 * longestMs - MARGIN_MS, endMs + MARGIN_MS);
   const startsMs: number[] = [];
@@ -69,14 +72,9 @@ export function intervalsOf(range: IntervalRange): Intervals {
     if (startMs <= fromMs) startsMs.length = 0;
     startsMs.push(startMs);
     if (startMs >= toMs && --left === 0) break;
-    if (startsMs.length > ANALYSIS_INTERVALS_MAX) throw refuse();
+    if (startsMs.length > ANALYSIS_INTERVALS_MAX) return undefined;
   }
-  return intervalsStarting(interval, startsMs);
-}
-
-/** Those of another Intervals' `startsMs`. */
-export function intervalsStarting(interval: Interval, startsMs: ArrayLike<number>): Intervals {
-  return new Intervals(startsMs, SHORTEST_MS[interval]);
+  return new Intervals(startsMs);
 }
 
 /** Where intervals begin, ascending and without end; the first is at or before `fromMs`. */
@@ -121,26 +119,25 @@ export class Intervals {
   readonly count: number;
   /** Where each begins, and where the last one ends: count + 1 entries, or none. */
   readonly startsMs: Float64Array;
-  /** Of equal pieces of the whole: the interval that a piece's beginning is in. */
+  /** Of equal pieces of the whole: the interval that a piece is in. */
   readonly #ofPiece: Uint32Array;
   readonly #pieceMs: number;
 
-  /** No interval is shorter than `shortestMs`, so that a piece has the end of few. */
-  constructor(startsMs: ArrayLike<number>, shortestMs: number) {
+  constructor(startsMs: ArrayLike<number>) {
     this.startsMs = Float64Array.from(startsMs);
     this.count = Math.max(0, startsMs.length - 1);
-    this.#pieceMs = shortestMs;
-    const spanMs = this.count === 0 ? 0 : this.endMs - this.startsMs[0]!;
-    this.#ofPiece = new Uint32Array(Math.ceil(spanMs / shortestMs));
+    const spanMs = this.count === 0 ? 0 : this.startsMs[this.count]! - this.startsMs[0]!;
+    this.#pieceMs = Math.max(commonLengthMs(this.startsMs), spanMs / PIECES_MAX);
+    this.#ofPiece = new Uint32Array(Math.ceil(spanMs / this.#pieceMs));
     let interval = 0;
     for (let piece = 0; piece < this.#ofPiece.length; piece++) {
-      const timeMs = this.startsMs[0]! + piece * shortestMs;
+      const timeMs = this.startsMs[0]! + piece * this.#pieceMs;
       while (timeMs >= this.startsMs[interval + 1]!) interval++;
       this.#ofPiece[piece] = interval;
     }
   }
 
-  /** Where the last one ends. */
+  /** Where the last one ends; there must be one. */
   get endMs(): number {
     return this.startsMs[this.count]!;
   }
@@ -148,22 +145,45 @@ export class Intervals {
   /** Which one a time is in; the time must be in one of them. */
   indexOf(timeMs: number): number {
     const startsMs = this.startsMs;
-    let interval = this.#ofPiece[Math.floor((timeMs - startsMs[0]!) / this.#pieceMs)]!;
+    let interval = this.#ofPiece[((timeMs - startsMs[0]!) / this.#pieceMs) | 0]!;
     while (timeMs >= startsMs[interval + 1]!) interval++;
     return interval;
   }
 
   /** target[i] = indexOf(timesMs[i]) for the first `count` of them. */
   place(timesMs: Float64Array, count: number, target: Int32Array): void {
-    const startsMs = this.startsMs;
-    const ofPiece = this.#ofPiece;
-    const pieceMs = this.#pieceMs;
-    const firstMs = startsMs[0]!;
-    for (let i = 0; i < count; i++) {
-      const timeMs = timesMs[i]!;
-      let interval = ofPiece[Math.floor((timeMs - firstMs) / pieceMs)]!;
-      while (timeMs >= startsMs[interval + 1]!) interval++;
-      target[i] = interval;
-    }
+    placeTimes(timesMs, count, this.startsMs, this.#ofPiece, this.#pieceMs, target);
+  }
+}
+
+/** A year of hours, or more of quarters: a table that stays in a near cache. */
+const PIECES_MAX = 1 << 14;
+
+/** The greatest length of which all intervals are multiples, so that no piece is in two: an hour or a day, mostly. */
+function commonLengthMs(startsMs: Float64Array): number {
+  let commonMs = 0;
+  for (let i = 1; i < startsMs.length; i++) {
+    let lengthMs = startsMs[i]! - startsMs[i - 1]!;
+    while (lengthMs !== 0) [commonMs, lengthMs] = [lengthMs, commonMs % lengthMs];
+  }
+  return Math.max(commonMs, 1);
+}
+
+function placeTimes(
+  timesMs: Float64Array,
+  count: number,
+  startsMs: Float64Array,
+  ofPiece: Uint32Array,
+  pieceMs: number,
+  target: Int32Array,
+): void {
+  const firstMs = startsMs[0]!;
+  for (let i = 0; i < count; i++) {
+    const timeMs = timesMs[i]!;
+    // Not negative, and small: cutting it to 32 bits is quicker than rounding down.
+    let interval = ofPiece[((timeMs - firstMs) / pieceMs) | 0]!;
+    // Only where there were too many pieces for each of them to be in one interval.
+    while (timeMs >= startsMs[interval + 1]!) interval++;
+    target[i] = interval;
   }
 }

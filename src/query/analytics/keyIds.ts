@@ -16,27 +16,32 @@ export function elementsOf(value: Value): readonly Scalar[] {
   return isArray(value) ? [...new Set(value)] : [value];
 }
 
+/** Of a value in ValueIds, and what is kept by its id. */
+const VALUE_BYTES = 100;
+
 /** Reads what events have of a property, or their users of a trait, as ids of `values`. */
 export class KeyIds {
   readonly values = new ValueIds();
+  readonly source: KeySource;
   readonly #view: TabletView;
-  readonly #key: KeySource;
   readonly #propertyCode: number | undefined;
   /** By ordinal: the id of its trait, and 1. */
   readonly #ofUsers: Uint32Array;
   readonly #readers = new Map<Part, CellReader | undefined>();
   #numbers = new Float64Array(0);
+  #valuesCharged = 0;
 
-  constructor(view: TabletView, key: KeySource) {
+  constructor(view: TabletView, source: KeySource) {
     this.#view = view;
-    this.#key = key;
-    this.#propertyCode = view.schema.propertyCode(key.name);
-    this.#ofUsers = new Uint32Array(key.source === 'profile' ? view.users.count : 0);
+    this.source = source;
+    this.#propertyCode = view.schema.propertyCode(source.name);
+    if (source.source === 'profile') view.budget?.charge(view.users.count * Uint32Array.BYTES_PER_ELEMENT);
+    this.#ofUsers = new Uint32Array(source.source === 'profile' ? view.users.count : 0);
   }
 
   /** ids[i] = that of event i; NO_VALUE for nothing. Throws `bad_request` past BREAKDOWN_VALUES_MAX values. */
   readPage(page: EventPage, ids: Uint32Array): void {
-    if (this.#key.source === 'profile') {
+    if (this.source.source === 'profile') {
       for (let u = 0; u < page.userCount; u++) {
         ids.fill(this.#ofUser(page.ordinals[u]!), page.starts[u]!, page.starts[u + 1]!);
       }
@@ -48,7 +53,7 @@ export class KeyIds {
   /** The same of a batch. */
   readBatch(batch: EventBatch, ids: Uint32Array): void {
     const { count } = batch;
-    if (this.#key.source === 'profile') {
+    if (this.source.source === 'profile') {
       for (let i = 0; i < count; i++) ids[i] = this.#ofUser(batch.ordinals[i]!);
     } else if (this.#propertyCode === undefined) ids.fill(NO_VALUE, 0, count);
     else this.#readCells(batch, this.#propertyCode, ids.subarray(0, count));
@@ -71,14 +76,17 @@ export class KeyIds {
   #ofUser(ordinal: number): number {
     const known = this.#ofUsers[ordinal]!;
     if (known !== 0) return known - 1;
-    const value = this.#view.profiles.get(ordinal, this.#key.name);
+    const value = this.#view.profiles.get(ordinal, this.source.name);
     const id = value === undefined ? NO_VALUE : this.values.idOf(value);
     this.#ofUsers[ordinal] = id + 1;
     return id;
   }
 
   #checkSize(): void {
-    if (this.values.end > BREAKDOWN_VALUES_MAX) throw tooManyValues(this.#key.path);
+    const { end } = this.values;
+    if (end > BREAKDOWN_VALUES_MAX) throw tooManyValues(this.source.path);
+    this.#view.budget?.charge((end - this.#valuesCharged) * VALUE_BYTES);
+    this.#valuesCharged = end;
   }
 }
 

@@ -1,8 +1,8 @@
 import { BREAKDOWN_VALUES_ASKED_MAX, BREAKDOWN_VALUES_MAX } from '../../base/limits.ts';
 import type { Scalar, Value } from '../../base/value.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
-import { NO_VALUE, type ValueIds } from '../valueIds.ts';
-import { type EventBatch, eventBatches } from './eventBatches.ts';
+import { NO_VALUE } from '../valueIds.ts';
+import { eventBatches } from './eventBatches.ts';
 import { elementsOf, KeyIds, type KeySource, tooManyValues } from './keyIds.ts';
 import { type KeyWeights, topKeysSteps } from './topKeys.ts';
 
@@ -21,14 +21,24 @@ export function* surveyKeys(
   options: EventPagesOptions,
   sources: readonly KeySource[],
 ): Generator<void, KeySketch> {
-  const counters = sources.map((source) => new Counter(options, source));
+  const { view, kinds } = options;
+  const counters = sources.map((source) => {
+    const ids = new KeyIds(view, source);
+    return { ids, counter: new KeyCounter(ids, kinds.length) };
+  });
   let earliestMs = Number.POSITIVE_INFINITY;
+  let batchIds = new Uint32Array(0);
   yield* eventBatches(options, (batch) => {
-    earliestMs = Math.min(earliestMs, earliestOf(batch));
-    for (const counter of counters) counter.add(batch);
+    const { count, timesMs } = batch;
+    earliestMs = Math.min(earliestMs, earliestOf(timesMs, count));
+    if (batchIds.length < count) batchIds = new Uint32Array(batch.rows.length);
+    for (const { ids, counter } of counters) {
+      ids.readBatch(batch, batchIds);
+      counter.add(batchIds, batch.kinds, count);
+    }
   });
   const weights: (readonly KeyWeights[])[] = [];
-  for (const counter of counters) weights.push(yield* counter.weightsSteps());
+  for (const { counter } of counters) weights.push(yield* counter.weightsSteps());
   return { earliestMs, weights };
 }
 
@@ -55,40 +65,36 @@ export function* chooseKeysSteps(
   return { keys: keys.slice(0, count), hasOther: has(count), hasNone: has(count + 1) };
 }
 
-function earliestOf({ timesMs, count }: EventBatch): number {
+export function earliestOf(timesMs: Float64Array, count: number): number {
   let earliestMs = Number.POSITIVE_INFINITY;
   for (let i = 0; i < count; i++) if (timesMs[i]! < earliestMs) earliestMs = timesMs[i]!;
   return earliestMs;
 }
 
-/** Counts events by one key source. */
-class Counter {
-  readonly #source: KeySource;
+/** Counts events of each kind by their ids. */
+export class KeyCounter {
   readonly #ids: KeyIds;
   /** By kind, by id. */
   readonly #counts: Uint32Array[];
-  #batchIds = new Uint32Array(0);
 
-  constructor({ view, kinds }: EventPagesOptions, source: KeySource) {
-    this.#source = source;
-    this.#ids = new KeyIds(view, source);
-    this.#counts = kinds.map(() => new Uint32Array(1));
+  constructor(ids: KeyIds, kindCount: number) {
+    this.#ids = ids;
+    this.#counts = Array.from({ length: kindCount }, () => new Uint32Array(1));
   }
 
-  add(batch: EventBatch): void {
-    if (this.#batchIds.length < batch.count) this.#batchIds = new Uint32Array(batch.rows.length);
-    this.#ids.readBatch(batch, this.#batchIds);
+  add(ids: Uint32Array, kinds: Uint32Array, count: number): void {
     const { end } = this.#ids.values;
     for (const [kind, counts] of this.#counts.entries()) {
       const own = counts.length >= end ? counts : longer(counts, end);
       this.#counts[kind] = own;
-      countIds(this.#batchIds, batch.kinds, batch.count, (1 << kind) >>> 0, own);
+      countIds(ids, kinds, count, (1 << kind) >>> 0, own);
     }
   }
 
+  /** By kind. */
   *weightsSteps(): Generator<void, readonly KeyWeights[]> {
     const weights: KeyWeights[] = [];
-    for (const counts of this.#counts) weights.push(yield* weightsOf(counts, this.#ids.values, this.#source));
+    for (const counts of this.#counts) weights.push(yield* weightsOf(counts, this.#ids));
     return weights;
   }
 }
@@ -103,7 +109,7 @@ function countIds(
   for (let i = 0; i < count; i++) counts[ids[i]!]! += (kinds[i]! & bit) === 0 ? 0 : 1;
 }
 
-function* weightsOf(counts: Uint32Array, values: ValueIds, { path }: KeySource): Generator<void, KeyWeights> {
+function* weightsOf(counts: Uint32Array, { values, source }: KeyIds): Generator<void, KeyWeights> {
   const weights = new Map<Value | undefined, number>();
   const add = (key: Value | undefined, count: number) => weights.set(key, (weights.get(key) ?? 0) + count);
   for (let id = 0; id < counts.length; id++) {
@@ -113,7 +119,7 @@ function* weightsOf(counts: Uint32Array, values: ValueIds, { path }: KeySource):
     const elements = id === NO_VALUE ? [] : elementsOf(values.valueOf(id));
     if (elements.length === 0) add(undefined, count);
     for (const element of elements) add(element, count);
-    if (weights.size > BREAKDOWN_VALUES_MAX) throw tooManyValues(path);
+    if (weights.size > BREAKDOWN_VALUES_MAX) throw tooManyValues(source.path);
   }
   return { keys: [...weights.keys()], weights: Float64Array.from(weights.values()) };
 }

@@ -1,5 +1,6 @@
 import { badRequest } from '../../base/errors.ts';
 import { PIVOT_CELLS_MAX, PIVOT_TOP, PIVOT_TOP_MAX } from '../../base/limits.ts';
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventFilter } from '../criterion.ts';
@@ -12,13 +13,13 @@ import type { AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysi
 import { type Axis, IntervalAxis, KeyAxis, PageKeys, SingleAxis } from './axis.ts';
 import { parseBreakdown } from './breakdown.ts';
 import { type CellPart, CellValues } from './cellValues.ts';
+import { EventNumbers } from './eventNumbers.ts';
 import { frameSpan } from './frameEvents.ts';
 import { Grid } from './grid.ts';
-import { type Interval, intervalsOf, intervalsStarting, parseInterval } from './intervals.ts';
+import { type Interval, Intervals, intervalsOf, parseInterval } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
 import { chooseKeysSteps, type KeySketch, surveyKeys } from './keySurvey.ts';
 import { type CellMeasure, parseCellMeasure } from './measure.ts';
-import { PageNumbers } from './pageNumbers.ts';
 import { type PivotTable, pivotTableSteps } from './pivotTable.ts';
 
 export interface PivotRequest {
@@ -110,10 +111,15 @@ export const pivot: SurveyedAnalysis<PivotRequest, KeySketch, PivotChoice, Pivot
       keyAxis(view, rows, choice.rows),
       columnAxisOf(view, columns, choice.columns),
     ];
-    const table = new Table({ rows: rowAxis.axis, columns: columnAxis.axis }, measure, spans.length);
-    const numbers = new PageNumbers(view, measure.prop);
+    const table = new Table(
+      { rows: rowAxis.axis, columns: columnAxis.axis },
+      measure,
+      spans.length,
+      view.budget,
+    );
+    const numbers = new EventNumbers(view, measure.prop);
     yield* eventPages({ view, kinds, users, stats }, function* (page) {
-      numbers.read(page);
+      numbers.readPage(page);
       rowAxis.keys.read(page);
       columnAxis.keys?.read(page);
       yield;
@@ -169,7 +175,7 @@ function columnAxisOf(
   chosen: PivotChoice['columns'],
 ): { readonly keys?: PageKeys; readonly axis: Axis } {
   if ('interval' in columns) {
-    return { axis: new IntervalAxis(intervalsStarting(columns.interval, chosen as Float64Array)) };
+    return { axis: new IntervalAxis(new Intervals(chosen as Float64Array)) };
   }
   return keyAxis(view, columns, chosen as readonly Scalar[]);
 }
@@ -191,6 +197,7 @@ class Table {
     { rows, columns }: { readonly rows: Axis; readonly columns: Axis },
     { kind }: CellMeasure,
     spanCount: number,
+    budget: MemoryBudget | undefined,
   ) {
     const single = new SingleAxis();
     this.#axes = [rows, columns, single];
@@ -201,7 +208,7 @@ class Table {
       all: new Grid(single, single),
     };
     this.#spans = Array.from({ length: spanCount }, () => ({
-      cells: new CellValues(kind, rows.width * columns.width),
+      cells: new CellValues(kind, rows.width * columns.width, budget),
       rowTotals: new CellValues(kind, rows.width),
       columnTotals: new CellValues(kind, columns.width),
       total: new CellValues(kind, 1),

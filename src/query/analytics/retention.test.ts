@@ -198,6 +198,12 @@ test('what comes back after the range counts; whoever began before it begins in 
   ]);
 });
 
+test('other events of long ago make no cohorts', () => {
+  expect(cohorts(['X@1970-01-01 A@2026-03-01 B@2026-03-02', 'X@2100-01-01'], {}, 'UTC')).toEqual([
+    { t: '2026-03-01T00:00:00.000Z', size: 1, returned: [0, 1, 0] },
+  ]);
+});
+
 test('an answer has a limit', () => {
   const params = { periods: 366 };
   expect(() => cohorts(['A@1990-01-01', 'A@2009-01-01'], params, 'UTC')).toThrow(

@@ -1,5 +1,5 @@
 import { badRequest } from '../../base/errors.ts';
-import { RETENTION_NUMBERS_MAX, RETENTION_PERIODS_MAX } from '../../base/limits.ts';
+import { DAY_MS, RETENTION_NUMBERS_MAX, RETENTION_PERIODS_MAX } from '../../base/limits.ts';
 import type { EventFilter } from '../criterion.ts';
 import type { EventPage } from '../eventPage.ts';
 import { eventPages } from '../eventPages.ts';
@@ -8,6 +8,7 @@ import type { Span } from '../predicate.ts';
 import { mayMatch } from '../selectRows.ts';
 import { asWholeNumber } from '../shape.ts';
 import type { Analysis, AnalysisContext } from './analysis.ts';
+import { eventBatches } from './eventBatches.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
 import { type Interval, type Intervals, intervalsOf, parseInterval } from './intervals.ts';
 import { type UserWalker, walkUsersSteps } from './userWalk.ts';
@@ -53,7 +54,7 @@ export const retention: Analysis<RetentionRequest, RetentionPart, RetentionResul
     const { view, frame, users, stats } = context;
     const span = frameSpan(context);
     const starts = wantedEvents(view.schema, start, span, frame);
-    const range = { interval, zone: frame.zone, ...occupied(context, starts) };
+    const range = { interval, zone: frame.zone, ...(yield* occupiedSteps(context, starts)) };
     const cohortCount = intervalsOf(range).count;
     checkSize(cohortCount, periods);
     const intervals = intervalsOf({ ...range, more: periods });
@@ -92,13 +93,30 @@ export const retention: Analysis<RetentionRequest, RetentionPart, RetentionResul
   },
 };
 
-/** The part of the span in which the tablet may have such events. */
-function occupied({ view }: AnalysisContext, wanted: WantedEvents): Span {
+/**
+ * The part of the span in which the tablet has such events, as far as its parts say; where that is very long, as the
+ * events do: a clock that is off by decades must not make all days since then cohorts.
+ */
+function* occupiedSteps(
+  { view, users, stats }: AnalysisContext,
+  wanted: WantedEvents,
+): Generator<void, Span> {
   const parts = view.events.parts().filter((part) => mayMatch(part, wanted));
-  const firstMs = parts.reduce((least, { timeMinMs }) => Math.min(least, timeMinMs), Infinity);
-  const lastMs = parts.reduce((greatest, { timeMaxMs }) => Math.max(greatest, timeMaxMs), -Infinity);
+  let firstMs = parts.reduce((least, { timeMinMs }) => Math.min(least, timeMinMs), Infinity);
+  let lastMs = parts.reduce((greatest, { timeMaxMs }) => Math.max(greatest, timeMaxMs), -Infinity);
+  if (Math.min(wanted.toMs, lastMs) - Math.max(wanted.fromMs, firstMs) > LONG_MS) {
+    [firstMs, lastMs] = [Infinity, -Infinity];
+    yield* eventBatches({ view, kinds: [wanted], users, stats }, ({ timesMs, count }) => {
+      for (let i = 0; i < count; i++) {
+        firstMs = Math.min(firstMs, timesMs[i]!);
+        lastMs = Math.max(lastMs, timesMs[i]!);
+      }
+    });
+  }
   return { fromMs: Math.max(wanted.fromMs, firstMs), toMs: Math.min(wanted.toMs, lastMs + 1) };
 }
+
+const LONG_MS = 3 * 365 * DAY_MS;
 
 function checkSize(cohortCount: number, periods: number): void {
   if (cohortCount * (periods + 1) <= RETENTION_NUMBERS_MAX) return;

@@ -5,8 +5,8 @@ import { wantedEvents } from '../filter.ts';
 import { parseFilter } from '../parse.ts';
 import { asName, type JsonObject } from '../shape.ts';
 import type { AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
+import { EventNumbers } from './eventNumbers.ts';
 import { frameSpan } from './frameEvents.ts';
-import { PageNumbers } from './pageNumbers.ts';
 import {
   type Brackets,
   bracketsSteps,
@@ -95,7 +95,7 @@ export const rfm: SurveyedAnalysis<RfmRequest, Sketches, RfmChoice, RfmPart, Rfm
 
   *map(context, request, choice) {
     const users = yield* usersSteps(context, request);
-    const scores = new RfmScores(choice);
+    const scores = new RfmScores(choice, context.view.budget);
     yield* scores.addSteps(users);
     return scores.part();
   },
@@ -111,10 +111,10 @@ export const rfm: SurveyedAnalysis<RfmRequest, Sketches, RfmChoice, RfmPart, Rfm
 function* usersSteps(context: AnalysisContext, { filter, monetary }: RfmRequest): Generator<void, RfmUsers> {
   const { view, frame, users, stats } = context;
   const kinds = [wantedEvents(view.schema, filter, frameSpan(context), frame)];
-  const found = new RfmUsers(endOf(frame));
-  const numbers = new PageNumbers(view, monetary);
+  const found = new RfmUsers(endOf(frame), view.budget);
+  const numbers = new EventNumbers(view, monetary);
   yield* eventPages({ view, kinds, users, stats }, (page) => {
-    numbers.read(page);
+    numbers.readPage(page);
     found.add(page, numbers.numbers);
   });
   return found;

@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import { type Brackets, fifthWithin, OPEN } from './quintiles.ts';
 import { RFM, type RfmMeasure, type RfmUsers } from './rfmUsers.ts';
 
@@ -19,6 +20,8 @@ export interface RfmPart {
 
 const USERS_PER_STEP = 1 << 12;
 const SURE_CLASSES = 125;
+/** With its key, and in the part. */
+const OPEN_CLASS_BYTES = 300;
 
 export class RfmScores {
   readonly #brackets: Readonly<Record<RfmMeasure, Brackets>>;
@@ -32,9 +35,11 @@ export class RfmScores {
   readonly #sureUsers = new Float64Array(SURE_CLASSES);
   readonly #sureSums = new Float64Array(SURE_CLASSES);
   readonly #open = new Map<string, OpenClass>();
+  readonly #budget: MemoryBudget | undefined;
 
-  constructor(brackets: Readonly<Record<RfmMeasure, Brackets>>) {
+  constructor(brackets: Readonly<Record<RfmMeasure, Brackets>>, budget: MemoryBudget | undefined) {
     this.#brackets = brackets;
+    this.#budget = budget;
   }
 
   *addSteps(users: RfmUsers): Generator<void, void> {
@@ -95,6 +100,7 @@ export class RfmScores {
     const key = `${scores} ${values}`;
     let open = this.#open.get(key);
     if (open === undefined) {
+      this.#budget?.charge(OPEN_CLASS_BYTES);
       open = { scores, values, users: 0, sum: 0 };
       this.#open.set(key, open);
     }

@@ -1,4 +1,5 @@
 import { DAY_MS } from '../../base/limits.ts';
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { EventPage } from '../eventPage.ts';
 
 /** How recently, how often and for how much: what a user is judged by, each the more the better. */
@@ -6,6 +7,7 @@ export const RFM = ['recency', 'frequency', 'monetary'] as const;
 export type RfmMeasure = (typeof RFM)[number];
 
 const USERS_START = 1 << 12;
+const USER_BYTES = 4 * 8;
 
 /** Of each user with an event, his measures. */
 export class RfmUsers {
@@ -19,10 +21,13 @@ export class RfmUsers {
   /** That sum as it was added up. */
   sums = new Float64Array(USERS_START);
   readonly #endMs: number;
+  readonly #budget: MemoryBudget | undefined;
 
   /** `endMs` is right after the range. */
-  constructor(endMs: number) {
+  constructor(endMs: number, budget: MemoryBudget | undefined) {
     this.#endMs = endMs;
+    this.#budget = budget;
+    budget?.charge(USERS_START * USER_BYTES);
   }
 
   add({ userCount, starts, timesMs }: EventPage, numbers: Float64Array): void {
@@ -44,6 +49,7 @@ export class RfmUsers {
     const size = this.count + userCount;
     if (size <= this.sums.length) return;
     const length = Math.max(size, 2 * this.sums.length);
+    this.#budget?.charge((length - this.sums.length) * USER_BYTES);
     for (const name of [...RFM, 'sums'] as const) {
       const longer = new Float64Array(length);
       longer.set(this[name].subarray(0, this.count));

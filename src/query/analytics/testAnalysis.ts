@@ -43,6 +43,7 @@ export function analyze(
     const asked = survey.isNeeded(params, frame) ? contexts : [];
     const sketches = asked.map((context) => structuredClone(run(survey.map(context, params))));
     choice = structuredClone(run(survey.choose(sketches, params, frame)));
+    if (survey.isEnough(choice)) return run(reduce([], params, frame, choice));
   }
   const parts = contexts.map((context) => structuredClone(run(map(context, params, choice))));
   return run(reduce(parts, params, frame, choice));

@@ -1,10 +1,15 @@
 import { beforeAll, expect, test } from 'vitest';
 import { initHash } from '../../base/hash.ts';
-import { DAY_MS, HOUR_MS } from '../../base/limits.ts';
+import { BREAKDOWN_VALUES_MAX, DAY_MS, HOUR_MS } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
 import type { Scalar } from '../../base/value.ts';
+import type { TabletView } from '../../store/view.ts';
 import type { JsonObject } from '../shape.ts';
+import { newStats } from '../stats.ts';
+import { run } from '../testStore.ts';
 import { type TestEvent, testView } from '../testView.ts';
+import { usersOf } from '../users.ts';
+import { frameOf } from './analyses.ts';
 import { INTERVALS, type Interval, intervalsOf } from './intervals.ts';
 import {
   analyze,
@@ -12,11 +17,12 @@ import {
   isVisible,
   randomTablet,
   randomView,
+  type TestMoment,
   type TestUser,
   testUsers,
 } from './testAnalysis.ts';
 import { elementKeys, measureOf, type OracleEvent, topKeysOf } from './testCells.ts';
-import type { TrendResult } from './trend.ts';
+import { type TrendResult, trend } from './trend.ts';
 
 beforeAll(initHash);
 
@@ -48,7 +54,7 @@ function randomMeasure(random: SeededRandom): unknown {
 
 function randomBreakdown(random: SeededRandom): { source: 'prop' | 'profile'; name: string; top?: number } {
   const source = random.pick(['prop', 'profile'] as const);
-  const name = random.chance(0.9) ? (source === 'prop' ? 'value' : 'plan') : 'unknown';
+  const name = random.chance(0.9) ? (source === 'prop' ? random.pick(['value', 'n']) : 'plan') : 'unknown';
   return random.chance(0.3) ? { source, name } : { source, name, top: 1 + random.below(4) };
 }
 
@@ -154,11 +160,41 @@ test('the numbers of each interval are those of the contract, however tablets an
     );
     const views = tablets.map((tablet) => randomView(tablet, random));
     const found = analyze('trend', views, params, moment, (_, ordinal) => wanted(ordinal)) as TrendResult;
-    expect(found, `seed ${seed}`).toEqual(trendOf(users, question));
+    const expected = trendOf(users, question);
+    expect(found, `seed ${seed}`).toEqual(expected);
+    const inTwoWalks = trendInTwoWalks(views, params, moment, wanted);
+    expect(inTwoWalks, `seed ${seed}, in two walks`).toEqual(expected);
     points += found.series.reduce((sum, { points }) => sum + points.filter(({ value }) => value).length, 0);
   }
   expect(points).toBeGreaterThan(400);
+  expect(isWide.size).toBe(2);
 });
+
+/** As when a tablet cannot keep all that it sees in the first walk. */
+function trendInTwoWalks(
+  views: readonly TabletView[],
+  params: JsonObject,
+  moment: TestMoment,
+  wanted: (ordinal: number) => boolean,
+): TrendResult {
+  const request = trend.parse(params);
+  const frame = frameOf(params, moment, moment.nowMs);
+  const contexts = views.map((view) => {
+    const users = run(usersOf(view, moment.nowMs));
+    for (const user of users) if (!wanted(user)) users.delete(user);
+    return { view, frame, users, stats: newStats() };
+  });
+  const sketches = contexts.map((context) => {
+    const sketch = run(trend.survey.map(context, request));
+    isWide.add(sketch.wide !== undefined);
+    return { ...sketch, wide: undefined };
+  });
+  const choice = run(trend.survey.choose(sketches, request, frame));
+  const parts = contexts.map((context) => run(trend.map(context, request, choice)));
+  return run(trend.reduce(parts, request, frame, choice));
+}
+
+const isWide = new Set<boolean>();
 
 const ASKED = { events: [{ event: 'A' }], measure: 'events', interval: 'day' };
 const MOMENT = { atMs: 5000, nowMs: 5000, zone: 'UTC' };
@@ -243,6 +279,20 @@ test('without events there are no points but those of a range', () => {
   expect(analyze('trend', views, { ...ASKED, ...range, breakdown: { prop: 'value' } }, MOMENT)).toEqual({
     series: [],
   });
+});
+
+test('a breakdown by what is different in nearly every event is refused', () => {
+  const users = [{ known: true, id: 'u' }];
+  const events = Array.from({ length: BREAKDOWN_VALUES_MAX / 100 + 1 }, (_, i) => ({
+    ...{ ordinal: 0, event: 'A', timeMs: 1000 },
+    properties: { order: Array.from({ length: 100 }, (_, j) => 100 * i + j) },
+  }));
+  const view = testView({ users, parts: [events] });
+  const bad = expect.objectContaining({ code: 'bad_request', path: 'breakdown.prop' });
+  for (const measure of ['events', 'users']) {
+    const params = { ...ASKED, measure, breakdown: { prop: 'order' } };
+    expect(() => analyze('trend', [view], params, MOMENT)).toThrow(bad);
+  }
 });
 
 test.each([

@@ -25,10 +25,12 @@ function methodOf(analysis: string): Method {
         : withPath('segment', () => checkedDefinition(api, account, params.segment));
     const startedMs = api.shard.clock.monotonicMs();
     const scanned: QueryStats[] = [];
+    let tablets = 0;
     const ask = async (step: AnalysisStep) => {
       const args = { analysis, params, segment, frame, step };
       const parts = await api.gather.ask({ account, operation: 'analyze', args, signal });
       scanned.push(...parts.map(({ stats }) => stats));
+      tablets = parts.length;
       return parts.map(({ part }) => part);
     };
     let choice: unknown;
@@ -36,11 +38,12 @@ function methodOf(analysis: string): Method {
       const sketches = survey.isNeeded(params, frame) ? await ask({ kind: 'survey' }) : [];
       choice = await api.shard.work(survey.choose(sketches, params, frame), { account, signal });
     }
-    const parts = await ask({ kind: 'map', choice });
+    const isEnough = survey?.isEnough(choice) ?? false;
+    const parts = isEnough ? [] : await ask({ kind: 'map', choice });
     const result = await api.shard.work(reduce(parts, params, frame, choice), { account, signal });
     return {
       ...result,
-      stats: statsSince(api, startedMs, scanned.reduce(addStats, newStats()), parts.length),
+      stats: statsSince(api, startedMs, scanned.reduce(addStats, newStats()), tablets),
     };
   };
 }
