@@ -86,6 +86,12 @@ test('segments: one thread and two answer the same', async () => {
   expect(segments!.rows).toHaveLength(20);
 });
 
+test('split: tablets of all contents become two', async () => {
+  const [report] = await run('split');
+  expectSane(report!, '8fcdfb62fda4');
+  expect(report!.rows).toHaveLength(4);
+});
+
 test('a workload that is not there is wrong usage', async () => {
   await expect(run('nothing')).rejects.toMatchObject({
     code: 2,

@@ -67,7 +67,8 @@ export class BulkLoader {
       if (job === undefined) return;
       const startedMs = threadCpuMs();
       const result = finished(runBlockJob(job.job));
-      finished(events.adoptSteps(job, result));
+      const sealed = finished(events.adoptSteps(job, result));
+      if (sealed !== undefined) finished(sealed.releaseSteps());
       const cost = job.job.kind === 'seal' ? this.sealing : this.compaction;
       cost.cpuMs += threadCpuMs() - startedMs;
       cost.jobs++;

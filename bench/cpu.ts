@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 /** CPU time from Linux's /proc: what a shared machine does besides does not count in it, as it does in the clock's. */
 
@@ -28,9 +28,27 @@ export function threadCpuMs(): number {
   return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ', 1)[0]) / 1e6;
 }
 
-/** User and system time: fields 14 and 15. The second, the program's name in brackets, may hold spaces. */
+/** Whether all threads sleep: on a busy machine one that waits for a core, or for the disk, takes no CPU time either. */
+export async function isAsleep(pid: number): Promise<boolean> {
+  const tasks = await readdir(`/proc/${pid}/task`);
+  // A thread that has ended meanwhile has nothing to do.
+  const states = tasks.map((task) =>
+    fieldsOf(`/proc/${pid}/task/${task}/stat`).then(
+      ([state]) => state!,
+      () => 'S',
+    ),
+  );
+  return (await Promise.all(states)).every((state) => state === 'S' || state === 'I');
+}
+
+/** User and system time: fields 14 and 15. */
 async function ticksOf(path: string): Promise<number> {
-  const text = await readFile(path, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = await fieldsOf(path);
   return Number(fields[11]) + Number(fields[12]);
+}
+
+/** From the third, the state, on: the second, the program's name in brackets, may hold spaces. */
+async function fieldsOf(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }

@@ -13,6 +13,7 @@ import { imports } from './workloads/import.ts';
 import { memory } from './workloads/memory.ts';
 import { mixed } from './workloads/mixed.ts';
 import { segments } from './workloads/segments.ts';
+import { split } from './workloads/split.ts';
 
 /** What a workload is given. */
 export interface Bench {
@@ -42,12 +43,13 @@ const WORKLOADS: Readonly<Record<string, (bench: Bench) => Promise<Report[]>>> =
   memory,
   mixed,
   segments,
+  split,
 };
 const USERS = { real: '100000', tiny: '100' };
 
 const USAGE = `npm run bench -- [${Object.keys(WORKLOADS).join('|')}]... [--tiny] [--json]
   --events N   of each workload that makes some (blocks 20000000, import 500000, mixed 1000000, memory and segments 2000000)
-  --users N    ${USERS.real} (blocks 1000000, memory 300000)
+  --users N    ${USERS.real} (blocks and split 1000000, memory 300000)
   --threads N  of the server, 2
   --file PATH  imported instead of the sample and of synthetic events: NDJSON, plain or gzip
   --sets DIR   its *.ndjson.gz are what blocks measures besides synthetic sessions (the sample)

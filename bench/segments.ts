@@ -6,7 +6,7 @@ import type { OracleEvent } from '../src/query/oracle.ts';
 import type { NaiveFile } from './naive.ts';
 
 /**
- * Segments of ten kinds whose names, values and times are those of an event or a user of the file, drawn by chance: so
+ * Segments of many kinds whose names, values and times are those of an event or a user of the file, drawn by chance: so
  * they ask for something that is there, in any file.
  */
 export function drawSegments(
@@ -49,6 +49,22 @@ export function drawSegments(
     }
     return { profile: 'plan', op: 'notExists' };
   };
+
+  /** An event's name with a property of this kind that it has, and the value. */
+  const measured = (isWanted: (value: Value) => boolean) => {
+    for (let tries = 0; tries < 1000; tries++) {
+      const event = anEvent();
+      const found = propertyOf(event, random, isWanted);
+      if (found !== undefined) return { event: event.event, prop: found.name, value: found.value as Scalar };
+    }
+    return { event: aName(), prop: 'none', value: 0 };
+  };
+  const total = measured(isNumber);
+  const number = measured(isNumber);
+  const text = measured(isText);
+  const latest = measured(isText);
+  const often = measured(isText);
+  const times = 1 + random.below(5);
 
   const [first, second] = [anEvent().timeMs, anEvent().timeMs].sort((a, b) => a - b) as [number, number];
   const { event, where } = filter(isText, (value) => ({
@@ -105,6 +121,50 @@ export function drawSegments(
         },
       ],
     },
+    sum: {
+      event: total.event,
+      within: { last: someDays() },
+      sum: { prop: total.prop, gte: Number(total.value) * times },
+    },
+    'average, least, greatest': {
+      or: (['avg', 'min', 'max'] as const).map((measure) => ({
+        event: number.event,
+        within: { last: someDays() },
+        [measure]: { prop: number.prop, gt: Number(number.value) },
+      })),
+    },
+    'different values, days': {
+      and: [
+        { event: text.event, distinct: { prop: text.prop, gte: times } },
+        { event: text.event, days: { between: [1, 1 + times] } },
+      ],
+    },
+    'first, last': {
+      or: [
+        { event: aName(), first: { last: someDays() } },
+        {
+          event: aName(),
+          last: { from: new Date(first).toISOString(), to: new Date(second + 1).toISOString() },
+        },
+      ],
+    },
+    'latest value, most frequent': {
+      or: [
+        { event: latest.event, lastValue: { prop: latest.prop, op: 'eq', value: latest.value } },
+        { event: often.event, mostFrequent: { prop: often.prop, value: often.value } },
+      ],
+    },
+    sequence: {
+      sequence: [{ event: aName() }, { event: aName(), within: random.pick(['1m', '1h', '1d', '30d']) }],
+      window: '60d',
+      within: { last: someDays() },
+    },
+    matches: filter(isText, (value) => ({
+      op: 'matches',
+      value: `^${String(value)
+        .slice(0, 2)
+        .replace(/[^a-zA-Z0-9]/g, '.')}.*[aeiou0-5]$`,
+    })),
     'in, between, exists, sample': {
       and: [
         {

@@ -31,7 +31,7 @@ export class Verification {
     return this.rows.every(([mark]) => mark === '✓');
   }
 
-  /** With `kill`, the server is killed several times during the import. A round asks for ten segments. */
+  /** With `kill`, the server is killed several times during the import. A round asks for a segment of each kind. */
   async run(options: { readonly kill: boolean; readonly rounds: number }): Promise<void> {
     const live = drawSegments(this.#file, this.#random, Date.now());
     if (options.kill) await this.#saveLive(live);
@@ -140,7 +140,7 @@ export class Verification {
     this.#check(when, expected, found, expected.map(([, count]) => count).join(', '));
   }
 
-  /** Ten segments at one moment: by number, by member, and all in one pass. Shown in the first round, or when wrong. */
+  /** A segment of each kind at one moment: by number, by member, and all in one pass. Shown in the first round, or when wrong. */
   async #segments(round: number): Promise<void> {
     const { timeMs } = this.#random.pick(this.#file.events);
     const atMs = timeMs + this.#random.below(DAY_MS);

@@ -10,7 +10,7 @@ import { Verification } from './verification.ts';
 /**
  * `npm run verify -- FILE... [--kill] [--rounds N] [--seed S] [--listener node:http]`: prints what was checked for each
  * file, and exits 1 when anything was wrong. With --kill the server is killed several times during the import, and the
- * import once; each round asks for ten more segments.
+ * import once; each round asks for a segment of each kind.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,

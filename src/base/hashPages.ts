@@ -69,12 +69,38 @@ export class HashPages {
     }
   }
 
-  /** The same, page by page: yields between two. */
-  *forEachSteps(visit: (words: Uint32Array, at: number) => void): Generator<void> {
-    for (const page of new Set(this.#directory)) {
-      forEachEntry(page.words, this.#width, (at) => visit(page.words, at));
+  /**
+   * Becomes, while empty, another table of which only those entries are kept whose last word passes: page by page, with
+   * the same directory. Yields between two pages.
+   */
+  *inherit(parent: HashPages, isWanted: (lastWord: number) => boolean): Generator<void> {
+    const copies = new Map<Page, Page>();
+    this.#words = 0;
+    for (const page of new Set(parent.#directory)) {
+      const copy = this.#filtered(page, isWanted);
+      copies.set(page, copy);
+      this.#words += copy.words.length;
+      this.#count += copy.used;
       yield;
     }
+    this.#directory = parent.#directory.map((page) => copies.get(page)!);
+    this.#depth = parent.#depth;
+  }
+
+  /** With as few slots as its own entries may have. */
+  #filtered({ words, depth, prefix }: Page, isWanted: (lastWord: number) => boolean): Page {
+    const width = this.#width;
+    const wanted = new Uint32Array(words.length / width);
+    let used = 0;
+    forEachEntry(words, width, (at) => {
+      if (isWanted(words[at + width - 1]!)) wanted[used++] = at;
+    });
+    let slots = PAGE_SLOTS_MIN;
+    while (used > slots * FILL_MAX) slots *= 2;
+    const copy = newPage({ depth, prefix, slots, width });
+    for (let i = 0; i < used; i++) this.#copyEntry(words, wanted[i]!, copy);
+    copy.used = used;
+    return copy;
   }
 
   #double(page: Page): void {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Bitset } from './bitset.ts';
 import { initHash } from './hash.ts';
 import { HashPages } from './hashPages.ts';
 import { IdTable } from './idTable.ts';
@@ -23,6 +24,26 @@ describe('IdTable', () => {
     for (const [id, number] of oracle) if (table.find(id) !== number) wrong++;
     expect(wrong).toBe(0);
     expect(table.memoryBytes).toBeLessThan(oracle.size * 8 * 2.5);
+  });
+});
+
+describe('a child of an IdTable', () => {
+  it('has the numbers that are here, in less memory, and grows on', () => {
+    const ids = Array.from({ length: 30_000 }, (_, i) => `id-${i}`);
+    const [table, child] = [0, 1].map(() => new IdTable((number) => ids[number]!));
+    const here = new Bitset(ids.length);
+    for (const [number, id] of ids.slice(0, 20_000).entries()) {
+      table!.put(id, number);
+      if (number % 3 === 0) here.add(number);
+    }
+    for (const _ of child!.inherit(table!, here));
+    expect(child!.memoryBytes).toBeLessThan(table!.memoryBytes * 0.6);
+    for (const [number, id] of ids.entries()) {
+      const isHere = number < 20_000 && number % 3 === 0;
+      if (child!.find(id) !== (isHere ? number : -1)) expect([id, child!.find(id)]).toEqual([id, number]);
+      if (!isHere) child!.put(id, number);
+    }
+    expect(ids.map((id) => child!.find(id))).toEqual([...ids.keys()]);
   });
 });
 

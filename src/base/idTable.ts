@@ -1,3 +1,4 @@
+import type { Bitset } from './bitset.ts';
 import { hash64Into } from './hash.ts';
 import { HashPages, type Page } from './hashPages.ts';
 
@@ -39,19 +40,9 @@ export class IdTable {
     if (isNew) this.#pages.added(page);
   }
 
-  /** Takes over those of another table's numbers that are wanted, for the same ids. */
-  *inherit(parent: IdTable, isWanted: (number: number) => boolean): Generator<void> {
-    const pages = this.#pages;
-    yield* parent.#pages.forEachSteps((entry, from) => {
-      if (!isWanted(entry[from + 1]! - 1)) return;
-      const page = pages.pageOf(entry[from]!);
-      const { words } = page;
-      let at = pages.start(page, entry[from]!);
-      while (words[at + 1] !== 0) at = pages.next(words, at);
-      words[at] = entry[from]!;
-      words[at + 1] = entry[from + 1]!;
-      pages.added(page);
-    });
+  /** Becomes, while empty, another table of which only numbers that are `here` are kept, for the same ids. */
+  *inherit(parent: IdTable, here: Bitset): Generator<void> {
+    yield* this.#pages.inherit(parent.#pages, (numberAnd1) => here.has(numberAnd1 - 1));
   }
 
   /** Word index of the id's slot, or of the free one where it belongs. */

@@ -63,10 +63,12 @@ export const SEQUENCE_STEPS_MAX = 32;
 export const PATTERN_CHARS_MAX = 500;
 /** Instructions of a compiled pattern: what one character of a text costs at the most. */
 export const PATTERN_SIZE_MAX = 500;
-/** Patterns of one definition. */
-export const SEGMENT_PATTERNS_MAX = 100;
+/** Patterns of one definition: as many as are kept compiled. */
+export const SEGMENT_PATTERNS_MAX = 64;
+/** Matches that a thread keeps for live segments that are recomputed, of all of them together: some 24 bytes each. */
+export const LIVE_EVENTS_KEPT_MAX = 1 << 20;
 /** Compiled patterns that a thread keeps, with up to 8 MiB of states each. */
-export const PATTERNS_KEPT_MAX = 32;
+export const PATTERNS_KEPT_MAX = 64;
 /** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */
 export const SEGMENT_REFERENCES_DEPTH_MAX = 16;
 export const MEMBERS_PAGE_MAX = 10_000;
@@ -77,11 +79,42 @@ export const QUERY_TIMEOUT_MS = 30 * SECOND_MS;
 /** Values that a breakdown tells apart, and what it does unless told. */
 export const BREAKDOWN_TOP_MAX = 1000;
 export const BREAKDOWN_TOP = 10;
+/** Intervals of a range: a year of hours, 27 years of days. Finding them takes a few ms at the most. */
+export const ANALYSIS_INTERVALS_MAX = 10_000;
+/** Points of a trend, some 50 bytes of JSON each; a tablet keeps 12 bytes of one while it counts. */
+export const TREND_POINTS_MAX = 1 << 18;
+/** Cells that a tablet keeps of all values, before the top ones are chosen: 16 bytes each; past it events are walked twice. */
+export const TREND_WIDE_CELLS_MAX = 1 << 19;
+/** Sets of values that users of a tablet have in one interval, some 100 bytes each; the same past it. */
+export const TREND_KEY_SETS_MAX = 1 << 14;
+/** Different values of a tablet's events, of which the top are chosen: some 100 bytes each. */
+export const BREAKDOWN_VALUES_MAX = 200_000;
+/** Of all tablets, each counting its own. */
+export const BREAKDOWN_VALUES_ASKED_MAX = 2_000_000;
+/** Rows and columns of a pivot besides `(other)` and `(none)`: more than anybody reads. */
+export const PIVOT_TOP = 50;
+export const PIVOT_TOP_MAX = 100;
+/** With columns of intervals; some 100 bytes of JSON each. */
+export const PIVOT_CELLS_MAX = 1 << 17;
 export const FUNNEL_STEPS_MIN = 2;
 export const FUNNEL_STEPS_MAX = 12;
+/** After a cohort's own interval: a year of days. */
+export const RETENTION_PERIODS_MAX = 366;
+/** Numbers of an answer about retention; a tablet keeps 4 bytes of one while it counts. */
+export const RETENTION_NUMBERS_MAX = 1 << 20;
+/** Of a path, besides the event that it starts from: more than a chart of flows can show. */
+export const FLOW_STEPS_MAX = 10;
+/** Event names told apart at each step, and what a flow does unless told. */
+export const FLOW_TOP_MAX = 50;
+export const FLOW_TOP = 8;
 
 // A thread's own time. No step on a shard thread may hold it longer than this.
 export const SLICE_MS_MAX = 2;
+/**
+ * Of a thread's heap for what is new, in MiB. V8 keeps it all once it was needed; its default of 48 is 20 to 25 MB more
+ * a thread, and collecting events costs the same within what can be measured.
+ */
+export const HEAP_YOUNG_MIB_MAX = 16;
 /** Queries of one account that a thread works on at once: more would each hold memory and none would be sooner. */
 export const QUERIES_RUNNING_MAX = 16;
 /** Behind those, in order; past it a query is `rate_limited`. Few enough to be over within a query's time. */
@@ -146,7 +179,7 @@ export const HEAD_TEXT_BYTES_MAX = 16 * MIB;
 export const OPEN_TEXTS_BYTES_MAX = 4 * MIB;
 
 // Tablets. One past any of these limits splits in two.
-/** A split takes microseconds a user, and its tablet answers nothing meanwhile: with a million, for seconds. */
+/** A split takes up to a microsecond a user, and its tablet answers nothing meanwhile: with a million, for a second. */
 export const TABLET_USERS_MAX = 1_000_000;
 /** Of events: so much is loaded or moved in some ten seconds, and scanned in a fraction of one. */
 export const TABLET_BYTES_MAX = 2 * 1024 * MIB;
@@ -235,3 +268,4 @@ assert(HEAD_ROWS_MAX <= BLOCK_ROWS_MAX, 'a head fits a block');
 assert(ARRAY_VALUES_MAX * (VALUE_BYTES_MAX * 6 + 3) < TEXT_BYTES_MAX, 'the longest array is a text');
 assert(DICTIONARY_TEXTS_MAX < 1 << 24, 'a Map holds every text');
 assert(LOG_QUEUE_BYTES_MAX < DISK_FREE_BYTES_MIN, 'what was accepted into the queue can still be written');
+assert(SEGMENT_PATTERNS_MAX <= PATTERNS_KEPT_MAX, 'the patterns of a definition are compiled once');

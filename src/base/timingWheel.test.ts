@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Bitset } from './bitset.ts';
 import { DAY_MS, HOUR_MS } from './limits.ts';
 import { SeededRandom } from './random.ts';
 import { TimingWheel } from './timingWheel.ts';
@@ -113,4 +114,24 @@ test('advancing to the next deadline again and again reaches a far one in a few 
   }
   expect(firedMs).toBe(deadlineMs);
   expect(steps).toBeLessThanOrEqual(8);
+});
+
+test('a child takes over the timers of some, and fires them as the parent would', () => {
+  const random = new SeededRandom(7);
+  const [wheel, child] = [new TimingWheel(START_MS), new TimingWheel(START_MS)];
+  const here = new Bitset(10_000);
+  for (let id = 0; id < 9000; id++) {
+    if (random.chance(0.8)) wheel.arm(id, START_MS + randomDelayMs(random));
+    if (random.chance(0.5)) here.add(id);
+  }
+  for (const _ of child.inherit(wheel, here));
+  const firedBy = (some: TimingWheel) => {
+    const fired: Fired[] = [];
+    some.advance(START_MS + 5000 * DAY_MS, (id, deadlineMs) => fired.push([id, deadlineMs]));
+    return fired;
+  };
+  const expected = firedBy(wheel).filter(([id]) => here.has(id));
+  expect(expected.length).toBeGreaterThan(3000);
+  expect(child.size).toBe(expected.length);
+  expect(firedBy(child)).toEqual(expected);
 });

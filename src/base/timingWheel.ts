@@ -1,4 +1,5 @@
 import { assert } from './assert.ts';
+import type { Bitset } from './bitset.ts';
 
 /** 64 slots a level, 8 levels: 2^48 ms from 1970 on, some 8900 years. */
 const SLOT_BITS = 6;
@@ -8,6 +9,8 @@ const HALF = 1 << 24;
 /** Deadlines are before this. */
 export const DEADLINE_MS_END = HALF * HALF;
 const NONE = -1;
+/** Whose timers are copied between two yields. */
+const IDS_PER_STEP = 4096;
 
 /**
  * A hierarchical timing wheel (Varghese and Lauck, 1987) for timers known by a dense whole number, at most one an id.
@@ -54,6 +57,25 @@ export class TimingWheel {
     this.#deadlines[id] = deadlineMs;
     this.#link(id, this.#slotOf(deadlineMs));
     this.#size++;
+  }
+
+  /** Takes over, while new, the timers of another wheel whose ids are `here`; small steps. */
+  *inherit(parent: TimingWheel, here: Bitset): Generator<void> {
+    const { length } = parent.#deadlines;
+    const deadlines = new Float64Array(length);
+    for (let from = 0; from < length; from += IDS_PER_STEP) {
+      deadlines.fill(Number.POSITIVE_INFINITY, from, from + IDS_PER_STEP);
+      yield;
+    }
+    this.#deadlines = deadlines;
+    this.#next = new Int32Array(length);
+    this.#previous = new Int32Array(length);
+    const end = Math.min(length, here.size);
+    for (let id = 0; id < end; id++) {
+      if (id % IDS_PER_STEP === 0) yield;
+      const deadlineMs = here.has(id) ? parent.deadlineOf(id) : undefined;
+      if (deadlineMs !== undefined) this.arm(id, deadlineMs);
+    }
   }
 
   disarm(id: number): void {

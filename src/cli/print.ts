@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/limits.ts';
 import type { Io } from './io.ts';
 
 const CELL_GAP = '  ';
@@ -56,6 +57,19 @@ export function readableBytes(bytes: number): string {
 export function readableMs(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
   return `${ms >= 10 ? Math.round(ms) : Number(ms.toPrecision(2))} ms`;
+}
+
+/** Two digits of it: `450 ms`, `3.1 s`, `12 min`, `5.2 h`, `3.4 d`. */
+export function readableDuration(ms: number): string {
+  const units = [
+    ['d', DAY_MS],
+    ['h', HOUR_MS],
+    ['min', MINUTE_MS],
+    ['s', SECOND_MS],
+  ] as const;
+  const [unit, unitMs] = units.find(([, unitMs]) => ms >= unitMs) ?? ['ms', 1];
+  const value = ms / unitMs;
+  return `${value >= 10 || unitMs === 1 ? readableCount(Math.round(value)) : value.toFixed(1)} ${unit}`;
 }
 
 /** ISO-8601 in UTC as people read it: `2011-12-09 12:50:00`. */

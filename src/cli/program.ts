@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { MusterError } from '../base/errors.ts';
+import { addAnalyzeCommands } from './analyze.ts';
 import { addCampaignCommands } from './campaign.ts';
 import { addConfigCommands } from './config.ts';
 import { addDeadLetterCommands } from './deadLetter.ts';
@@ -50,6 +51,7 @@ function buildProgram(cli: Cli): Command {
   addImportCommand(cli, program);
   addSegmentCommands(cli, program);
   addUserCommands(cli, program);
+  addAnalyzeCommands(cli, program);
   addCampaignCommands(cli, program);
   addDeadLetterCommands(cli, program);
   addStatsCommand(cli, program);

@@ -44,6 +44,7 @@ export interface TestServerOptions {
   readonly account?: object;
   readonly delivery?: object;
   readonly memoryLimit?: string;
+  readonly queryMemoryLimit?: string;
 }
 
 export class TestServer {
@@ -60,11 +61,12 @@ export class TestServer {
       await mkdtemp(join(tmpdir(), 'muster-test-')),
       options.listener === 'node:http' ? WITHOUT_UWS : '',
     );
-    const { threads = 2, account, delivery, memoryLimit } = options;
+    const { threads = 2, account, delivery, memoryLimit, queryMemoryLimit } = options;
     const config = {
       data: server.dataDirectory,
       threads,
       ...(memoryLimit !== undefined && { memoryLimit }),
+      ...(queryMemoryLimit !== undefined && { queryMemoryLimit }),
       accounts: [
         { name: 'shop', keys: Object.entries(KEYS).map(([role, key]) => ({ role, key })), ...account },
       ],

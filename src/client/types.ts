@@ -1,7 +1,8 @@
 import type { Scalar, Value } from '../base/value.ts';
+import type { AnalysisMethods } from './analysisTypes.ts';
 
 /** Every method of the API with its params and result. Times are ISO-8601 text. */
-export interface Methods {
+export interface Methods extends AnalysisMethods {
   'ingest.batch': {
     params: { calls: readonly object[]; import?: ImportLines | undefined };
     /** Once durable and applied. `rejected` calls are dead letters. */
@@ -380,7 +381,7 @@ export interface ServerStats {
   readonly threads: number;
   readonly time: string;
   readonly accounts: number;
-  /** Of all accounts. */
+  /** Of all accounts, and of what threads hold besides. */
   readonly memoryBytes: number;
   readonly memory: Readonly<Record<string, number>>;
 }

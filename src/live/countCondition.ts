@@ -1,4 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
+import { type CalendarDays, calendarDaysOf } from '../query/calendarDays.ts';
 import { type Comparison, compare, type EventCriterion, type Measure } from '../query/criterion.ts';
 import { type CompiledFilter, compileFilter, matchesEvent } from '../query/filter.ts';
 import type { TabletView } from '../store/view.ts';
@@ -9,23 +10,21 @@ import { TimesTable } from './timesTable.ts';
 import { userEvents } from './userEvents.ts';
 
 export interface CountCriterion extends EventCriterion {
-  readonly measure: Extract<Measure, { readonly kind: 'count' }>;
+  readonly measure: Extract<Measure, { readonly kind: 'count' | 'days' }>;
 }
 
 /** More times than this a user are not worth keeping: such counts are recomputed. */
 const TIMES_KEPT_MAX = 64;
 
-/** Users whose times are copied between two yields. */
-const ORDINALS_PER_STEP = 1024;
-
 /** One user's times: those kept, one still to come, and one just arriving. */
 const times = new Float64Array(TIMES_KEPT_MAX + 2);
 
 /**
- * "So many times within such a window", answered from the latest matching times of a user, as many as the comparison
+ * "So many times", or on so many days, "within such a window", answered from the latest matching times of a user, as many as the comparison
  * can tell apart: the count is at least n until the n-th latest time leaves the window. Of the events that the window
  * has not reached yet, which are rare (dated in the future, or `to` is relative), only the earliest time is kept; when
- * it is reached the user's events are read again.
+ * it is reached the user's events are read again. Of the times of one day, when days are counted, the latest stands for
+ * all.
  */
 export class CountCondition implements Condition {
   readonly events: ReadonlySet<string>;
@@ -37,6 +36,7 @@ export class CountCondition implements Condition {
   readonly #window: SlidingWindow;
   readonly #filter: CompiledFilter;
   readonly #kept: number;
+  readonly #days: CalendarDays | undefined;
   readonly #times = new TimesTable();
 
   constructor(view: TabletView, criterion: CountCriterion) {
@@ -44,6 +44,7 @@ export class CountCondition implements Condition {
     this.#filter = compileFilter(criterion.filter, { atMs: view.clockMs, zone: view.settings.timezone });
     this.events = this.#filter.events;
     this.#comparison = criterion.measure.compare;
+    this.#days = criterion.measure.kind === 'days' ? calendarDaysOf(view.settings.timezone) : undefined;
     this.#window = slidingWindow(criterion.within, view.settings);
     const isEmpty = this.#window.delayMs >= this.#window.spanMs;
     this.#kept = isEmpty ? 0 : timesToKeep(this.#comparison);
@@ -84,6 +85,11 @@ export class CountCondition implements Condition {
     if (!matchesEvent(this.#filter, event, property)) return false;
     let known = this.#times.read(ordinal, times);
     const wasTrue = this.#isTrueWith(known, clockMs);
+    if (this.#days !== undefined) {
+      const dropped = dropEarlierOfDay(this.#days, known, timeMs, clockMs - delayMs);
+      if (dropped === undefined) return false;
+      known -= dropped;
+    }
     let place = known++;
     for (; place > 0 && times[place - 1] > timeMs; place--) times[place] = times[place - 1];
     times[place] = timeMs;
@@ -94,13 +100,8 @@ export class CountCondition implements Condition {
     return isTrue !== wasTrue || reached < known; // else one more time can only postpone the next change
   }
 
-  *inherit(parent: CountCondition, here: Bitset): Generator<void> {
-    let visited = 0;
-    for (const ordinal of here) {
-      if (++visited % ORDINALS_PER_STEP === 0) yield;
-      const known = parent.#times.read(ordinal, times);
-      if (known > 0) this.#times.write(ordinal, times, 0, known, Number.NEGATIVE_INFINITY);
-    }
+  inherit(parent: CountCondition, here: Bitset): Generator<void> {
+    return this.#times.inherit(parent.#times, here);
   }
 
   clear(ordinal: number): void {
@@ -117,7 +118,11 @@ export class CountCondition implements Condition {
 export function canKeepTimes(criterion: EventCriterion): criterion is CountCriterion {
   const { filter, measure } = criterion;
   const isTimeless = filter.where.flat().every(({ test }) => !isTimed(test));
-  return isTimeless && measure.kind === 'count' && timesToKeep(measure.compare) <= TIMES_KEPT_MAX;
+  return (
+    isTimeless &&
+    (measure.kind === 'count' || measure.kind === 'days') &&
+    timesToKeep(measure.compare) <= TIMES_KEPT_MAX
+  );
 }
 
 /** The smallest number beyond which the comparison gives one answer. */
@@ -131,6 +136,27 @@ function timesToKeep(comparison: Comparison): number {
     default:
       return Math.max(0, Math.floor(comparison.value) + 1);
   }
+}
+
+/**
+ * Makes room among times[0, known) for one more of its day: how many it dropped, or undefined when a later one of that
+ * day is there already. Times after `reachedMs`, which do not count yet, stay.
+ */
+function dropEarlierOfDay(
+  days: CalendarDays,
+  known: number,
+  timeMs: number,
+  reachedMs: number,
+): number | undefined {
+  if (timeMs > reachedMs) return 0;
+  const day = days.of(timeMs);
+  for (let i = countUpTo(known, reachedMs) - 1; i >= 0; i--) {
+    if (days.of(times[i]) !== day) continue;
+    if (times[i] >= timeMs) return undefined;
+    times.copyWithin(i, i + 1, known);
+    return 1;
+  }
+  return 0;
 }
 
 /** How many of times[0, known), ascending, are at or before the moment. */

@@ -15,8 +15,6 @@ import { userEvents } from './userEvents.ts';
 
 /** Users looked at between two yields while a segment is built. */
 const USERS_PER_STEP = 64;
-/** Ordinals whose timers are copied between two yields. */
-const ORDINALS_PER_STEP = 4096;
 
 /** `atMs` is the exact moment of a change by time alone, the tablet's clock for any other. */
 export interface Change {
@@ -81,11 +79,7 @@ export class LiveSegments {
     this.#index = new RuleIndex(this.#rules.values(), this.#view);
     this.#users.inherit(parent.#users, here);
     this.#timers.advance(this.#view.clockMs, () => {}); // so that arming puts each where it stays
-    for (let ordinal = 0; ordinal < here.size; ordinal++) {
-      if (ordinal % ORDINALS_PER_STEP === 0) yield;
-      const deadlineMs = here.has(ordinal) ? parent.#timers.deadlineOf(ordinal) : undefined;
-      if (deadlineMs !== undefined) this.#timers.arm(ordinal, deadlineMs);
-    }
+    yield* this.#timers.inherit(parent.#timers, here);
   }
 
   remove(name: string): void {

@@ -68,17 +68,15 @@ export class RecomputedCondition implements Condition {
   }
 }
 
-/** Where an event may begin or end to count, or to be the first one. */
+/** Where an event may begin or end to count, or to be the first one of a sequence. */
 function windowsOf(
   criterion: EventCriterion | SequenceCriterion,
   view: TabletView,
 ): readonly SlidingWindow[] {
   const { settings } = view;
-  const retained = slidingWindow(undefined, settings);
-  if (criterion.kind === 'sequence') return [retained, slidingWindow(criterion.within, settings)];
-  const { measure, within } = criterion;
-  const isOfAll = measure.kind === 'first' || measure.kind === 'last';
-  return isOfAll ? [retained, slidingWindow(measure.within, settings)] : [slidingWindow(within, settings)];
+  if (criterion.kind === 'sequence')
+    return [slidingWindow(undefined, settings), slidingWindow(criterion.within, settings)];
+  return [slidingWindow(criterion.within, settings)];
 }
 
 function testsOfMeasure(criterion: EventCriterion | SequenceCriterion): readonly PropertyTest[] {

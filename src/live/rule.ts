@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.ts';
 import type { Criterion } from '../query/criterion.ts';
+import { byMatches } from '../query/firstLast.ts';
 import { parseSaved } from '../query/saved.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Condition } from './condition.ts';
@@ -8,6 +9,7 @@ import { MemberSet } from './memberSet.ts';
 import { ProfileCondition } from './profileCondition.ts';
 import { RecomputedCondition } from './recomputedCondition.ts';
 import { SampleCondition } from './sampleCondition.ts';
+import { isWalked, WalkedCondition } from './walkedCondition.ts';
 
 /** A live segment: a tree of tests over shared conditions, and who is in. */
 export interface Rule {
@@ -79,16 +81,24 @@ class Compiler {
       }
       case 'segment':
         return this.#compileSaved(criterion.name);
-      case 'event':
+      case 'event': {
+        const { filter, measure } = criterion;
+        return measure.kind === 'first' || measure.kind === 'last'
+          ? this.#compile(byMatches(filter, measure))
+          : this.#compileLeaf(criterion);
+      }
       case 'sequence':
       case 'profile':
-      case 'sample': {
-        const condition = this.#conditionOf(criterion);
-        return (ordinal, atMs) => condition.isTrue(ordinal, atMs);
-      }
+      case 'sample':
+        return this.#compileLeaf(criterion);
       default:
         return unreachable(criterion);
     }
+  }
+
+  #compileLeaf(criterion: LeafCriterion): Test {
+    const condition = this.#conditionOf(criterion);
+    return (ordinal, atMs) => condition.isTrue(ordinal, atMs);
   }
 
   /** Asked at most once a question: segments that share others would take exponential time. */
@@ -128,11 +138,14 @@ const NOBODY: Test = () => false;
 function newCondition(view: TabletView, criterion: LeafCriterion): Condition {
   switch (criterion.kind) {
     case 'event':
-      return canKeepTimes(criterion)
-        ? new CountCondition(view, criterion)
+      if (canKeepTimes(criterion)) return new CountCondition(view, criterion);
+      return isWalked(criterion)
+        ? new WalkedCondition(view, criterion)
         : new RecomputedCondition(view, criterion);
     case 'sequence':
-      return new RecomputedCondition(view, criterion);
+      return isWalked(criterion)
+        ? new WalkedCondition(view, criterion)
+        : new RecomputedCondition(view, criterion);
     case 'profile':
       return new ProfileCondition(view, criterion);
     case 'sample':

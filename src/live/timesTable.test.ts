@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Bitset } from '../base/bitset.ts';
 import { SeededRandom } from '../base/random.ts';
 import { TimesTable } from './timesTable.ts';
 
@@ -25,6 +26,33 @@ test.each([1, 2, 3])('holds what a map holds (seed %i)', (seed) => {
     expect(timesOf(table, other)).toEqual(map.get(other) ?? []);
   }
   for (const [ordinal, times] of map) expect(timesOf(table, ordinal)).toEqual(times);
+});
+
+test('a child takes over the times of some, and goes on', () => {
+  const random = new SeededRandom(4);
+  const [table, child] = [new TimesTable(), new TimesTable()];
+  const here = new Bitset(50_000);
+  const write = (to: TimesTable, ordinal: number, count: number) => {
+    to.write(
+      ordinal,
+      Float64Array.from({ length: count }, (_, i) => ordinal + i),
+      0,
+      count,
+      -Infinity,
+    );
+  };
+  for (let ordinal = 0; ordinal < here.size; ordinal += 7) {
+    write(table, ordinal, 1 + (ordinal % 3));
+    if (random.chance(0.4)) here.add(ordinal);
+  }
+  for (const _ of child.inherit(table, here));
+  expect(child.memoryBytes).toBeLessThan(table.memoryBytes * 0.45);
+  for (let ordinal = 0; ordinal < here.size; ordinal++) {
+    expect(timesOf(child, ordinal)).toEqual(here.has(ordinal) ? timesOf(table, ordinal) : []);
+  }
+  for (let ordinal = 0; ordinal < here.size; ordinal += 5) write(child, ordinal, 2);
+  for (let ordinal = 0; ordinal < here.size; ordinal += 5)
+    expect(timesOf(child, ordinal)).toEqual([ordinal, ordinal + 1]);
 });
 
 test('expired times make room for new ones', () => {

@@ -1,3 +1,5 @@
+import type { Bitset } from '../base/bitset.ts';
+
 /** Ordinals per page, a power of two: so small that growing a page takes a fraction of a millisecond. */
 const PAGE_BITS = 14;
 const PAGE_MASK = (1 << PAGE_BITS) - 1;
@@ -23,6 +25,14 @@ export class TimesTable {
   read(ordinal: number, target: Float64Array): number {
     const page = this.#pages[ordinal >>> PAGE_BITS];
     return page === undefined ? 0 : page.read(ordinal & PAGE_MASK, target);
+  }
+
+  /** Takes over, while empty, what another table has of ordinals that are `here`; yields between two pages. */
+  *inherit(parent: TimesTable, here: Bitset): Generator<void> {
+    for (const [i, page] of parent.#pages.entries()) {
+      this.#pages.push(page?.kept(here, i << PAGE_BITS));
+      yield;
+    }
   }
 
   /**
@@ -86,6 +96,21 @@ class Page {
     }
   }
 
+  /** Another page with the times of users who are `here`; `first` is the ordinal of the page's first. */
+  kept(here: Bitset, first: number): Page | undefined {
+    const keys = this.#keys;
+    const entries = new Uint32Array(this.#used);
+    let count = 0;
+    for (let entry = 0; entry < keys.length; entry++) {
+      if (keys[entry] !== EMPTY && here.has(first + keys[entry])) entries[count++] = entry;
+    }
+    if (count === 0) return undefined;
+    const page = new Page();
+    page.#makeRoomFor(count);
+    for (let i = 0; i < count; i++) page.#insert(keys[entries[i]], this.#times[entries[i]]);
+    return page;
+  }
+
   /** Fibonacci hashing, which spreads runs of ordinals evenly. */
   #home(key: number): number {
     return Math.floor(((Math.imul(key, 40503) & 0xffff) * this.#times.length) / 0x10000);
@@ -130,12 +155,17 @@ class Page {
     const stays = (entry: number) => keys[entry] !== EMPTY && times[entry] > expiredMs;
     let kept = 0;
     for (let entry = 0; entry < times.length; entry++) if (stays(entry)) kept++;
-    const capacity = Math.max(CAPACITY_MIN, Math.ceil((kept + 1) / LOAD_GROWN));
-    this.#keys = new Uint16Array(capacity).fill(EMPTY);
-    this.#times = new Float64Array(capacity);
-    this.#used = 0;
+    this.#makeRoomFor(kept + 1);
     for (let entry = 0; entry < times.length; entry++) {
       if (stays(entry)) this.#insert(keys[entry], times[entry]);
     }
+  }
+
+  /** The page is empty afterwards. */
+  #makeRoomFor(count: number): void {
+    const capacity = Math.max(CAPACITY_MIN, Math.ceil(count / LOAD_GROWN));
+    this.#keys = new Uint16Array(capacity).fill(EMPTY);
+    this.#times = new Float64Array(capacity);
+    this.#used = 0;
   }
 }

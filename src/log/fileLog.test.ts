@@ -236,8 +236,13 @@ describe('when the disk fails', () => {
     const log = await openLog(new SimulatedDisk(new SeededRandom(1)), { limits: { queueBytesMax: 300 } });
     const pending = [log.append('host', new Uint8Array(100)), log.append('host', new Uint8Array(100))];
     const refused = log.append('host', new Uint8Array(100));
+    const frameBytes = FRAME_HEADER_BYTES + 100;
+    expect(log.memoryBytes).toBe(2 * frameBytes);
     await expect(refused).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
     expect(await Promise.all(pending)).toEqual([0, 1]);
+    // What they were written from stays.
+    expect(log.memoryBytes).toBeGreaterThanOrEqual(frameBytes);
+    expect(log.memoryBytes).toBeLessThanOrEqual(2 * frameBytes);
     expect(await log.append('host', new Uint8Array(100))).toBe(2);
   });
 

@@ -116,6 +116,10 @@ export class FileLog implements Log {
     return this.#freeBytes < this.#limits.diskFreeBytesMin;
   }
 
+  get memoryBytes(): number {
+    return this.#queueBytes + this.#buffer.length;
+  }
+
   async append(partition: string, payload: Uint8Array): Promise<number> {
     assert(partition === this.#partition, 'the file log has one partition');
     assert(payload.length <= FRAME_BYTES_MAX, 'the payload fits a frame');

@@ -18,6 +18,9 @@ export interface Log {
   /** The position the next frame will get. */
   end(partition: string): number;
 
+  /** What it holds: frames that wait for the disk, and what it writes them with. */
+  readonly memoryBytes: number;
+
   close(): Promise<void>;
 }
 

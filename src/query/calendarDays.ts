@@ -20,13 +20,28 @@ export function startMsOf(number: number, zone: string): number {
 
 /** Days begin at most once in so long, unless a zone leaves some out. */
 const PERIOD_MS = 12 * HOUR_MS;
-/** Of a zone: 180 years. Events further apart cost more, no memory. */
-const PERIODS_KEPT_MAX = 1 << 17;
+/** Of a zone: 22 years, and about a megabyte. Times further apart cost more, no memory. */
+const PERIODS_KEPT_MAX = 1 << 14;
+/** Zones whose days a thread remembers, the latest last. */
+const ZONES_KEPT_MAX = 16;
+
+const kept = new Map<string, CalendarDays>();
+
+/** The days of the zone, with what is remembered of them. */
+export function calendarDaysOf(zone: string): CalendarDays {
+  const days = kept.get(zone) ?? new CalendarDays(zone);
+  kept.delete(zone);
+  kept.set(zone, days);
+  if (kept.size > ZONES_KEPT_MAX) kept.delete(kept.keys().next().value!);
+  return days;
+}
 
 /** `calendarDay` of many times of one zone: remembers in which day each half of a UTC day begins and ends. */
 export class CalendarDays {
   readonly #zone: string;
   readonly #periods = new Map<number, Period>();
+  #latestIndex = Number.NaN;
+  #latest: Period = { before: 0, after: 0, changeMs: 0 };
 
   constructor(zone: string) {
     this.#zone = zone;
@@ -34,7 +49,11 @@ export class CalendarDays {
 
   of(timeMs: number): number {
     const index = Math.floor(timeMs / PERIOD_MS);
-    const { before, after, changeMs } = this.#periods.get(index) ?? this.#add(index);
+    if (index !== this.#latestIndex) {
+      this.#latest = this.#periods.get(index) ?? this.#add(index);
+      this.#latestIndex = index;
+    }
+    const { before, after, changeMs } = this.#latest;
     return timeMs < changeMs ? before : after;
   }
 

@@ -12,6 +12,9 @@ import { runWalks } from './walk.ts';
 /** Ids hashed between two yields. */
 const IDS_PER_STEP = 1 << 10;
 
+/** Walks are over so few users only when they are fewer: what is found of all can be used again. */
+const FEW_USERS_SHARE = 1 / 2;
+
 /** Both are over canonical ordinals, of size `view.users.count`, and the caller's. */
 export interface Evaluated {
   readonly members: Bitset;
@@ -144,10 +147,30 @@ class Evaluation {
   *#all(plans: readonly Plan[]): Generator<void, Bitset> {
     const result = this.users.copy();
     for (const plan of plans) {
-      if (result.isEmpty) break;
+      if (walkIn(plan) !== undefined) continue;
+      if (result.isEmpty) return result;
       result.and(yield* this.#find(plan));
     }
+    const walking = plans.filter((plan) => walkIn(plan) !== undefined);
+    if (walking.length > 0 && !result.isEmpty) yield* this.#keepWalked(result, walking);
     return result;
+  }
+
+  /** Keeps those of whom all plans hold, each a walk or the opposite of one. Few are asked about on their own. */
+  *#keepWalked(candidates: Bitset, plans: readonly Plan[]): Generator<void, void> {
+    const walks = [...new Set(plans.map((plan) => walkIn(plan)!))];
+    const found = new Map<Plan, Bitset>();
+    const missing = walks.filter((walk) => !this.#found.has(walk));
+    if (missing.length > 0 && candidates.count() < FEW_USERS_SHARE * this.users.count()) {
+      yield* runWalks(this.#view, missing, candidates, this.#stats, (walk, ordinals) =>
+        found.set(walk, ordinals),
+      );
+    }
+    for (const walk of walks) if (!found.has(walk)) found.set(walk, yield* this.#find(walk));
+    for (const plan of plans) {
+      if (plan.kind === 'not') candidates.andNot(found.get(plan.plan)!);
+      else candidates.and(found.get(plan)!);
+    }
   }
 
   *#any(plans: readonly Plan[]): Generator<void, Bitset> {
@@ -191,4 +214,10 @@ class Evaluation {
     }
     return result;
   }
+}
+
+/** The walk that the plan is, or the opposite of. */
+function walkIn(plan: Plan): WalkPlan | undefined {
+  if (plan.kind === 'walk') return plan;
+  return plan.kind === 'not' && plan.plan.kind === 'walk' ? plan.plan : undefined;
 }

@@ -2,6 +2,9 @@ import { CELL, type CellReader, type Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
 import type { ValueIds } from './valueIds.ts';
 
+/** A user's own events come last at equal times. */
+const OWN_RANK = Number.MAX_SAFE_INTEGER;
+
 /** Events of a tablet by ordinal, of which those that belong to a page are the entries [from, to) of these arrays. */
 export interface EventSource {
   readonly rows: Uint32Array;
@@ -12,6 +15,8 @@ export interface EventSource {
   readonly to: number;
   /** What the rows are of: one part, or a part for each. */
   readonly parts: number | Uint32Array;
+  /** Of users' own events undefined; else the number of the user that was merged, from 0. */
+  readonly ranks: Uint32Array | undefined;
 }
 
 /**
@@ -31,6 +36,8 @@ export class EventPage {
   readonly #parts: readonly Part[];
   /** By property code, for each part. */
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
+  readonly #isMergedInto: (ordinal: number) => boolean;
+  readonly #hasOrigins: boolean;
   #sources: readonly EventSource[] = [];
   /** For each event, which of the sources' entries it is, counted over all of them. */
   #origins = new Uint32Array(0);
@@ -38,8 +45,11 @@ export class EventPage {
   #codes = new Uint32Array(0);
   #numbers = new Float64Array(0);
 
-  constructor(parts: readonly Part[]) {
+  /** `isMergedInto`: whether somebody was merged into the ordinal. */
+  constructor(parts: readonly Part[], isMergedInto: (ordinal: number) => boolean) {
     this.#parts = parts;
+    this.#isMergedInto = isMergedInto;
+    this.#hasOrigins = parts.some(({ hasOrigins }) => hasOrigins);
   }
 
   /**
@@ -60,6 +70,19 @@ export class EventPage {
     }
     this.userCount = keepFilled(ends, ordinalFrom, this.ordinals);
     yield* this.#sortUsersSteps();
+  }
+
+  /** The code of event i's name. For a few of the events: each is a look into its part. */
+  eventAt(i: number): number {
+    let entry = this.#origins[i]!;
+    for (const { rows, from, to, parts } of this.#sources) {
+      if (entry < to - from) {
+        const part = typeof parts === 'number' ? parts : parts[from + entry]!;
+        return this.#parts[part]!.eventAt(rows[from + entry]!);
+      }
+      entry -= to - from;
+    }
+    throw new RangeError(`a page of ${this.eventCount} events has no event ${i}`);
   }
 
   /** target[i] = the number that event i has as this property, else NaN. */
@@ -135,7 +158,41 @@ export class EventPage {
       let i = from + 1;
       while (i < to && timesMs[i]! >= timesMs[i - 1]!) i++;
       if (i < to) yield* this.#sortSteps(from, to);
+      if (this.#hasOrigins && this.#isMergedInto(this.ordinals[user]!)) this.#sortTies(from, to);
     }
+  }
+
+  /** At equal times by rank. Where no part has origins, the order in which sources come has seen to it. */
+  #sortTies(from: number, to: number): void {
+    for (let start = from; start < to; ) {
+      let end = start + 1;
+      while (end < to && this.timesMs[end] === this.timesMs[start]) end++;
+      if (end > start + 1) this.#sortTie(start, end);
+      start = end;
+    }
+  }
+
+  #sortTie(from: number, to: number): void {
+    const [kinds, origins] = [this.kinds.subarray(from, to), this.#origins.subarray(from, to)];
+    const places = Array.from(origins, (origin) => this.#placeOf(origin));
+    const order = Uint32Array.from(places.keys()).sort(
+      (a, b) => places[a]!.rank - places[b]!.rank || places[a]!.part - places[b]!.part || a - b,
+    );
+    gathered(kinds.slice(), order, kinds);
+    gathered(origins.slice(), order, origins);
+  }
+
+  /** Of an entry of the sources: its part, and the number of the merged user whose it was, or OWN_RANK. */
+  #placeOf(origin: number): { readonly rank: number; readonly part: number } {
+    let source = 0;
+    let entry = origin;
+    for (; entry >= entryCount(this.#sources[source]!); source++) entry -= entryCount(this.#sources[source]!);
+    const { rows, from, parts, ranks } = this.#sources[source]!;
+    const i = from + entry;
+    const part = typeof parts === 'number' ? parts : parts[i]!;
+    if (ranks !== undefined) return { part, rank: ranks[i]! };
+    const merged = this.#parts[part]!.originAt(rows[i]!);
+    return { part, rank: merged === 0 ? OWN_RANK : merged - 1 };
   }
 
   *#sortSteps(from: number, to: number): Generator<void, void> {
@@ -145,6 +202,10 @@ export class EventPage {
     gathered(kinds.slice(), order, kinds);
     gathered(origins.slice(), order, origins);
   }
+}
+
+function entryCount({ from, to }: EventSource): number {
+  return to - from;
 }
 
 /** counts[ordinal - ordinalFrom + 1]++ for the ordinals [from, to). */

@@ -32,10 +32,12 @@ beforeAll(initHash);
 
 test('pages have what trails have, however parts, pages and merges lie', () => {
   let events = 0;
+  let withOrigins = 0;
   for (let seed = 0; seed < 60; seed++) {
     const random = new SeededRandom(seed);
     const tablet = randomTablet(random);
     const view = seed % 3 === 0 ? testView(tablet) : testStore(tablet);
+    if (view.events.parts().some(({ hasOrigins }) => hasOrigins)) withOrigins++;
     const kinds = Array.from({ length: 1 + random.below(4) }, () => randomKind(view, random));
     const users = run(usersOf(view, 0));
     if (seed % 4 === 1) for (const user of users) if (random.chance(0.7)) users.delete(user);
@@ -60,7 +62,8 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
             if (view.schema.propertyCode(PROPERTIES[p]!) === undefined) continue;
             expect(numbers[p]![i]).toBe(typeof value === 'number' ? value : Number.NaN);
           }
-          trail.push([page.timesMs[i], page.kinds[i], ...read]);
+          const event = view.schema.eventName(page.eventAt(i));
+          trail.push([page.timesMs[i], page.kinds[i], event, ...read]);
         }
         expect(found.has(page.ordinals[user]!)).toBe(false);
         found.set(page.ordinals[user]!, trail);
@@ -76,7 +79,8 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
     }
     expect([...found]).toEqual([]);
   }
-  expect(events).toBeGreaterThan(5000);
+  expect(events).toBeGreaterThan(4000);
+  expect(withOrigins).toBeGreaterThan(5);
 });
 
 function trailOf(view: TabletView, kinds: readonly WantedEvents[], user: number): unknown[] {
@@ -91,7 +95,7 @@ function trailOf(view: TabletView, kinds: readonly WantedEvents[], user: number)
       return isWanted ? (1 << kind) >>> 0 : 0;
     });
     const mask = bits.reduce((all, bit) => (all | bit) >>> 0, 0);
-    return mask === 0 ? [] : [[timeMs, mask, ...PROPERTIES.map(property)]];
+    return mask === 0 ? [] : [[timeMs, mask, event, ...PROPERTIES.map(property)]];
   });
 }
 
@@ -119,7 +123,12 @@ function randomTablet(random: SeededRandom): TestTablet {
       const value = random.pick(VALUES);
       if (value !== undefined) properties.everywhere = value;
       if (event === 'Ordered') properties.ordered = random.pick(['a', 'b', 3]);
-      return { ordinal: random.below(userCount), event, timeMs: random.below(900), properties };
+      return {
+        ordinal: random.below(userCount),
+        event,
+        timeMs: random.below(random.pick([30, 900])),
+        properties,
+      };
     }),
   );
   return { users, merges, parts };

@@ -50,7 +50,10 @@ export function* eventPages(
     sources.push(new PartEvents(cursor, index));
   }
 
-  const page = new EventPage(selections.map(({ part }) => part));
+  const page = new EventPage(
+    selections.map(({ part }) => part),
+    (ordinal) => view.users.mergedInto(ordinal).length > 0,
+  );
   for (;;) {
     for (const source of sources) if (source.read()) yield;
     const from = Math.min(...sources.map(({ nextOrdinal }) => nextOrdinal));

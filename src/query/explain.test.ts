@@ -108,6 +108,12 @@ describe('explain', () => {
     expect(text.split('\n')).toContain('$');
   });
 
+  test('scans for each kind of event of a sequence', () => {
+    const { plan } = explained({ sequence: [{ event: 'Visit' }, { event: 'Ordr' }], window: '5d' });
+    expect(plan[0]!.advice[0]).toBe('no event "Ordr" is known: check the spelling');
+    expect(plan[0]!.scan!.skippedByEvents).toBeGreaterThan(0);
+  });
+
   test('a saved segment is one criterion', () => {
     const { plan } = explained({ or: [{ segment: 'buyers' }, { all: true }] });
     expect(plan.map(({ criterion }) => criterion).slice(1)).toEqual(['{"segment":"buyers"}', '{"all":true}']);

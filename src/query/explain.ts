@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { Block } from '../store/blocks/block.ts';
 import type { TabletView } from '../store/view.ts';
-import type { Criterion, EventCriterion } from './criterion.ts';
+import type { Criterion, EventFilter } from './criterion.ts';
 import { evaluate } from './evaluate.ts';
-import { type Plan, Planner, type QueryTimes, type Scan } from './plan.ts';
+import type { WantedEvents } from './filter.ts';
+import { type Plan, Planner, type QueryTimes } from './plan.ts';
+import { mayMatch } from './selectRows.ts';
 import { newStats, type QueryStats } from './stats.ts';
 
 /** What evaluating one criterion of a definition takes in one tablet. Numbers of several tablets add up. */
@@ -146,10 +148,13 @@ function insideOf({ criterion, path }: Place, planner: Planner): readonly Place[
 
 function factsOf(view: TabletView, criterion: Criterion, plan: Plan) {
   const none = { events: [], properties: [] };
-  if (criterion.kind === 'event' && plan.kind === 'count') {
+  if (criterion.kind === 'event' || criterion.kind === 'sequence') {
+    const filters =
+      criterion.kind === 'event' ? [criterion.filter] : criterion.steps.map(({ filter }) => filter);
+    const isUnbounded = criterion.within === undefined && plan.kind === 'count';
     return {
-      scan: scanOf(view, criterion, plan.scan),
-      unknown: unknownNames(view, criterion),
+      scan: { ...scanOf(view, filters, wantedBy(plan)), isUnbounded },
+      unknown: unknownNames(view, filters),
       unknownTrait: undefined,
     };
   }
@@ -157,21 +162,32 @@ function factsOf(view: TabletView, criterion: Criterion, plan: Plan) {
   return { scan: undefined, unknown: none, unknownTrait: isUnknown ? criterion.trait : undefined };
 }
 
-function unknownNames({ schema }: TabletView, { filter }: EventCriterion): ExplainedCriterion['unknown'] {
-  const properties = filter.where.flat().map(({ prop }) => prop);
+/** Kinds of events, each of which is scanned for by itself. */
+function wantedBy(plan: Plan): readonly WantedEvents[] {
+  if (plan.kind === 'count') return [plan.scan];
+  return plan.kind === 'walk' ? plan.wanted : [];
+}
+
+function unknownNames(
+  { schema }: TabletView,
+  filters: readonly EventFilter[],
+): ExplainedCriterion['unknown'] {
+  const events = filters.flatMap((filter) => filter.events);
+  const tests = filters.flatMap(({ where }) => where.flat());
+  // A place is two properties: NAME.lat and NAME.lon.
+  const properties = tests.filter(({ test }) => test.op !== 'near').map(({ prop }) => prop);
   return {
-    events: filter.events.filter((event) => schema.eventCode(event) === undefined),
+    events: [...new Set(events)].filter((event) => schema.eventCode(event) === undefined),
     properties: [...new Set(properties)].filter((prop) => schema.propertyCode(prop) === undefined),
   };
 }
 
 function scanOf(
   { events, schema }: TabletView,
-  { filter, within }: EventCriterion,
-  scan: Scan,
-): ExplainedScan {
-  const { fromMs, toMs, eventCodes } = scan;
-  const tests = filter.where.flat();
+  filters: readonly EventFilter[],
+  wanted: readonly WantedEvents[],
+): Omit<ExplainedScan, 'isUnbounded'> {
+  const tests = filters.flatMap(({ where }) => where.flat());
   const asked = tests.filter(({ test }) => TEXT_OPERATORS.has(test.op)).map(({ prop }) => prop);
   const texts: Record<string, number> = {};
   const sums = {
@@ -188,24 +204,28 @@ function scanOf(
     if (rowCount === 0) continue;
     sums.parts++;
     sums.rowsInAll += rowCount;
-    if (timeMaxMs < fromMs || timeMinMs >= toMs) sums.skippedByTime++;
-    else if (!eventCodes.some((code) => part.mayHaveEvent(code))) sums.skippedByEvents++;
-    else {
+    const kinds = wanted.filter((kind) => mayMatch(part, kind));
+    if (kinds.length === 0) {
+      if (wanted.every(({ fromMs, toMs }) => timeMaxMs < fromMs || timeMinMs >= toMs)) sums.skippedByTime++;
+      else sums.skippedByEvents++;
+      continue;
+    }
+    for (const { fromMs, toMs, eventCodes, filter } of kinds) {
       const isCut = timeMinMs < fromMs || timeMaxMs >= toMs;
-      const rowBytes = EVENT_CODE_BYTES + (isCut ? TIME_BYTES : 0) + VALUE_BYTES * tests.length;
+      const columns = VALUE_BYTES * filter.where.flat().length;
       sums.rows += rowCount;
-      sums.bytes += rowCount * rowBytes;
+      sums.bytes += rowCount * (EVENT_CODE_BYTES + (isCut ? TIME_BYTES : 0) + columns);
       const named =
         part instanceof Block ? eventCodes.reduce((sum, code) => sum + part.rowsOfEvent(code), 0) : rowCount;
       sums.matches += named * shareWithin(timeMinMs, timeMaxMs + 1, fromMs, toMs);
-      for (const prop of new Set(asked)) {
-        const code = schema.propertyCode(prop);
-        if (code === undefined || !(part instanceof Block)) continue;
-        texts[prop] = (texts[prop] ?? 0) + part.textsOf(code);
-      }
+    }
+    if (!(part instanceof Block)) continue;
+    for (const prop of new Set(asked)) {
+      const code = schema.propertyCode(prop);
+      if (code !== undefined) texts[prop] = (texts[prop] ?? 0) + part.textsOf(code);
     }
   }
-  return { ...sums, matches: Math.round(sums.matches), isUnbounded: within === undefined, texts };
+  return { ...sums, matches: Math.round(sums.matches), texts };
 }
 
 /** How much of [startMs, endMs) lies in [fromMs, toMs). */

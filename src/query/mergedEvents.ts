@@ -6,6 +6,9 @@ import { newBatch, type ReadableEvents } from './partEvents.ts';
 import type { PartSelection } from './partSelection.ts';
 import { ORDINALS_PER_STEP } from './users.ts';
 
+/** As an object, and then in arrays. */
+const MERGED_EVENT_BYTES = 100;
+
 /** What merged users did under their old ids, as events of those who stand for them. */
 class MergedEvents implements ReadableEvents {
   readonly rows: Uint32Array;
@@ -13,6 +16,7 @@ class MergedEvents implements ReadableEvents {
   readonly timesMs: Float64Array;
   readonly kinds: Uint32Array;
   readonly parts: Uint32Array;
+  readonly ranks: Uint32Array;
   readonly wholeBefore = Infinity;
   from = 0;
   to = 0;
@@ -25,6 +29,7 @@ class MergedEvents implements ReadableEvents {
     this.timesMs = Float64Array.from(events, ({ timeMs }) => timeMs);
     this.kinds = Uint32Array.from(events, ({ kinds }) => kinds);
     this.parts = Uint32Array.from(events, ({ part }) => part);
+    this.ranks = Uint32Array.from(events, ({ rank }) => rank);
   }
 
   get nextOrdinal(): number {
@@ -99,6 +104,7 @@ function* readSteps(
   const batch = newBatch(BATCH_ROWS);
   const { rows, ordinals, timesMs, kinds } = batch;
   for (let count = cursor.readInto(batch, 0); count > 0; count = cursor.readInto(batch, 0)) {
+    view.budget?.charge(count * MERGED_EVENT_BYTES);
     for (let i = 0; i < count; i++) {
       const ordinal = view.users.canonical[ordinals[i]!]!;
       const rank = ranks.get(ordinals[i]!) ?? rankOf(view, ordinal, ordinals[i]!, ranks);

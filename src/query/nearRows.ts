@@ -3,13 +3,16 @@ import type { Part } from '../store/part.ts';
 import type { SchemaView } from '../store/view.ts';
 import type { CompiledPropertyTest } from './filter.ts';
 
+/** Rows looked at between two yields. */
+const ROWS_PER_STEP = 1 << 12;
+
 /** Keeps the rows whose coordinates are in the circle: those in its band of latitudes are looked at one by one. */
-export function andNear(
+export function* andNearSteps(
   schema: SchemaView,
   part: Part,
   rows: Bitset,
   { lat, lon, circle }: Extract<CompiledPropertyTest, { readonly kind: 'near' }>,
-): void {
+): Generator<void> {
   const latCode = schema.propertyCode(lat);
   const lonCode = schema.propertyCode(lon);
   if (latCode === undefined || lonCode === undefined) {
@@ -17,7 +20,9 @@ export function andNear(
     return;
   }
   part.andProperty(rows, latCode, circle.latitude);
+  let asked = 0;
   for (const row of rows) {
+    if (asked++ % ROWS_PER_STEP === 0) yield;
     if (!circle.contains(part.valueAt(row, latCode), part.valueAt(row, lonCode))) rows.delete(row);
   }
 }

@@ -56,14 +56,15 @@ function mostFrequentOf(values: readonly Value[]): Value | undefined {
 /** Whether there are different events, one a step, in time order: every choice is tried. */
 export function hasSequence(events: readonly OracleEvent[], c: Json, options: OracleOptions): boolean {
   const steps = c.sequence!;
+  const eventsOf = steps.map((step) => events.filter((event) => passesAll(event, step, options)));
   const limitMs = (duration: string | undefined) =>
     duration === undefined ? Number.POSITIVE_INFINITY : parseDuration(duration)!;
   const goesOn = (chosen: readonly OracleEvent[]): boolean => {
     const step = steps[chosen.length];
     if (step === undefined) return true;
     const [first, previous] = [chosen[0], chosen.at(-1)];
-    return events.some((event) => {
-      if (chosen.includes(event) || !passesAll(event, step, options)) return false;
+    return eventsOf[chosen.length]!.some((event) => {
+      if (chosen.includes(event)) return false;
       if (first === undefined || previous === undefined) {
         return isWithin(event.timeMs, c.within, options) && goesOn([event]);
       }

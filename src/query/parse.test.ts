@@ -218,7 +218,9 @@ test.each<[string, unknown]>([
   ['$.where[0].value', where('matches', '\\1')],
   ['$.where[0].value', where('matches', 'a'.repeat(501))],
   ['$.where[0].value', where('matches', '[a-z]{600}')],
-  ['$.where[100].value', { ...VIEWED, where: times(101, { prop: 'p', op: 'matches', value: 'a' }) }],
+  ['$.where[0].value', where('matches', '\\pL{1000}'.repeat(50))],
+  ['$.where[0].value', where('matches', '(?:(?:a{25}){20})b')],
+  ['$.where[64].value', { ...VIEWED, where: times(65, { prop: 'p', op: 'matches', value: 'a' }) }],
   ['$.where[0].value', where('anniversary', 'today')],
   ['$.where[0].value', where('anniversary', {})],
   ['$.where[0].value', where('anniversary', { on: 'today', last: '1d' })],
@@ -247,7 +249,7 @@ test('limits are the last that is allowed', () => {
     { sequence: times(32, { ...VIEWED, within: '1d' }) },
     { and: times(200, { sequence: [VIEWED] }) },
     where('matches', 'a'.repeat(498)),
-    { ...VIEWED, where: times(100, { prop: 'p', op: 'matches', value: 'a' }) },
+    { ...VIEWED, where: times(64, { prop: 'p', op: 'matches', value: 'a' }) },
   ])
     expect(refusal(() => parseSegment(json))).toBe(undefined);
 });

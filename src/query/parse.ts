@@ -137,13 +137,13 @@ function optionalDurationMs(json: unknown, path: string): number | undefined {
 /** The keys `event` and `where` of an object; its other keys are the caller's to check. */
 export function parseFilter(object: JsonObject, path: string, patterns = new PatternCheck()): EventFilter {
   const { event, where = [] } = object;
-  const eventPath = `${path}.event`;
+  const eventPath = shape.keyPath(path, 'event');
   const events = Array.isArray(event)
     ? shape
         .asFilledList(event, eventPath, SEGMENT_VALUES_MAX)
         .map((name, i) => shape.asName(name, `${eventPath}[${i}]`))
     : [shape.asName(event, eventPath)];
-  return { events: [...new Set(events)], where: parseWhere(where, `${path}.where`, patterns) };
+  return { events: [...new Set(events)], where: parseWhere(where, shape.keyPath(path, 'where'), patterns) };
 }
 
 function parseWhere(json: unknown, path: string, patterns: PatternCheck): EventFilter['where'] {

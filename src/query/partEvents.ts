@@ -17,6 +17,7 @@ export interface ReadableEvents extends EventSource {
 /** What there is to read of one part, by ordinal. Entries [from, to) are taken; those behind them are read already. */
 export class PartEvents implements ReadableEvents {
   readonly parts: number;
+  readonly ranks = undefined;
   from = 0;
   to = 0;
   #count = 0;

@@ -26,7 +26,9 @@ export function* selectKindsSteps(
   for (const kind of kinds) {
     const rows = yield* selectSteps(view.schema, part, kind, stats);
     byKind.push(rows);
-    if (rows !== undefined) any = any === undefined ? rows.copy() : any.or(rows);
+    if (rows === undefined) continue;
+    view.budget?.charge((any === undefined ? 2 : 1) * rows.words.byteLength);
+    any = any === undefined ? rows.copy() : any.or(rows);
   }
   return any === undefined || any.isEmpty ? undefined : { part, any, byKind };
 }

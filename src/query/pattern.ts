@@ -1,5 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js';
-import { badRequest } from '../base/errors.ts';
+import { badRequest, type MusterError } from '../base/errors.ts';
 import {
   PATTERN_CHARS_MAX,
   PATTERN_SIZE_MAX,
@@ -46,6 +46,7 @@ function compile(text: string, path: string): RE2JS {
   if (text.length > PATTERN_CHARS_MAX) {
     throw badRequest(`must have at most ${PATTERN_CHARS_MAX} characters`, path);
   }
+  if (repetitionsIn(text) > PATTERN_SIZE_MAX) throw tooLarge(path);
   let pattern: RE2JS;
   try {
     pattern = RE2JS.compile(text);
@@ -53,8 +54,17 @@ function compile(text: string, path: string): RE2JS {
     if (!(error instanceof RE2JSException)) throw error;
     throw badRequest(`is no pattern in RE2's syntax: ${error.message}`, path);
   }
-  if (pattern.programSize() > PATTERN_SIZE_MAX) {
-    throw badRequest(`is too large: it compiles to more than ${PATTERN_SIZE_MAX} instructions`, path);
-  }
+  if (pattern.programSize() > PATTERN_SIZE_MAX) throw tooLarge(path);
   return pattern;
+}
+
+/** How often its counted repetitions at least repeat something: found before they are written out in compiling. */
+function repetitionsIn(text: string): number {
+  let count = 0;
+  for (const [, least, most] of text.matchAll(/(?<!\\)\{(\d+)(?:,(\d*))?\}/g)) count += Number(most || least);
+  return count;
+}
+
+function tooLarge(path: string): MusterError {
+  return badRequest(`is too large: it compiles to more than ${PATTERN_SIZE_MAX} instructions`, path);
 }

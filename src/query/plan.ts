@@ -11,6 +11,7 @@ import type {
   Within,
 } from './criterion.ts';
 import { compilePropertyTest, type WantedEvents, wantedEvents } from './filter.ts';
+import { byMatches } from './firstLast.ts';
 import {
   compileMeasure,
   compileSequence,
@@ -129,9 +130,7 @@ export class Planner {
       case 'profile':
         return this.#planTraits(criterion);
       case 'event':
-        return criterion.measure.kind === 'count'
-          ? this.#planCount(criterion, criterion.measure.compare)
-          : this.#planMeasure(criterion, criterion.measure);
+        return this.#planEvent(criterion);
       case 'sequence':
         return this.#planSequence(criterion);
       default:
@@ -154,6 +153,19 @@ export class Planner {
     const compiled = compilePropertyTest(trait, test, this.#moment);
     if (compiled.kind === 'near') return { ...compiled, kind: 'traitsNear', cost: COST.traitsNear };
     return { kind: 'traits', cost: COST.traits, trait, predicate: compiled.predicate };
+  }
+
+  #planEvent(criterion: EventCriterion): Plan {
+    const { filter, measure } = criterion;
+    switch (measure.kind) {
+      case 'count':
+        return this.#planCount(criterion, measure.compare);
+      case 'first':
+      case 'last':
+        return this.#plan(byMatches(filter, measure));
+      default:
+        return this.#planMeasure(criterion, measure);
+    }
   }
 
   #planCount(criterion: EventCriterion, compare: Comparison): CountPlan {

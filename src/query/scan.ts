@@ -22,14 +22,17 @@ export function* runScans(
   stats: QueryStats,
   done: (plan: CountPlan, ordinals: Bitset) => void,
 ): Generator<void, void> {
+  const { count } = view.users;
+  const countBytes = Math.min(scans.length, SCANS_PER_PASS) * count * COUNT_BYTES;
+  view.budget?.charge(countBytes);
+  /** Made once: so much new memory in every pass would have the engine collect garbage again and again. */
+  const counts: Uint32Array[] = [];
   for (let at = 0; at < scans.length; at += SCANS_PER_PASS) {
     const pass = scans.slice(at, at + SCANS_PER_PASS);
-    const counts: Uint32Array[] = [];
-    const passBytes = pass.length * view.users.count * COUNT_BYTES;
-    view.budget?.charge(passBytes);
-    for (const _ of pass) {
-      counts.push(takeCounts(view.users.count));
-      yield; // making a large array takes a while
+    for (const i of pass.keys()) {
+      if (counts[i] === undefined) counts.push(takeCounts(count));
+      else counts[i].fill(0);
+      yield;
     }
     for (const part of view.events.parts()) {
       const selections = new Selections(part, pass);
@@ -41,9 +44,9 @@ export function* runScans(
       yield* addMerged(view.users, counts[i]!);
       for (const plan of scan.plans) done(plan, yield* satisfying(plan, counts[i]!));
     }
-    for (const each of counts) giveBack(each);
-    view.budget?.release(passBytes);
   }
+  for (const each of counts) giveBack(each);
+  view.budget?.release(countBytes);
 }
 
 /** Counts that nobody uses, one array a thread: to touch fresh memory costs as much as to count. */

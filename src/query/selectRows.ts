@@ -2,7 +2,7 @@ import type { Bitset } from '../base/bitset.ts';
 import type { Part } from '../store/part.ts';
 import type { SchemaView } from '../store/view.ts';
 import type { CompiledPropertyTest, WantedEvents } from './filter.ts';
-import { andNear } from './nearRows.ts';
+import { andNearSteps } from './nearRows.ts';
 import type { QueryStats } from './stats.ts';
 
 export const EVENT_CODE_BYTES = 4;
@@ -79,7 +79,7 @@ function* andTestSteps(
   test: CompiledPropertyTest,
 ): Generator<void> {
   if (test.kind === 'near') {
-    andNear(schema, part, rows, test);
+    yield* andNearSteps(schema, part, rows, test);
     return;
   }
   const { prop, predicate } = test;

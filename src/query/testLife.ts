@@ -135,9 +135,11 @@ export class TestLife {
     return {
       quiet: false,
       gone: this.#users.goneCount,
+      merged: this.#users.merges.count,
       users: this.#users.count,
       retentionMs: this.#options.settings.retentionMs,
       goneOrdinals: () => this.#users.goneOrdinals(),
+      merges: () => this.#users.merges.list(),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { EventStore } from '../store/events.ts';
+import { EventStore, type StoreJobOptions } from '../store/events.ts';
 import { Profiles } from '../store/profiles/profiles.ts';
 import { Schema } from '../store/schema.ts';
 import { Users } from '../store/users.ts';
@@ -28,13 +28,26 @@ export function testStore(tablet: TestTablet): TabletView {
     users.noteEvent(ordinal, timeMs);
     events.append(ordinal, schema.eventCode(event)!, timeMs, values);
     // Every other full head stays one.
-    if (timeMs % 2 === 0) run(events.writeSteps());
+    if (timeMs % 2 === 0) run(events.writeSteps(jobOptions(users)));
   }
   return {
     ...{ users, profiles, schema, events },
     settings: tablet.settings ?? { timezone: 'UTC' },
     clockMs: 0,
     savedSegment: (name) => saved[name],
+  };
+}
+
+/** Compaction brings merged users' rows to those who stand for them. */
+function jobOptions(users: Users): StoreJobOptions {
+  return {
+    quiet: true,
+    gone: 0,
+    merged: users.merges.count,
+    users: users.count,
+    retentionMs: undefined,
+    goneOrdinals: () => new Uint32Array(0),
+    merges: () => users.merges.list(),
   };
 }
 

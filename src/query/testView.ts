@@ -167,6 +167,8 @@ function testPart(
         sharedCodeOf: () => -1,
       };
     },
+    hasOrigins: false,
+    originAt: () => 0,
     trailOf(ordinal) {
       const own = rows.flatMap((row, i) => (row.ordinal === ordinal ? [i] : []));
       own.sort((a, b) => rows[a]!.timeMs - rows[b]!.timeMs);

@@ -1,11 +1,14 @@
-import type { BlockJob, BlockResult } from '../store/blocks/blockJob.ts';
+import { release } from '../base/release.ts';
+import { arraysOf, type BlockJob, type BlockResult } from '../store/blocks/blockJob.ts';
 import { runBlockJob } from '../store/blocks/runBlockJob.ts';
 
-/** The program of a thread of the pool that writes blocks: does one job to its end. */
+/** The program of a thread of the pool that writes blocks: does one job to its end, and lets go of its arrays. */
 export default function writeBlocks(job: BlockJob): BlockResult {
   const steps = runBlockJob(job);
   for (;;) {
     const { done, value } = steps.next();
-    if (done === true) return value;
+    if (done !== true) continue;
+    for (const array of arraysOf(job)) release(array);
+    return value;
   }
 }

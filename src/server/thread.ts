@@ -28,6 +28,8 @@ async function startThread(data: ThreadData): Promise<void> {
   const failed = (error: unknown) => {
     tell({ kind: 'fatal', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   };
+  /** Of what has been loaded and holds no data yet: kernels' memory, and arrays that encoders compute in. */
+  const scratchBytes = process.memoryUsage().external;
   const blocks = new BlockPool(new URL('./blockWorker.mjs', import.meta.url));
   const shard = new Shard({
     index: data.index,
@@ -45,6 +47,7 @@ async function startThread(data: ThreadData): Promise<void> {
   const api = new ShardApi(shard);
   const metrics = new ProcessMetrics();
   const listener = await openListener(data, { api, clock: realClock, failed }, metrics);
+  shard.threadMemory = () => ({ requests: listener.load().bodiesHeldBytes, scratch: scratchBytes });
   registerListenerMetrics(metrics.registry, listener);
   registerShardMetrics(metrics.registry, shard);
 

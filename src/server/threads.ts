@@ -1,6 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { AggregatorRegistry } from 'prom-client';
 import { MusterError } from '../base/errors.ts';
+import { HEAP_YOUNG_MIB_MAX } from '../base/limits.ts';
 import type { SenderSettings } from '../delivery/sender.ts';
 import type { FromHub, Link, ToHub } from '../shard/messages.ts';
 import {
@@ -49,7 +50,10 @@ export class Threads {
       const common = { version, listener, sending, queryBytesMax };
       const workerData: ThreadData = { index, ...common, hub: port2, peers: peers[index]! };
       const transferList = [port2, ...peers[index]!.filter((port) => port !== undefined)];
-      const resourceLimits = { maxOldGenerationSizeMb: HEAP_MIB_MAX };
+      const resourceLimits = {
+        maxOldGenerationSizeMb: HEAP_MIB_MAX,
+        maxYoungGenerationSizeMb: HEAP_YOUNG_MIB_MAX,
+      };
       const worker = new Worker(options.program, {
         workerData,
         transferList,

@@ -5,7 +5,7 @@ import { storeJobOptions } from '../tablet/storeJobs.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { Slicer } from './slicer.ts';
 
-/** Does a job away from the shard's thread, or in steps on it; never changes it. */
+/** Does a job: in steps on the shard's thread, which leave it as it is, or away from it, where a sendable one ends. */
 export type BlockWriter = (job: BlockJob) => Promise<BlockResult>;
 
 /** Has one tablet's blocks written: full heads as they come, compaction behind them, the rest when it is quiet. */
@@ -14,6 +14,7 @@ export class BlockKeeping {
   readonly #write: BlockWriter;
   readonly #slicer: Slicer;
   readonly #clock: Clock;
+  readonly #ifUnread: (work: () => Promise<void>) => Promise<void>;
   readonly #failed: (error: unknown) => void;
   readonly #waiting: (() => void)[] = [];
   #working = false;
@@ -25,12 +26,15 @@ export class BlockKeeping {
     readonly write: BlockWriter;
     readonly slicer: Slicer;
     readonly clock: Clock;
+    /** Does the work once nobody reads the tablet; not at all when a query does, which may be for long. */
+    readonly ifUnread: (work: () => Promise<void>) => Promise<void>;
     readonly failed: (error: unknown) => void;
   }) {
     this.#tablet = options.tablet;
     this.#write = options.write;
     this.#slicer = options.slicer;
     this.#clock = options.clock;
+    this.#ifUnread = options.ifUnread;
     this.#failed = options.failed;
   }
 
@@ -80,7 +84,13 @@ export class BlockKeeping {
         this.#working = false;
         return;
       }
-      await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)), { isWrite: true });
+      const sealed = await this.#slicer.run(events.adoptSteps(job, await this.#write(job.job)), {
+        isWrite: true,
+      });
+      if (sealed !== undefined) {
+        const release = () => this.#slicer.run(sealed.releaseSteps(), { isWrite: true });
+        this.#ifUnread(release).catch(this.#failed);
+      }
       for (const resolve of this.#waiting.splice(0)) resolve();
     }
   }

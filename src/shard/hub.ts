@@ -4,7 +4,9 @@ import { MusterError } from '../base/errors.ts';
 import { UNAPPLIED_BYTES_MAX } from '../base/limits.ts';
 import type { Log } from '../log/log.ts';
 import { decodeSections, encodeSections, type Section } from '../log/sections.ts';
+import type { BytesByName } from '../tablet/memory.ts';
 import { Directory } from './directory.ts';
+import { HostMemory } from './hostMemory.ts';
 import type { AppendRequest, AppendResult, Delivery, FromHub, Link, ToHub } from './messages.ts';
 
 /** Everything of this host is in one partition: one log, one order. */
@@ -20,6 +22,7 @@ export class Hub {
   readonly #clock: Clock;
   readonly #shards: readonly ShardEnd[];
   readonly #directory: Directory;
+  readonly #memory: HostMemory;
   #underWay = 0;
   #draining = 0;
   #ended = false;
@@ -46,6 +49,12 @@ export class Hub {
       bytes: 0,
       unappliedBytes: 0,
     }));
+    this.#memory = new HostMemory({
+      shards: this.#shards.length,
+      own: () => this.#ownMemory(),
+      ask: (shard, id) => this.#shards[shard]!.link.post({ kind: 'memoryWanted', id }),
+      tell: (shard, id, memory) => this.#shards[shard]!.link.post({ kind: 'memory', id, memory }),
+    });
     for (const [index, { link }] of this.#shards.entries())
       link.onMessage((message) => this.#receive(index, message));
   }
@@ -102,11 +111,29 @@ export class Hub {
 
   #receive(index: number, message: ToHub): void {
     const shard = this.#shards[index]!;
-    if (message.kind === 'append') {
-      if (!this.#ended) for (const request of message.requests) void this.#append(index, request);
-    } else if (message.kind === 'consumed') shard.unappliedBytes -= message.bytes;
-    else if (++this.#draining === this.#shards.length) this.#drained();
-    assert(shard.unappliedBytes >= 0, 'a shard consumes what it was given');
+    switch (message.kind) {
+      case 'append':
+        if (!this.#ended) for (const request of message.requests) void this.#append(index, request);
+        return;
+      case 'consumed':
+        shard.unappliedBytes -= message.bytes;
+        assert(shard.unappliedBytes >= 0, 'a shard consumes what it was given');
+        return;
+      case 'memoryWanted':
+        this.#memory.wanted(index, message.id);
+        return;
+      case 'memoryPart':
+        this.#memory.part(message.id, message.memory);
+        return;
+      case 'drained':
+        if (++this.#draining === this.#shards.length) this.#drained();
+    }
+  }
+
+  /** Frames that are durable and not applied, wherever they are, and what the log holds. */
+  #ownMemory(): BytesByName {
+    const frames = this.#shards.reduce((total, { unappliedBytes }) => total + unappliedBytes, 0);
+    return { log: this.#log.memoryBytes, frames };
   }
 
   async #append(index: number, { token, sections, tellApplied }: AppendRequest): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../base/errors.ts';
 import type { Section } from '../log/sections.ts';
 import type { SegmentChange } from '../tablet/effects.ts';
+import type { BytesByName } from '../tablet/memory.ts';
 import type { OperationName } from '../tablet/operations.ts';
 import type { MergeEpochs } from '../tablet/transfers.ts';
 
@@ -17,6 +18,10 @@ export type ToHub =
   | { readonly kind: 'append'; readonly requests: readonly AppendRequest[] }
   /** So many bytes of deliveries have been applied. */
   | { readonly kind: 'consumed'; readonly bytes: number }
+  /** Asks what the host's threads hold besides tablets. */
+  | { readonly kind: 'memoryWanted'; readonly id: number }
+  /** What this shard's thread holds, as the hub asked. */
+  | { readonly kind: 'memoryPart'; readonly id: number; readonly memory: BytesByName }
   /** Asked to drain, the shard has nothing under way any more. */
   | { readonly kind: 'drained' };
 
@@ -37,6 +42,10 @@ export type FromHub =
   | { readonly kind: 'live' }
   /** Whether new calls may be accepted, else why not. */
   | { readonly kind: 'condition'; readonly notReady: string | undefined }
+  /** Asks what this shard's thread holds besides tablets; the hub's own number. */
+  | { readonly kind: 'memoryWanted'; readonly id: number }
+  /** What all threads hold; the shard's own number. */
+  | { readonly kind: 'memory'; readonly id: number; readonly memory: BytesByName }
   | { readonly kind: 'drain' };
 
 /** One frame's sections for this shard. */

@@ -9,10 +9,13 @@ import type { Intent } from '../delivery/outbox.ts';
 import { Sender, type SenderSettings } from '../delivery/sender.ts';
 import type { AccountRecord, LogRecord, OutcomeRecord, SplitRecord } from '../log/record.ts';
 import { decodeRecords, encodeRecords, type Section } from '../log/sections.ts';
+import { type BlockJob, type BlockResult, sendableSteps } from '../store/blocks/blockJob.ts';
 import { runBlockJob } from '../store/blocks/runBlockJob.ts';
 import type { EventStoreOptions } from '../store/events.ts';
+import { openGroupsBytes } from '../store/texts/textGroup.ts';
 import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
+import type { BytesByName } from '../tablet/memory.ts';
 import { isLookUp, runOperation } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
 import { Admission } from './admission.ts';
@@ -45,7 +48,7 @@ export interface ShardOptions {
   /** By shard index; this shard's own place is undefined. */
   readonly peers: readonly (Link<Peer, Peer> | undefined)[];
   readonly sending: SenderSettings;
-  /** Where blocks are written; in steps on this thread unless it is given. */
+  /** Where blocks are written, from sendable jobs; in steps on this thread unless it is given. */
   readonly writeBlocks?: BlockWriter;
   /** Smaller heads for the simulator. */
   readonly events?: EventStoreOptions;
@@ -72,6 +75,8 @@ export class Shard {
   readonly #sender: Sender;
   readonly #ticker: Ticker;
   readonly #splitter: Splitter;
+  readonly #memoryAsked = new Map<number, (memory: BytesByName) => void>();
+  #nextMemoryId = 1;
   #live = false;
   #notReady: string | undefined = 'replaying the log';
   /** For queries that ask for a still picture. */
@@ -79,6 +84,8 @@ export class Shard {
   /** Told what the shard's own requests and questions come to (gather.ts), and what peers announce. */
   onPeer: (message: Peer, from: number) => void = () => {};
   onChanges: (account: string, changes: Effects['changes']) => void = () => {};
+  /** What the thread holds that the shard does not know of. */
+  threadMemory: () => BytesByName = () => ({});
   /** Hears of what must not happen: the process ends. */
   onFatal: (error: unknown) => void = () => {};
 
@@ -147,6 +154,13 @@ export class Shard {
     link.post(message);
   }
 
+  /** What the host's threads hold besides tablets, by part. */
+  hostMemory(): Promise<BytesByName> {
+    const id = this.#nextMemoryId++;
+    this.#options.hub.post({ kind: 'memoryWanted', id });
+    return new Promise((resolve) => this.#memoryAsked.set(id, resolve));
+  }
+
   /**
    * Runs a question on this shard's tablets. Rejects with the signal's reason, with `too_large` when it takes too much
    * memory, and with `rate_limited` when too many wait.
@@ -212,6 +226,15 @@ export class Shard {
         return;
       case 'condition':
         this.#notReady = message.notReady;
+        return;
+      case 'memoryWanted': {
+        const memory = { texts: openGroupsBytes(), ...this.threadMemory() };
+        this.#options.hub.post({ kind: 'memoryPart', id: message.id, memory });
+        return;
+      }
+      case 'memory':
+        this.#memoryAsked.get(message.id)?.(message.memory);
+        this.#memoryAsked.delete(message.id);
         return;
       case 'drain':
         void this.#sender.stop().then(() => this.#options.hub.post({ kind: 'drained' }));
@@ -283,10 +306,22 @@ export class Shard {
       tablet,
       clock: this.clock,
       slicer: this.#slicer,
-      write: this.#options.writeBlocks ?? ((job) => this.#slicer.run(runBlockJob(job), { isWrite: true })),
+      write: (job) => this.#writeBlocks(job),
+      ifUnread: (work) =>
+        owned.turns.write(async () => {
+          if (!owned.snapshots.isAnyOpen) await work();
+        }),
       failed: (error) => this.onFatal(error),
     });
-    return new OwnedTablet({ tablet, bringer, blocks });
+    const owned = new OwnedTablet({ tablet, bringer, blocks });
+    return owned;
+  }
+
+  async #writeBlocks(job: BlockJob): Promise<BlockResult> {
+    const { writeBlocks } = this.#options;
+    const isWrite = true;
+    if (writeBlocks === undefined) return this.#slicer.run(runBlockJob(job), { isWrite });
+    return writeBlocks(await this.#slicer.run(sendableSteps(job), { isWrite }));
   }
 
   async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {

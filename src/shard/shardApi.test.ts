@@ -61,7 +61,18 @@ test('memory is told by part and by name, of the account and of the host', async
   for (const [part, names] of Object.entries(memoryByName)) expect(total(names), part).toBe(memory[part]);
   expect(stats.bytesPerEvent).toBeGreaterThan(0);
   expect(stats.bytesPerEvent * stats.events).toBeLessThan(memoryBytes);
-  expect(await host.call('server.stats', {})).toMatchObject({ accounts: 1, memoryBytes, memory });
+  for (const { shard } of host.apis) shard.threadMemory = () => ({ requests: 10, scratch: 100 });
+  const ofServer = (await host.call('server.stats', {}, 1)) as typeof stats;
+  expect(ofServer).toMatchObject({ accounts: 1, memory });
+  const { log, frames, texts, requests, scratch, ...ofAccounts } = ofServer.memory;
+  expect(ofAccounts).toEqual(memory);
+  expect({ log, frames, requests, scratch }).toEqual({
+    log: host.log.memoryBytes,
+    frames: 0,
+    requests: 20,
+    scratch: 200,
+  });
+  expect(ofServer.memoryBytes).toBe(memoryBytes + log! + texts! + requests! + scratch!);
 });
 
 describe('dead letters', () => {

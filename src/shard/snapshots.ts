@@ -20,6 +20,10 @@ export class Snapshots {
     return snapshot;
   }
 
+  get isAnyOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
   close(snapshot: TabletSnapshot): void {
     snapshot.close();
     this.#open.delete(snapshot);

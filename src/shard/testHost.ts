@@ -95,6 +95,10 @@ class MemoryLog implements Log {
     return this.frames.length;
   }
 
+  get memoryBytes(): number {
+    return this.frames.reduce((total, { length }) => total + length, 0);
+  }
+
   async close(): Promise<void> {}
 }
 

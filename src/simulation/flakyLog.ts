@@ -36,6 +36,10 @@ export class FlakyLog implements Log {
     return this.#log.end(partition);
   }
 
+  get memoryBytes(): number {
+    return this.#log.memoryBytes;
+  }
+
   close(): Promise<void> {
     return this.#log.close();
   }

@@ -1,6 +1,7 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/limits.ts';
 import { SeededRandom } from '../base/random.ts';
 import { FileLog } from '../log/fileLog.ts';
+import type { LogEntry } from '../log/log.ts';
 import { HOST_PARTITION } from '../shard/hub.ts';
 import { accountSection } from '../shard/shard.ts';
 import type { SplitLimits } from '../shard/splitter.ts';
@@ -27,6 +28,8 @@ const CLIENTS = 3;
 const REQUESTS_MS_MAX = 20 * SECOND_MS;
 /** A message may wait an hour for its next attempt. */
 const QUIET_MS_MAX = 4 * HOUR_MS;
+/** Of a log that grows while it is read. */
+const READS_MAX = 10;
 
 export interface SimulationReport {
   readonly seed: number;
@@ -212,8 +215,7 @@ class Simulation {
     }
     // Long enough for users to leave segments, and enter some, by time alone.
     await this.#clock.sleep(this.#random.below(20) * MINUTE_MS);
-    await this.#quiet(host);
-    const log = await host.readLog();
+    const log = await this.#quietLog(host);
     const { retentionMs = Number.POSITIVE_INFINITY } = this.#settings;
     const changes = checkVisibility(log, this.#workloads);
     for (const workload of this.#workloads) {
@@ -240,13 +242,27 @@ class Simulation {
   async #quiet(host: SimulatedHost): Promise<void> {
     for (let waitedMs = 0; waitedMs < QUIET_MS_MAX; waitedMs += 5 * SECOND_MS) {
       await this.#clock.sleep(5 * SECOND_MS);
-      const isQuiet = host.tablets.every(
-        ({ outbox, transfers, clockMs }) =>
-          outbox.pendingCount === 0 && transfers.pending().length === 0 && clockMs <= this.#clock.now(),
-      );
-      if (isQuiet) return;
+      if (this.#isQuiet(host)) return;
     }
     fail('messages and merges do not come to an end');
+  }
+
+  #isQuiet(host: SimulatedHost): boolean {
+    return host.tablets.every(
+      ({ outbox, transfers, clockMs }) =>
+        outbox.pendingCount === 0 && transfers.pending().length === 0 && clockMs <= this.#clock.now(),
+    );
+  }
+
+  /** The whole log of a host that is quiet: while it is read, time alone may send one more message. */
+  async #quietLog(host: SimulatedHost): Promise<readonly LogEntry[]> {
+    for (let read = 0; read < READS_MAX; read++) {
+      await this.#quiet(host);
+      const log = await host.readLog();
+      const end = log.at(-1)?.position ?? -1;
+      if (this.#isQuiet(host) && host.tablets.every(({ position }) => position <= end)) return log;
+    }
+    fail('the log does not come to an end');
   }
 
   async #checkReplay(marks: readonly TabletMark[]): Promise<number> {

@@ -1,9 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Bitset } from '../base/bitset.ts';
+import { initHash } from '../base/hash.ts';
 import { SeededRandom } from '../base/random.ts';
 import { Block } from './blocks/block.ts';
-import { EventStore, type EventStoreOptions, type StoreJobOptions } from './events.ts';
+import { runBlockJob } from './blocks/runBlockJob.ts';
+import { finished } from './blocks/testBlocks.ts';
+import { EventStore, type EventStoreOptions, type StoreJob, type StoreJobOptions } from './events.ts';
 import { expectPart, type PlainRow, plainRow, randomTable } from './oracle.ts';
 import { readTrail, type TrailOptions } from './trail.ts';
+import { Users } from './users.ts';
+
+beforeAll(initHash);
 
 function append(store: EventStore, row: PlainRow): void {
   store.append(row.ordinal, row.eventCode, row.timeMs, row.properties);
@@ -18,12 +25,18 @@ function writeOne(store: EventStore, options?: Partial<StoreJobOptions>): boolea
   }
 }
 
+function nextJob(store: EventStore, quiet: boolean): StoreJob | undefined {
+  return store.nextJob({ ...QUIET, quiet });
+}
+
 const QUIET: StoreJobOptions = {
   quiet: true,
   retentionMs: undefined,
   gone: 0,
   users: 100,
   goneOrdinals: () => new Uint32Array(0),
+  merged: 0,
+  merges: () => [],
 };
 
 /** Blocks by the start of their window. */
@@ -179,6 +192,54 @@ describe('event store', () => {
     expect(store.rewrites).toBeLessThan(2);
   });
 
+  it('cuts a window as soon as it shows that it will have too many rows, so that little is written at once', () => {
+    const windowRowsMax = 4000;
+    const store = new EventStore({ headRowsMax: windowRowsMax / 16, chunkRows: 256, windowRowsMax });
+    const dayMs = Date.UTC(2026, 0, 2) - Date.UTC(2026, 0, 1);
+    const random = new SeededRandom(8);
+    /** At the most, of any compaction and of those that cut. */
+    const mostRows = { any: 0, cut: 0 };
+    /** Everything there is to write. */
+    const writeAll = (quiet: boolean) => {
+      for (let job = nextJob(store, quiet); job !== undefined; job = nextJob(store, quiet)) {
+        if (!('head' in job.work)) {
+          const { sources, windows } = job.work;
+          const rows = sources.reduce((sum, { block }) => sum + block.rowCount, 0);
+          mostRows.any = Math.max(mostRows.any, rows);
+          if (windows.length > 1) mostRows.cut = Math.max(mostRows.cut, rows);
+        }
+        finished(store.adoptSteps(job, finished(runBlockJob(job.job))));
+      }
+    };
+    // 90 rows a day: a quarter would be too much, a month is not.
+    for (let i = 0; i < 90 * 365; i++) {
+      store.append(random.below(20), 0, Date.UTC(2025, 0, 1) + (i * dayMs) / 90, []);
+      if (store.isBehind) writeAll(false);
+    }
+    writeAll(true);
+    expect(mostRows.cut).toBeGreaterThan(0);
+    expect(mostRows.cut).toBeLessThan(windowRowsMax / 2);
+    expect(mostRows.any).toBeLessThan(windowRowsMax);
+    expect([...blocksOf(store).values()].map((blocks) => blocks.length)).toEqual(new Array(12).fill(1));
+    expect(store.rewrites).toBeLessThanOrEqual(2);
+  });
+
+  it('gives a sealed head back once, and never one that a fork has', () => {
+    const store = new EventStore({ headRowsMax: 3 });
+    for (let i = 0; i < 6; i++) store.append(0, 0, i, []);
+    const first = nextJob(store, false)!;
+    const result = finished(runBlockJob(first.job));
+    const sealed = finished(store.adoptSteps(first, result));
+    expect(sealed?.rowCount).toBe(3);
+    expect(finished(store.adoptSteps(first, result))).toBe(undefined);
+    const fork = store.fork();
+    for (const each of [store, fork]) {
+      const job = nextJob(each, false)!;
+      expect(finished(each.adoptSteps(job, finished(runBlockJob(job.job))))).toBe(undefined);
+    }
+    expect([store.rowCount, fork.rowCount]).toEqual([6, 6]);
+  });
+
   it('is tidied when it is quiet, and then left alone', () => {
     const random = new SeededRandom(6);
     const store = new EventStore({ headRowsMax: 50, chunkRows: 256 });
@@ -253,5 +314,150 @@ describe('event store', () => {
     expect(sealed.blocks).toBeGreaterThan(0);
     expect(sealed.head).toBeLessThan(full.head);
     expect(sealed.blocks).toBeLessThan(full.head);
+  });
+});
+
+const KNOWN = 4;
+const INSTANTS = 12;
+const DAY_MS = 86_400_000;
+
+/** A store and its users, and all rows in order of arrival. Row n has n as its property 0. */
+class MergingTablet {
+  readonly #random: SeededRandom;
+  readonly #users = new Users();
+  readonly #rows: PlainRow[] = [];
+  #store: EventStore;
+  #job: Generator<void, boolean> | undefined;
+
+  constructor(random: SeededRandom, options: EventStoreOptions) {
+    this.#random = random;
+    this.#store = new EventStore(options);
+    for (let i = 0; i < KNOWN; i++) this.#users.ensure({ known: true, id: `u${i}` });
+  }
+
+  get store(): EventStore {
+    return this.#store;
+  }
+
+  /** Of any user who is here; now and then of a merged one, as when a transfer's pieces arrive. */
+  append(): void {
+    const random = this.#random;
+    if (random.chance(0.1)) this.#users.ensure({ known: false, id: `a${this.#rows.length}` });
+    const ordinal = random.below(this.#users.count);
+    if (this.#users.isGone(ordinal) || this.#store.isBehind) return;
+    const timeMs = Date.UTC(2026, 0, 20) + random.below(INSTANTS) * DAY_MS * 5;
+    const row: PlainRow = { ordinal, eventCode: 0, timeMs, properties: [[0, this.#rows.length]] };
+    this.#rows.push(row);
+    this.#users.noteEvent(ordinal, timeMs);
+    append(this.#store, row);
+  }
+
+  merge(): void {
+    const anonymous = this.#canonical().filter((ordinal) => !this.#users.refOf(ordinal).known);
+    const known = this.#canonical().filter((ordinal) => this.#users.refOf(ordinal).known);
+    if (anonymous.length > 0) this.#users.merge(this.#random.pick(anonymous), this.#random.pick(known));
+  }
+
+  /** Somebody leaves, and all merged into them; a known user comes again. */
+  drop(): void {
+    const ordinal = this.#random.pick(this.#canonical());
+    const user = this.#users.refOf(ordinal);
+    this.#users.drop(ordinal);
+    if (user.known) this.#users.ensure(user);
+  }
+
+  /** Goes on with a job, to its end or not, or begins one. */
+  write(): void {
+    this.#job ??= this.#store.writeSteps({
+      ...QUIET,
+      quiet: this.#random.chance(0.5),
+      users: this.#users.count,
+      gone: this.#users.goneCount,
+      goneOrdinals: () => this.#users.goneOrdinals(),
+      merged: this.#users.merges.count,
+      merges: () => this.#users.merges.list(),
+    });
+    const steps = this.#random.chance(0.5) ? Infinity : this.#random.below(40);
+    for (let i = 0; i < steps; i++) {
+      if (this.#job.next().done !== true) continue;
+      this.#job = undefined;
+      return;
+    }
+  }
+
+  fork(): void {
+    this.#store = this.#store.fork();
+    this.#job = undefined;
+  }
+
+  expectAnswers(): void {
+    const counts = this.#counts();
+    for (const ordinal of this.#canonical()) {
+      const ordinals = [ordinal, ...this.#users.mergedInto(ordinal)];
+      const newestFirst = this.#random.chance(0.5);
+      const trail = readTrail(this.#store, ordinals, { newestFirst });
+      const expected = naiveTrail(this.#rows, ordinals, { newestFirst });
+      expect(trail.map(({ part, row }) => part.valueAt(row, 0))).toEqual(
+        expected.map(({ properties }) => properties[0]![1]),
+      );
+      expect(counts[ordinal]).toBe(expected.length);
+    }
+  }
+
+  /** Rows that are stored under an ordinal that another stands for. */
+  mergedRowCount(): number {
+    const ordinals = this.#store
+      .parts()
+      .flatMap((part) => Array.from({ length: part.rowCount }, (_, row) => part.ordinalAt(row)));
+    return ordinals.filter((ordinal) => this.#users.canonical[ordinal] !== ordinal).length;
+  }
+
+  /** Rows by canonical ordinal. */
+  #counts(): Uint32Array {
+    const counts = new Uint32Array(this.#users.count);
+    for (const part of this.#store.parts()) part.countByOrdinal(Bitset.full(part.rowCount), counts);
+    for (const [ordinal, count] of counts.entries()) {
+      const canonical = this.#users.canonical[ordinal]!;
+      if (canonical !== ordinal) counts[canonical]! += count;
+    }
+    return counts;
+  }
+
+  #canonical(): number[] {
+    const all = Array.from({ length: this.#users.count }, (_, ordinal) => ordinal);
+    return all.filter(
+      (ordinal) => this.#users.canonical[ordinal] === ordinal && !this.#users.isGone(ordinal),
+    );
+  }
+}
+
+describe('merged users', () => {
+  it.each(CUTS.slice(1))('have the same trails whenever what is compacted: %o', (options) => {
+    for (let seed = 0; seed < 6; seed++) {
+      const random = new SeededRandom(seed);
+      const tablet = new MergingTablet(random, options);
+      for (let i = 0; i < 900; i++) {
+        tablet.append();
+        if (random.chance(0.06)) tablet.merge();
+        if (random.chance(0.004)) tablet.drop();
+        if (random.chance(0.01)) tablet.store.freeze();
+        if (random.chance(0.1)) tablet.write();
+        if (random.chance(0.003)) tablet.fork();
+        if (random.chance(0.02)) tablet.expectAnswers();
+      }
+      tablet.expectAnswers();
+    }
+  });
+
+  it('have no rows of their own any more once the tablet is tidied', () => {
+    const random = new SeededRandom(1);
+    const tablet = new MergingTablet(random, { headRowsMax: 50, chunkRows: 256 });
+    for (let i = 0; i < 200; i++) tablet.append();
+    for (let i = 0; i < 20; i++) tablet.merge();
+    tablet.store.freeze();
+    expect(tablet.mergedRowCount()).toBeGreaterThan(0);
+    for (let i = 0; i < 200; i++) tablet.write();
+    expect(tablet.mergedRowCount()).toBe(0);
+    tablet.expectAnswers();
   });
 });

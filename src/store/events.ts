@@ -18,6 +18,7 @@ import {
   type CompactionOptions,
   coarsestFor,
   type PlannedWindow,
+  type SeenUsers,
   WindowedBlocks,
 } from './blocks/windowedBlocks.ts';
 import { Head } from './head.ts';
@@ -39,22 +40,26 @@ const LARGE_BLOCK_ROWS = 1 << 20;
 export interface StoreJob {
   readonly job: BlockJob;
   readonly work: { readonly head: Head; readonly windows: readonly PlannedWindow[] } | Compaction;
-  /** Users who had left when the job was made. */
-  readonly gone: number;
+  /** Users who had left when the job was made, and merges until then. */
+  readonly seen: SeenUsers;
 }
 
 export interface StoreJobOptions extends Omit<CompactionOptions, 'coarsest'> {
   readonly retentionMs: number | undefined;
   /** A bit per ordinal of a user who has left. */
   goneOrdinals(): Uint32Array;
+  /** As in CompactJob. */
+  merges(): readonly Uint32Array[];
 }
 
 const NOBODY_LEFT: StoreJobOptions = {
   quiet: false,
   gone: 0,
+  merged: 0,
   users: 0,
   retentionMs: undefined,
   goneOrdinals: () => new Uint32Array(0),
+  merges: () => [],
 };
 
 /**
@@ -148,12 +153,13 @@ export class EventStore implements EventsView {
       ownTextsOnly: this.#ownTextsOnly,
       sharedProperties: [...shared],
     };
+    const seen = { gone: options.gone, merged: options.merged };
     const head = this.#frozen[0];
     if (head !== undefined) {
       const rows = head.rows();
       const windows = this.#windows.windowsFor(rows.times.subarray(0, rows.rowCount), coarsest);
       const job: BlockJob = { kind: 'seal', ...common, boundariesMs: boundariesOf(windows), head: rows };
-      return { job, work: { head, windows }, gone: options.gone };
+      return { job, work: { head, windows }, seen };
     }
     const compaction = this.#windows.next({ ...options, coarsest });
     if (compaction === undefined) return undefined;
@@ -165,21 +171,23 @@ export class EventStore implements EventsView {
       boundariesMs: boundariesOf(compaction.windows),
       blocks: compaction.sources.map(({ block }) => block.bytes),
       goneOrdinals: options.gone === 0 ? new Uint32Array(0) : options.goneOrdinals(),
+      merges: options.merged === 0 ? [] : options.merges(),
     };
-    return { job, work: compaction, gone: options.gone };
+    return { job, work: compaction, seen };
   }
 
   /**
    * Puts the blocks that a job made in the place of what they were made of, in the last step. Without effect where that
-   * is not there any more.
+   * is not there any more. Gives the head that is done with, if so: to be released when no read is under way that began
+   * before.
    */
-  *adoptSteps({ work, gone }: StoreJob, result: BlockResult): Generator<void, void> {
+  *adoptSteps({ work, seen }: StoreJob, result: BlockResult): Generator<void, Head | undefined> {
     const dictionary = this.#dictionary;
     const codes = yield* dictionary.addSteps(result.sharedTexts);
     if (codes.includes(NO_CODE)) {
       // The same work comes up again, as a job that shares no texts.
       this.#ownTextsOnly = true;
-      return;
+      return undefined;
     }
     const blocks: Block[] = [];
     for (const unresolved of result.blocks) {
@@ -189,12 +197,15 @@ export class EventStore implements EventsView {
       );
     }
     if ('head' in work) {
-      if (this.#frozen[0] !== work.head) return;
+      if (this.#frozen[0] !== work.head) return undefined;
       this.#frozen = this.#frozen.slice(1);
-      this.#windows.add(blocks, work.windows, gone);
-    } else if (this.#windows.replace(work, blocks, gone)) {
+      this.#windows.add(blocks, work.windows, seen);
+      return work.head.isShared ? undefined : work.head;
+    }
+    if (this.#windows.replace(work, blocks, seen)) {
       this.#rowCount += rowsOf(blocks) - rowsOf(work.sources.map(({ block }) => block));
     }
+    return undefined;
   }
 
   /** Makes, runs and adopts the next job; true when there was one. For where no other thread runs them. */
@@ -218,6 +229,7 @@ export class EventStore implements EventsView {
     const fork = new EventStore(this.#options);
     fork.#dictionary = this.#dictionary.fork();
     fork.#windows = this.#windows.fork();
+    for (const head of this.#frozen) head.share();
     fork.#frozen = this.#frozen;
     fork.#rowCount = this.#rowCount;
     fork.#ownTextsOnly = this.#ownTextsOnly;

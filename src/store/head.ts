@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
+import { release } from '../base/release.ts';
 import type { Value } from '../base/value.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
@@ -14,8 +15,8 @@ const CELLS_START = 256;
 const NO_ROW = 0xffffffff;
 
 /**
- * The newest rows, in order of arrival, in arrays that grow. What a seal reads lies in shared memory, so that it gets to
- * another thread without a copy.
+ * The newest rows, in order of arrival, in arrays that grow. These are many MB and live for seconds, so their memory is
+ * given back by hand (base/release.ts) rather than when V8 comes to collect it; shared memory it would not even count.
  */
 export class Head implements Part, HeadCells {
   readonly #texts: LocalTexts;
@@ -23,6 +24,7 @@ export class Head implements Part, HeadCells {
   /** Of which this is a snapshot; itself if it is none. */
   readonly #whole: Head;
   #rowCount = 0;
+  #isShared = false;
   #ordinals: Uint32Array;
   #events: Uint32Array;
   #times: Float64Array;
@@ -44,14 +46,14 @@ export class Head implements Part, HeadCells {
     this.#whole = whole ?? this;
     if (whole === undefined) {
       this.#texts = new LocalTexts();
-      this.#ordinals = sharedWords(ROWS_START);
-      this.#events = sharedWords(ROWS_START);
-      this.#times = sharedDoubles(ROWS_START);
-      this.#previousRows = sharedWords(ROWS_START);
-      this.#cellStarts = sharedWords(ROWS_START);
-      this.#cellProperties = sharedWords(CELLS_START);
-      this.#cellTags = sharedBytes(CELLS_START);
-      this.#cellPayloads = sharedDoubles(CELLS_START);
+      this.#ordinals = new Uint32Array(ROWS_START);
+      this.#events = new Uint32Array(ROWS_START);
+      this.#times = new Float64Array(ROWS_START);
+      this.#previousRows = new Uint32Array(ROWS_START);
+      this.#cellStarts = new Uint32Array(ROWS_START);
+      this.#cellProperties = new Uint32Array(CELLS_START);
+      this.#cellTags = new Uint8Array(CELLS_START);
+      this.#cellPayloads = new Float64Array(CELLS_START);
       this.#lastRows = new Map();
       this.#eventCodes = new Set();
       return;
@@ -101,13 +103,32 @@ export class Head implements Part, HeadCells {
   }
 
   get memoryBytes(): number {
-    const perRow = [this.#ordinals, this.#events, this.#times, this.#previousRows, this.#cellStarts];
-    const perCell = [this.#cellProperties, this.#cellTags, this.#cellPayloads];
     const mapEntryBytes = 40;
-    return [...perRow, ...perCell].reduce(
+    return this.#arrays.reduce<number>(
       (total, array) => total + array.byteLength,
       this.#lastRows.size * mapEntryBytes + this.#texts.memoryBytes,
     );
+  }
+
+  /** Whether a fork has it too. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** A fork has it too: whoever is done with it first must leave it to the other. */
+  share(): void {
+    this.#isShared = true;
+  }
+
+  /** Ends it: its memory is given back, and it must not be read any more. In small steps. */
+  *releaseSteps(): Generator<void, void> {
+    assert(!this.#isShared, 'nobody else has it');
+    this.#lastRows.clear();
+    this.#texts.release();
+    for (const array of this.#arrays) {
+      release(array);
+      yield;
+    }
   }
 
   /** Properties in any order, each code once. */
@@ -195,6 +216,12 @@ export class Head implements Part, HeadCells {
     return new HeadCellReader(this, this.#texts, propertyCode);
   }
 
+  readonly hasOrigins = false;
+
+  originAt(): number {
+    return 0;
+  }
+
   trailOf(ordinal: number): PartTrail | undefined {
     const rows: number[] = [];
     for (let row = this.#lastRowOf(ordinal); row !== NO_ROW; row = this.#previousRows[row]!) rows.push(row);
@@ -230,6 +257,11 @@ export class Head implements Part, HeadCells {
       properties.push([this.#cellProperties[cell]!, value]);
     }
     return properties;
+  }
+
+  get #arrays(): readonly (Uint8Array | Uint32Array | Float64Array)[] {
+    const perRow = [this.#ordinals, this.#events, this.#times, this.#previousRows, this.#cellStarts];
+    return [...perRow, this.#cellProperties, this.#cellTags, this.#cellPayloads];
   }
 
   #lastRowOf(ordinal: number): number {
@@ -278,35 +310,24 @@ export class Head implements Part, HeadCells {
     // One more than rows: cellStarts has an end as well.
     if (this.#rowCount + 1 < this.#ordinals.length) return;
     const size = Math.min(this.#ordinals.length * 2, this.#rowsMax + 1);
-    this.#ordinals = copied(this.#ordinals, sharedWords(size));
-    this.#events = copied(this.#events, sharedWords(size));
-    this.#times = copied(this.#times, sharedDoubles(size));
-    this.#previousRows = copied(this.#previousRows, sharedWords(size));
-    this.#cellStarts = copied(this.#cellStarts, sharedWords(size));
+    this.#ordinals = copied(this.#ordinals, new Uint32Array(size));
+    this.#events = copied(this.#events, new Uint32Array(size));
+    this.#times = copied(this.#times, new Float64Array(size));
+    this.#previousRows = copied(this.#previousRows, new Uint32Array(size));
+    this.#cellStarts = copied(this.#cellStarts, new Uint32Array(size));
   }
 
   #reserveCells(end: number): void {
     let size = this.#cellProperties.length;
     if (end <= size) return;
     while (size < end) size *= 2;
-    this.#cellProperties = copied(this.#cellProperties, sharedWords(size));
-    this.#cellTags = copied(this.#cellTags, sharedBytes(size));
-    this.#cellPayloads = copied(this.#cellPayloads, sharedDoubles(size));
+    this.#cellProperties = copied(this.#cellProperties, new Uint32Array(size));
+    this.#cellTags = copied(this.#cellTags, new Uint8Array(size));
+    this.#cellPayloads = copied(this.#cellPayloads, new Float64Array(size));
   }
 }
 
-function sharedBytes(length: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(length));
-}
-
-function sharedWords(length: number): Uint32Array {
-  return new Uint32Array(new SharedArrayBuffer(length * 4));
-}
-
-function sharedDoubles(length: number): Float64Array {
-  return new Float64Array(new SharedArrayBuffer(length * 8));
-}
-
+/** The source is left as it is: a snapshot may have it. */
 function copied<T extends Uint8Array | Uint32Array | Float64Array>(source: T, target: T): T {
   target.set(source);
   return target;

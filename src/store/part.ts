@@ -3,7 +3,7 @@ import type { Scalar, Value } from '../base/value.ts';
 
 /**
  * A run of rows of one tablet, columns addressed by row number [0, rowCount): a sealed block (rows sorted by ordinal,
- * then time, then arrival) or a head (rows in order of arrival). Queries see nothing but parts.
+ * then time, then origin, then arrival) or a head (rows in order of arrival). Queries see nothing but parts.
  *
  * Selections are bitsets of `rowCount` rows. `and...` methods only clear bits of `rows`, never set any.
  */
@@ -36,7 +36,12 @@ export interface Part {
   /** Reads a property's cells in batches; undefined when no row has one. */
   cellReader(propertyCode: number): CellReader | undefined;
 
-  /** The user's rows by time, those of one time in order of arrival; undefined when there are none. */
+  /** Whether rows of merged users may be here under the ordinals that stand for them. */
+  readonly hasOrigins: boolean;
+  /** n: the row was of the n-th user that was merged into the one it is of; 0: it is that one's own. */
+  originAt(row: number): number;
+
+  /** The ordinal's rows by time, those of one time by origin, then arrival; undefined when there are none. */
   trailOf(ordinal: number): PartTrail | undefined;
 
   eventAt(row: number): number;
@@ -59,7 +64,7 @@ export interface RowBatch {
   readonly kinds: Uint32Array;
 }
 
-/** Reads rows by ordinal, then time, then arrival. */
+/** Reads rows by ordinal, then time, then origin, then arrival. */
 export interface RowCursor {
   /** Puts the next rows, up to BATCH_ROWS, where the batch has room for so many from `at` on. How many; 0 at the end. */
   readInto(batch: RowBatch, at: number): number;
@@ -84,6 +89,8 @@ export interface CellReader {
 export interface PartTrail {
   readonly rows: ArrayLike<number>;
   readonly timesMs: Float64Array;
+  /** n: the row was of the n-th user that was merged into this one, 0: it is its own, as all are without origins. */
+  readonly origins?: Uint32Array;
 }
 
 /**

@@ -45,11 +45,16 @@ export function* walkTrail(
   const runs: Run[] = [];
   events.parts().forEach((part, arrival) => {
     if (part.timeMaxMs < fromMs || part.timeMinMs >= toMs) return;
+    /** Of merged users, those whose rows the part has as the canonical user's. */
+    let known = 0;
     ordinals.forEach((ordinal, i) => {
-      const rank = i === 0 ? ordinals.length : i;
+      if (i > 0 && i <= known) return;
       const trail = part.trailOf(ordinal);
       if (trail === undefined) return;
-      const run = new Run(part, trail, { fromMs, toMs, newestFirst }, rank, arrival);
+      // Whoever compacted it knew these merges, and all before them.
+      if (i === 0) known = greatest(trail.origins);
+      const ranks = { merged: i, own: ordinals.length };
+      const run = new Run(part, trail, { fromMs, toMs, newestFirst }, ranks, arrival);
       if (run.hasRows) runs.push(run);
     });
   });
@@ -69,7 +74,7 @@ export function* walkTrail(
 /** A part's rows of one user, in trail order or its reverse, read one by one. */
 class Run {
   readonly part: Part;
-  readonly rank: number;
+  readonly #ranks: Ranks;
   readonly arrival: number;
   readonly #trail: PartTrail;
   readonly #step: number;
@@ -81,11 +86,11 @@ class Run {
     part: Part,
     trail: PartTrail,
     { fromMs, toMs, newestFirst }: Required<TrailOptions>,
-    rank: number,
+    ranks: Ranks,
     arrival: number,
   ) {
     this.part = part;
-    this.rank = rank;
+    this.#ranks = ranks;
     this.arrival = arrival;
     this.#trail = trail;
     this.#step = newestFirst ? -1 : 1;
@@ -106,12 +111,35 @@ class Run {
     return this.#trail.timesMs[this.#at]!;
   }
 
+  /** The place among rows of one time: the earlier merge first, the user's own rows last. */
+  get rank(): number {
+    const { merged, own } = this.#ranks;
+    // Rows of who was merged are the canonical user's once they were compacted.
+    return merged || this.#trail.origins?.[this.#at] || own;
+  }
+
   /** To the next row; false past the last. */
   advance(): boolean {
     this.#at += this.#step;
     return this.#at !== this.#end;
   }
 }
+
+interface Ranks {
+  /** The run is of the n-th merged user; 0: of the canonical one. */
+  readonly merged: number;
+  /** Of the canonical user's own rows. */
+  readonly own: number;
+}
+
+/** 0 for none. */
+function greatest(origins: Uint32Array = NO_ORIGINS): number {
+  let max = 0;
+  for (let i = 0; i < origins.length; i++) if (origins[i]! > max) max = origins[i]!;
+  return max;
+}
+
+const NO_ORIGINS = new Uint32Array(0);
 
 /** The first place in ascending times that is not before this time. */
 function firstFrom(timesMs: Float64Array, timeMs: number): number {

@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts';
-import { Bitset } from '../base/bitset.ts';
+import type { Bitset } from '../base/bitset.ts';
 import { IdTable } from '../base/idTable.ts';
 import { ORDINALS_MAX } from '../base/limits.ts';
 import { PagedList } from '../base/pagedList.ts';
 import type { UserRef } from '../log/record.ts';
+import { MergeList } from './mergeList.ts';
 import { SetHash, StateHash } from './stateHash.ts';
 import type { UsersView } from './view.ts';
 
@@ -23,21 +24,24 @@ export class Users implements UsersView {
   #idBytes = 0;
   #goneCount = 0;
 
-  /** KNOWN and GONE bits. */
-  readonly #flags = new PagedList<number>((size) => new Uint8Array(size));
   readonly #latestEventMs = new PagedList<number>((size) => new Float64Array(size));
   /**
    * Who is merged into whom, as rings: a canonical ordinal points to the last one merged into it (to itself when there
    * is none), that one to the first, and so on in the order of the merges.
    */
   readonly #ring = new PagedList<number>((size) => new Uint32Array(size));
+  readonly merges = new MergeList();
   /** In one piece, for kernels: growing copies 4 bytes a user, 1.6 ms at a tablet's million. */
   #canonical = new Uint32Array(ORDINALS_AT_FIRST);
   #withEvents = new Uint32Array(ORDINALS_AT_FIRST / 32);
+  /** A bit for each ordinal of a known user, and of who has left. */
+  #isKnown = new Uint32Array(ORDINALS_AT_FIRST / 32);
+  #gone = new Uint32Array(ORDINALS_AT_FIRST / 32);
   /** Snapshots in use, and whether one of them has these arrays, which are then copied before they are changed. */
   #snapshots = 0;
   #canonicalIsShared = false;
   #withEventsIsShared = false;
+  #goneIsShared = false;
 
   get count(): number {
     return this.#ids.length;
@@ -58,9 +62,9 @@ export class Users implements UsersView {
 
   get memoryBytes(): number {
     const perOrdinal =
-      this.#canonical.byteLength + this.#withEvents.byteLength + this.#ids.capacity * (1 + 8 + 4);
+      this.#canonical.byteLength + 3 * this.#withEvents.byteLength + this.#ids.capacity * (8 + 4);
     const tables = this.#known.memoryBytes + this.#anonymous.memoryBytes + this.#forwards.memoryBytes;
-    return perOrdinal + tables + this.#idBytes;
+    return perOrdinal + tables + this.merges.memoryBytes + this.#idBytes;
   }
 
   /** As it is now, for as long as it takes until `close`. */
@@ -68,12 +72,13 @@ export class Users implements UsersView {
     this.#snapshots++;
     this.#canonicalIsShared = true;
     this.#withEventsIsShared = true;
+    this.#goneIsShared = true;
     const { count } = this;
     const canonical = this.#canonical;
-    const flags = this.#flags.snapshot();
+    const gone = this.#gone;
     const ring = this.#ring.snapshot();
     const latestEventMs = this.#latestEventMs.snapshot();
-    const isGone = (ordinal: number) => (flags.get(ordinal) & GONE) !== 0;
+    const isGone = (ordinal: number) => hasBit(gone, ordinal);
     return {
       count,
       canonical,
@@ -91,6 +96,7 @@ export class Users implements UsersView {
         if (--this.#snapshots > 0) return;
         this.#canonicalIsShared = false;
         this.#withEventsIsShared = false;
+        this.#goneIsShared = false;
       },
     };
   }
@@ -107,7 +113,12 @@ export class Users implements UsersView {
   }
 
   refOf(ordinal: number): UserRef {
-    return { known: (this.#flags.get(ordinal) & KNOWN) !== 0, id: this.#ids.get(ordinal) };
+    return { known: hasBit(this.#isKnown, ordinal), id: this.#ids.get(ordinal) };
+  }
+
+  /** Alone: what a split asks of every user. */
+  idOf(ordinal: number): string {
+    return this.#ids.get(ordinal);
   }
 
   mergedInto(ordinal: number): readonly number[] {
@@ -168,9 +179,11 @@ export class Users implements UsersView {
   /** The user has left: the ordinal and all merged into it stand for nobody. Their id, seen again, is a new user. */
   drop(ordinal: number): void {
     assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
+    this.merges.drop(ordinal);
     this.#ownCanonical();
+    this.#ownGone();
     for (const gone of [...this.mergedInto(ordinal), ordinal]) {
-      this.#flags.set(gone, this.#flags.get(gone) | GONE);
+      setBit(this.#gone, gone);
       this.#goneCount++;
       this.#canonical[gone] = gone;
       this.#ring.set(gone, gone);
@@ -184,28 +197,29 @@ export class Users implements UsersView {
    * An anonymous id whose home is here, merged into a user who is not, is forwarded. The table is empty before.
    */
   *inherit(parent: Users, here: Bitset, isHome: (id: string) => boolean): Generator<void> {
+    this.#withEvents = maskedWords(parent.#withEvents, here);
+    yield;
+    this.#isKnown = maskedWords(parent.#isKnown, here);
+    yield;
+    this.#gone = new Uint32Array(parent.#gone.length);
+    this.#gone.set(here.copy().not().words);
+    this.#goneCount = parent.count - here.count();
     this.#canonical = new Uint32Array(parent.#canonical.length);
-    this.#withEvents = parent.#withEvents.map((word, w) => word & (here.words[w] ?? 0));
-    for (let ordinal = 0; ordinal < parent.count; ordinal++) {
-      if (ordinal % ORDINALS_PER_STEP === 0) yield;
-      const canonical = parent.#canonical[ordinal]!;
-      if (here.has(ordinal)) {
-        const flags = parent.#flags.get(ordinal);
-        this.#push(parent.#ids.get(ordinal), flags, parent.#latestEventMs.get(ordinal));
-        this.#canonical[ordinal] = canonical;
-        this.#ring.set(ordinal, parent.#ring.get(ordinal));
-        this.#idBytes += idBytes(parent.#ids.get(ordinal));
-        continue;
+    yield* this.merges.inherit(parent.merges, here);
+    yield* this.#ids.inherit(parent.#ids, here, () => '');
+    yield* this.#latestEventMs.inherit(parent.#latestEventMs, here, () => Number.NEGATIVE_INFINITY);
+    yield* this.#ring.inherit(parent.#ring, here, (ordinal) => ordinal);
+    yield* this.#known.inherit(parent.#known, here);
+    yield* this.#anonymous.inherit(parent.#anonymous, here);
+    for (let from = 0; from < parent.count; from += ORDINALS_PER_STEP) {
+      yield;
+      const to = Math.min(from + ORDINALS_PER_STEP, parent.count);
+      this.#canonical.set(parent.#canonical.subarray(from, to), from);
+      for (let ordinal = from; ordinal < to; ordinal++) {
+        if (here.has(ordinal)) this.#idBytes += idBytes(this.#ids.get(ordinal));
+        else if (parent.#canonical[ordinal] !== ordinal) this.#inheritMerged(parent, ordinal, isHome);
       }
-      this.#push('', GONE, Number.NEGATIVE_INFINITY);
-      this.#goneCount++;
-      if (canonical === ordinal) continue;
-      const id = parent.#ids.get(ordinal);
-      if (isHome(id)) this.forward(id, parent.#ids.get(canonical));
     }
-    const isHere = (ordinal: number) => here.has(ordinal);
-    yield* this.#known.inherit(parent.#known, isHere);
-    yield* this.#anonymous.inherit(parent.#anonymous, isHere);
     for (let i = 0; i < parent.#forwardedIds.length; i++) {
       if (i % ORDINALS_PER_STEP === 0) yield;
       const id = parent.#forwardedIds.get(i);
@@ -214,7 +228,7 @@ export class Users implements UsersView {
   }
 
   isGone(ordinal: number): boolean {
-    return (this.#flags.get(ordinal) & GONE) !== 0;
+    return hasBit(this.#gone, ordinal);
   }
 
   /** Ordinals that stand for nobody any more: since the beginning, since none comes back. */
@@ -224,9 +238,7 @@ export class Users implements UsersView {
 
   /** A bit per ordinal, set for those. */
   goneOrdinals(): Uint32Array {
-    const gone = new Bitset(this.count);
-    for (let ordinal = 0; ordinal < this.count; ordinal++) if (this.isGone(ordinal)) gone.add(ordinal);
-    return gone.words;
+    return this.#gone.slice(0, (this.count + 31) >>> 5);
   }
 
   /** A row was stored under this ordinal. */
@@ -271,20 +283,22 @@ export class Users implements UsersView {
   #create(user: UserRef): number {
     const ordinal = this.count;
     if (ordinal === ORDINALS_MAX) return -1;
-    this.#push(user.id, user.known ? KNOWN : 0, Number.NEGATIVE_INFINITY);
+    if (ordinal === this.#canonical.length) this.#grow();
+    this.#canonical[ordinal] = ordinal;
+    if (user.known) setBit(this.#isKnown, ordinal);
+    this.#ring.push(ordinal);
+    this.#latestEventMs.push(Number.NEGATIVE_INFINITY);
+    this.#ids.push(user.id);
     this.#idBytes += idBytes(user.id);
     this.#tableOf(user).put(user.id, ordinal);
     return ordinal;
   }
 
-  #push(id: string, flags: number, latestEventMs: number): void {
-    const ordinal = this.count;
-    if (ordinal === this.#canonical.length) this.#grow();
+  /** An ordinal that is not here any more, of an id that may be at home here. */
+  #inheritMerged(parent: Users, ordinal: number, isHome: (id: string) => boolean): void {
     this.#canonical[ordinal] = ordinal;
-    this.#ring.push(ordinal);
-    this.#latestEventMs.push(latestEventMs);
-    this.#flags.push(flags);
-    this.#ids.push(id);
+    const id = parent.#ids.get(ordinal);
+    if (isHome(id)) this.forward(id, parent.#ids.get(parent.#canonical[ordinal]!));
   }
 
   #isCanonical(ordinal: number): boolean {
@@ -297,6 +311,7 @@ export class Users implements UsersView {
 
   #appendToRing(target: number, merged: number): void {
     const last = this.#ring.get(target);
+    this.merges.add(merged, target, last === target);
     this.#ring.set(merged, last === target ? merged : this.#ring.get(last));
     if (last !== target) this.#ring.set(last, merged);
     this.#ring.set(target, merged);
@@ -307,6 +322,12 @@ export class Users implements UsersView {
     if (!this.#canonicalIsShared) return;
     this.#canonical = this.#canonical.slice();
     this.#canonicalIsShared = false;
+  }
+
+  #ownGone(): void {
+    if (!this.#goneIsShared) return;
+    this.#gone = this.#gone.slice();
+    this.#goneIsShared = false;
   }
 
   #setWithEvents(ordinal: number, has: boolean): void {
@@ -322,8 +343,11 @@ export class Users implements UsersView {
   #grow(): void {
     this.#canonical = doubled(this.#canonical);
     this.#withEvents = doubled(this.#withEvents);
+    this.#isKnown = doubled(this.#isKnown);
+    this.#gone = doubled(this.#gone);
     this.#canonicalIsShared = false;
     this.#withEventsIsShared = false;
+    this.#goneIsShared = false;
   }
 }
 
@@ -346,6 +370,20 @@ function ringOf(ring: PagedList<number>, canonical: Uint32Array, ordinal: number
   return merged;
 }
 
+function hasBit(words: Uint32Array, i: number): boolean {
+  return ((words[i >>> 5]! >>> (i & 31)) & 1) === 1;
+}
+
+function setBit(words: Uint32Array, i: number): void {
+  words[i >>> 5]! |= 1 << (i & 31);
+}
+
+function maskedWords(words: Uint32Array<ArrayBuffer>, mask: Bitset): Uint32Array<ArrayBuffer> {
+  const masked = new Uint32Array(words.length);
+  for (let w = 0; w < mask.words.length; w++) masked[w] = words[w]! & mask.words[w]!;
+  return masked;
+}
+
 function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
   const more = new Uint32Array(numbers.length * 2);
   more.set(numbers);
@@ -353,9 +391,7 @@ function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
 }
 
 const ORDINALS_AT_FIRST = 256;
-const ORDINALS_PER_STEP = 4096;
-const KNOWN = 1;
-const GONE = 2;
+const ORDINALS_PER_STEP = 2048;
 
 function newTexts(): PagedList<string> {
   return new PagedList((size) => new Array<string>(size));

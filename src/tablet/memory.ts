@@ -80,7 +80,8 @@ function bytesOf(bytes: number | BytesByName): number {
   return typeof bytes === 'number' ? bytes : totalOf(Object.values(bytes));
 }
 
-function sumByName(all: readonly BytesByName[]): BytesByName {
+/** Names are those of any. */
+export function sumByName(all: readonly BytesByName[]): BytesByName {
   const sums = new Map<string, number>();
   for (const bytes of all) addTo(sums, Object.entries(bytes));
   return Object.fromEntries(sums);

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Value } from '../base/value.ts';
@@ -81,13 +82,17 @@ export interface Operations {
     args: { readonly userId: string; readonly request: TimelineRequest };
     part: Located<{ readonly page: TimelinePage | undefined }>;
   };
-  /** One of ANALYSES, about the segment's members if there is one, else about all users. */
+  /**
+   * One of ANALYSES, about the segment's members if there is one, else about all users: its survey, or its map with what
+   * was chosen by the survey.
+   */
   analyze: {
     args: {
       readonly analysis: string;
       readonly params: JsonObject;
       readonly segment: unknown;
       readonly frame: AnalysisFrame;
+      readonly step: AnalysisStep;
     };
     part: { readonly part: unknown; readonly stats: QueryStats };
   };
@@ -101,6 +106,8 @@ export interface Operations {
     part: { readonly letters: readonly (DeadLetter & { readonly id: string })[]; readonly total: number };
   };
 }
+
+export type AnalysisStep = { readonly kind: 'survey' } | { readonly kind: 'map'; readonly choice: unknown };
 
 export type OperationName = keyof Operations;
 
@@ -208,13 +215,16 @@ const implementations: Implementations = {
     return { page: located === -1 ? undefined : yield* readTimeline(tablet, located, request) };
   },
 
-  *analyze(tablet, { analysis, params, segment, frame }) {
+  *analyze(tablet, { analysis, params, segment, frame, step }) {
     const stats = newStats();
     const found =
       segment === undefined ? undefined : yield* evaluate(tablet, parseSegment(segment), frame, stats);
     const users = found === undefined ? yield* usersOf(tablet, frame.nowMs) : found.members;
-    const part = yield* ANALYSES[analysis]!.map({ view: tablet, frame, users, stats }, params);
-    return { part, stats };
+    const { survey, map } = ANALYSES[analysis]!;
+    const context = { view: tablet, frame, users, stats };
+    if (step.kind === 'map') return { part: yield* map(context, params, step.choice), stats };
+    assert(survey !== undefined, 'a survey is asked of those that have one');
+    return { part: yield* survey.map(context, params), stats };
   },
 
   *schema(tablet) {
@@ -280,6 +290,7 @@ const LOOK_UPS: ReadonlySet<OperationName> = new Set<OperationName>([
   'profile',
   'timeline',
   'schema',
+  'memory',
   'liveSegments',
   'campaignStats',
   'deadLetters',

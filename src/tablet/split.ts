@@ -11,9 +11,8 @@ import type { Tablet } from './tablet.ts';
  * child; message ids that were seen are known to both.
  */
 
-/** Looked at between two yields: some hundreds of microseconds. A user's traits take a few each. */
+/** Looked at between two yields: hashing their ids takes some hundreds of microseconds. */
 const ORDINALS_PER_STEP = 2048;
-const PROFILES_PER_STEP = 32;
 
 /** Whether the tablet has what belonged to no single user of `ancestor`. */
 function isHeirOf(tablet: string, ancestor: string): boolean {
@@ -33,9 +32,13 @@ function* whoGoesWhere({ bits, users }: Tablet): Generator<void, readonly [Bitse
   const here = [new Bitset(users.count), new Bitset(users.count)] as const;
   for (let ordinal = 0; ordinal < users.count; ordinal++) {
     if (ordinal % ORDINALS_PER_STEP === 0) yield;
-    if (users.isGone(ordinal)) continue;
-    const { id } = users.refOf(users.canonical[ordinal]!);
-    here[bitOf(id, bits.length)].add(ordinal);
+    if (users.canonical[ordinal] !== ordinal || users.isGone(ordinal)) continue;
+    here[bitOf(users.idOf(ordinal), bits.length)].add(ordinal);
+  }
+  for (let ordinal = 0; ordinal < users.count; ordinal++) {
+    if (ordinal % ORDINALS_PER_STEP === 0) yield;
+    const canonical = users.canonical[ordinal]!;
+    if (canonical !== ordinal) here[here[0].has(canonical) ? 0 : 1].add(ordinal);
   }
   return here;
 }
@@ -49,22 +52,13 @@ function* inherit(child: Tablet, parent: Tablet, here: Bitset): Generator<void> 
   child.rowsHere = parent.rowsHere * (child.users.hereCount / Math.max(1, parent.users.hereCount));
   child.dedupe.inherit(parent.dedupe);
   child.transfers.inherit(parent.transfers, child.bits);
-  yield* inheritProfiles(child, parent, here);
+  yield* child.profiles.inherit(parent.profiles, here);
   yield* child.live.inherit(parent.live, here);
   yield* child.outbox.inherit(parent.outbox, here, isHeir);
   if (!isHeir) return;
   child.deadLetters.inherit(parent.deadLetters);
   Object.assign(child.totals, parent.totals);
   child.totals.droppedValues += parent.profiles.droppedValues;
-}
-
-function* inheritProfiles(child: Tablet, parent: Tablet, here: Bitset): Generator<void> {
-  let visited = 0;
-  for (const ordinal of here) {
-    if (++visited % PROFILES_PER_STEP === 0) yield;
-    const traits = parent.profiles.extract(ordinal);
-    if (traits !== undefined) child.profiles.mergeFrom(traits, ordinal);
-  }
 }
 
 /**

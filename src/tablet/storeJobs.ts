@@ -7,7 +7,9 @@ export function storeJobOptions({ users, settings }: Tablet, quiet: boolean): St
     quiet,
     retentionMs: settings.retentionMs,
     gone: users.goneCount,
+    merged: users.merges.count,
     users: users.count,
     goneOrdinals: () => users.goneOrdinals(),
+    merges: () => users.merges.list(),
   };
 }

@@ -36,3 +36,29 @@ export interface Analysis<Request, Part, Result extends object> {
   map(context: AnalysisContext, request: Request): Generator<void, Part>;
   reduce(parts: readonly Part[], request: Request, frame: AnalysisFrame): Result | Generator<void, Result>;
 }
+
+/**
+ * An analysis whose `map` must know something of all tablets, such as which values are the top ones: its survey is asked
+ * of them first, and what is chosen by the answers is given to `map` and `reduce`. Events that arrive between the two
+ * are seen by `map` alone.
+ */
+export interface SurveyedAnalysis<Request, Sketch, Choice, Part, Result extends object> {
+  readonly keys: readonly string[];
+  parse(params: JsonObject): Request;
+  readonly survey: {
+    /** Without need no tablet is asked, and the choice is made of no sketches. */
+    isNeeded(request: Request, frame: AnalysisFrame): boolean;
+    map(context: AnalysisContext, request: Request): Generator<void, Sketch>;
+    /** What is chosen travels to the tablets as a structured clone, if they are asked. */
+    choose(sketches: readonly Sketch[], request: Request, frame: AnalysisFrame): Generator<void, Choice>;
+    /** Whether the survey told all there is to know: then no tablet is mapped, and `reduce` gets no parts. */
+    isEnough?(choice: Choice): boolean;
+  };
+  map(context: AnalysisContext, request: Request, choice: Choice): Generator<void, Part>;
+  reduce(
+    parts: readonly Part[],
+    request: Request,
+    frame: AnalysisFrame,
+    choice: Choice,
+  ): Generator<void, Result>;
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { DAY_MS } from '../../base/limits.ts';
+import { MemoryBudget } from '../../base/memoryBudget.ts';
 import { SeededRandom } from '../../base/random.ts';
 import { run } from '../testStore.ts';
 import { medianSteps, NumberList, newDurations } from './durations.ts';
@@ -34,4 +35,16 @@ test('the median of several lists is that of all their numbers sorted', () => {
     const all = lists.flatMap((list) => [...list]);
     expect(run(medianSteps(lists)), `seed ${seed}`).toBe(naiveMedian(all));
   }
+});
+
+test('a list that grows takes memory of the budget', () => {
+  const budget = new MemoryBudget(20_000);
+  const list = new NumberList((count) => new Uint32Array(count), budget);
+  for (let i = 0; i < 1024; i++) list.push(i);
+  expect(list.toArray()).toEqual(Uint32Array.from({ length: 1024 }, (_, i) => i));
+  // The longest array beside the one before it, and then beside the copy.
+  expect(budget.bytesPeak).toBeGreaterThanOrEqual(1024 * 4 * 2);
+  expect(() => {
+    for (let i = 0; i < 10_000; i++) list.push(i);
+  }).toThrow(expect.objectContaining({ code: 'too_large' }));
 });

@@ -1,3 +1,5 @@
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
+
 /** Whole milliseconds, 0 or more, in any order. */
 export type Durations = Uint32Array | Float64Array;
 
@@ -13,29 +15,37 @@ export function newDurations(count: number, maxMs: number): Durations {
   return maxMs < UINT32_END ? new Uint32Array(count) : new Float64Array(count);
 }
 
-/** A list that grows, of numbers that its array holds. */
+/** A list that grows, of numbers that its array holds. Says to the budget what it takes. */
 export class NumberList<T extends Uint32Array | Float64Array> {
   readonly #make: (count: number) => T;
+  readonly #budget: MemoryBudget | undefined;
   #values: T;
   length = 0;
 
-  constructor(make: (count: number) => T) {
+  constructor(make: (count: number) => T, budget?: MemoryBudget) {
     this.#make = make;
+    this.#budget = budget;
     this.#values = make(LIST_START);
+    budget?.charge(this.#values.byteLength);
   }
 
   push(value: number): void {
-    if (this.length === this.#values.length) {
-      const longer = this.#make(2 * this.length);
-      longer.set(this.#values);
-      this.#values = longer;
-    }
+    if (this.length === this.#values.length) this.#grow();
     this.#values[this.length++] = value;
   }
 
   /** A copy that is as long as the list. */
   toArray(): T {
+    this.#budget?.charge(this.length * this.#values.BYTES_PER_ELEMENT);
     return this.#values.slice(0, this.length) as T;
+  }
+
+  #grow(): void {
+    const before = this.#values;
+    this.#budget?.charge(2 * before.byteLength);
+    this.#values = this.#make(2 * before.length);
+    this.#values.set(before);
+    this.#budget?.release(before.byteLength);
   }
 }
 

@@ -12,10 +12,13 @@ export function parseEventFilter(json: unknown, path: string): EventFilter {
   return parseFilter(object, path);
 }
 
-/** When events that an analysis sees happened: retained, not after `at`, and in [from, to + laterMs). */
-export function frameSpan({ view, frame }: AnalysisContext, laterMs = 0): Span {
+/** When events that an analysis sees happened: retained, not after `at`, and in [from − earlierMs, to + laterMs). */
+export function frameSpan(
+  { view, frame }: AnalysisContext,
+  { earlierMs = 0, laterMs = 0 }: { readonly earlierMs?: number; readonly laterMs?: number } = {},
+): Span {
   return {
-    fromMs: Math.max(frame.fromMs, visibleFromMs(view.settings, frame.nowMs)),
+    fromMs: Math.max(frame.fromMs - earlierMs, visibleFromMs(view.settings, frame.nowMs)),
     toMs: Math.min(frame.toMs + laterMs, frame.atMs + 1),
   };
 }

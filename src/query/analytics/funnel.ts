@@ -69,11 +69,14 @@ export const funnel: Analysis<FunnelRequest, FunnelPart, FunnelResult> = {
     const { view, frame, users, stats } = context;
     const collector = new Collector(context, request);
     // Steps after the first may be taken as long after `to` as the window allows.
-    const spanOf = (step: number) => frameSpan(context, step === 0 ? 0 : request.windowMs);
+    const spanOf = (step: number) => frameSpan(context, { laterMs: step === 0 ? 0 : request.windowMs });
     const kinds = request.steps.map((step, i) => wantedEvents(view.schema, step, spanOf(i), frame));
-    yield* eventPages({ view, kinds, users, stats }, (page) => {
-      collector.beginPage(page);
-      return walkUsersSteps(page, collector);
+    yield* eventPages({ view, kinds, users, stats }, function* (page) {
+      if (request.breakdown?.source === 'prop') {
+        collector.readKeys(page, request.breakdown.name);
+        yield;
+      }
+      yield* walkUsersSteps(page, collector);
     });
     return collector.part();
   },
@@ -109,13 +112,17 @@ class Collector implements UserWalker {
     this.#view = view;
     this.#users = new Float64Array(steps.length);
     this.#steps = steps.map(() => ({
-      durationsMs: new NumberList((count) => newDurations(count, windowMs)),
-      keys: new NumberList((count) => new Uint32Array(count)),
+      durationsMs: new NumberList((count) => newDurations(count, windowMs), view.budget),
+      keys: new NumberList((count) => new Uint32Array(count), view.budget),
     }));
   }
 
-  beginPage(page: EventPage): void {
-    if (this.#breakdown?.source === 'prop') this.#readIds(page, this.#breakdown.name);
+  /** Before the page's users are walked, where they are told apart by a property. */
+  readKeys(page: EventPage, name: string): void {
+    if (this.#ids.length < page.eventCount) this.#ids = new Uint32Array(page.eventCount);
+    const code = this.#view.schema.propertyCode(name);
+    if (code === undefined) this.#ids.fill(NO_VALUE);
+    else page.readValues(code, this.#values, this.#ids);
   }
 
   begin(): void {
@@ -164,12 +171,5 @@ class Collector implements UserWalker {
       this.#keyOfId.set(id, key);
     }
     return key;
-  }
-
-  #readIds(page: EventPage, name: string): void {
-    if (this.#ids.length < page.eventCount) this.#ids = new Uint32Array(page.eventCount);
-    const code = this.#view.schema.propertyCode(name);
-    if (code === undefined) this.#ids.fill(NO_VALUE);
-    else page.readValues(code, this.#values, this.#ids);
   }
 }

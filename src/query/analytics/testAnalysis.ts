@@ -30,15 +30,23 @@ export function analyze(
   moment: TestMoment,
   wanted: (view: TabletView, ordinal: number) => boolean = () => true,
 ): object {
-  const { check, map, reduce } = ANALYSES[name]!;
+  const { check, survey, map, reduce } = ANALYSES[name]!;
   check(params);
   const frame = structuredClone(frameOf(params, moment, moment.nowMs));
-  const parts = views.map((view) => {
+  const contexts = views.map((view) => {
     const users = run(usersOf(view, moment.nowMs));
     for (const user of users) if (!wanted(view, user)) users.delete(user);
-    return structuredClone(run(map({ view, frame, users, stats: newStats() }, params)));
+    return { view, frame, users, stats: newStats() };
   });
-  return run(reduce(parts, params, frame));
+  let choice: unknown;
+  if (survey !== undefined) {
+    const asked = survey.isNeeded(params, frame) ? contexts : [];
+    const sketches = asked.map((context) => structuredClone(run(survey.map(context, params))));
+    choice = structuredClone(run(survey.choose(sketches, params, frame)));
+    if (survey.isEnough(choice)) return run(reduce([], params, frame, choice));
+  }
+  const parts = contexts.map((context) => structuredClone(run(map(context, params, choice))));
+  return run(reduce(parts, params, frame, choice));
 }
 
 /** The users whom a tablet's canonical ordinals stand for. */

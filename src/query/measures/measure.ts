@@ -1,5 +1,5 @@
 import { unreachable } from '../../base/assert.ts';
-import { CalendarDays } from '../calendarDays.ts';
+import { type CalendarDays, calendarDaysOf } from '../calendarDays.ts';
 import {
   type Comparison,
   compare,
@@ -8,34 +8,29 @@ import {
   type SequenceCriterion,
 } from '../criterion.ts';
 import { type CompiledPropertyTest, compilePropertyTest } from '../filter.ts';
-import { type Moment, type Span, windowSpan } from '../predicate.ts';
+import { type Moment, windowSpan } from '../predicate.ts';
 import type { ValueIds } from '../valueIds.ts';
 import type { EventColumns } from './columns.ts';
 import { countDays } from './days.ts';
 import { AnswersById, lastWithBoth, lastWithValue } from './lastValue.ts';
 import { countNumbers, greatestNumber, leastNumber, sumNumbers } from './numbers.ts';
-import { firstMatch, lastMatch } from './places.ts';
 import { type CompiledSequence, SequenceSearch } from './sequence.ts';
 import { ValueCounts } from './valueCounts.ts';
 
-/** Measures that need more of the events than their number. */
-export type MeasureOfValues = Exclude<Measure, { readonly kind: 'count' }>;
+/** Measures that need more of the events than how many there are. */
+export type MeasureOfValues = Exclude<Measure, { readonly kind: 'count' | 'first' | 'last' }>;
 
 /** A measure, or a sequence, made ready for one moment. All but a sequence are of one kind of events. */
 export type WalkMeasure =
   | { readonly kind: 'days'; readonly compare: Comparison; readonly days: CalendarDays }
   | Extract<Measure, { readonly kind: 'sum' | 'avg' | 'min' | 'max' | 'distinct' | 'mostFrequent' }>
-  | { readonly kind: 'first' | 'last'; readonly span: Span }
   | { readonly kind: 'lastValue'; readonly test: CompiledPropertyTest }
   | { readonly kind: 'sequence'; readonly sequence: CompiledSequence };
 
 export function compileMeasure(measure: MeasureOfValues, moment: Moment): WalkMeasure {
   switch (measure.kind) {
     case 'days':
-      return { ...measure, days: new CalendarDays(moment.zone) };
-    case 'first':
-    case 'last':
-      return { kind: measure.kind, span: windowSpan(measure.within, moment) };
+      return { ...measure, days: calendarDaysOf(moment.zone) };
     case 'lastValue':
       return { kind: 'lastValue', test: compilePropertyTest(measure.prop, measure.test, moment) };
     default:
@@ -54,6 +49,32 @@ export function compileSequence(
     kind: 'sequence',
     sequence: { stepKinds, withinMs, windowMs, ...windowSpan(within, moment) },
   };
+}
+
+/** The properties that the measure reads: as numbers, or as values. */
+export function propsOf(measure: WalkMeasure): {
+  readonly numbers: readonly string[];
+  readonly values: readonly string[];
+} {
+  switch (measure.kind) {
+    case 'sum':
+    case 'avg':
+    case 'min':
+    case 'max':
+      return { numbers: [measure.prop], values: [] };
+    case 'distinct':
+    case 'mostFrequent':
+      return { numbers: [], values: [measure.prop] };
+    case 'lastValue': {
+      const { test } = measure;
+      return { numbers: [], values: test.kind === 'near' ? [test.lat, test.lon] : [test.prop] };
+    }
+    case 'days':
+    case 'sequence':
+      return { numbers: [], values: [] };
+    default:
+      return unreachable(measure);
+  }
 }
 
 /** Whether the measure holds of a user without any such event. */
@@ -110,16 +131,6 @@ export function questionOf(measure: WalkMeasure, kinds: readonly number[], value
         const { kinds: of } = columns;
         return (from, to) => counts.mostFrequent(ids, of, bit, from, to) === wanted;
       };
-    }
-    case 'first':
-    case 'last': {
-      const { fromMs, toMs } = measure.span;
-      const place = measure.kind === 'first' ? firstMatch : lastMatch;
-      return ({ timesMs, kinds: of }) =>
-        (from, to) => {
-          const at = place(of, bit, from, to);
-          return at !== -1 && timesMs[at]! >= fromMs && timesMs[at]! < toMs;
-        };
     }
     case 'lastValue':
       return questionOfLastValue(measure.test, bit, values);

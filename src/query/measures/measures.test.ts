@@ -4,7 +4,6 @@ import { isArray, type Value } from '../../base/value.ts';
 import { NO_VALUE, ValueIds } from '../valueIds.ts';
 import { lastWithBoth, lastWithValue } from './lastValue.ts';
 import { countNumbers, greatestNumber, leastNumber, sumNumbers } from './numbers.ts';
-import { firstMatch, lastMatch } from './places.ts';
 import { ValueCounts } from './valueCounts.ts';
 
 const VALUES: readonly (Value | undefined)[] = [
@@ -46,8 +45,6 @@ test('measures agree with plain lists of the matches', () => {
     expect(counts.countDistinct(valueIds, kinds, BIT, from, to), label).toBe(new Set(elements).size);
     const most = counts.mostFrequent(valueIds, kinds, BIT, from, to);
     expect(most === NO_VALUE ? undefined : ids.valueOf(most), label).toBe(mostFrequentOf(elements));
-    expect(firstMatch(kinds, BIT, from, to), label).toBe(places[0] ?? -1);
-    expect(lastMatch(kinds, BIT, from, to), label).toBe(places.at(-1) ?? -1);
     const last = places.findLast((i) => values[i] !== undefined) ?? -1;
     expect(lastWithValue(valueIds, kinds, BIT, from, to), label).toBe(last);
     const both = places.findLast((i) => values[i] !== undefined && otherIds[i] !== NO_VALUE) ?? -1;

@@ -89,7 +89,8 @@ export const accountMethods: Readonly<Record<string, Method>> = {
     const { shard } = api;
     const accounts = [...shard.directory.accounts].map(({ state }) => state.name);
     const ask = (account: string) => api.gather.ask({ account, operation: 'memory', args: null, signal });
-    const memory = sumOfMemory((await Promise.all(accounts.map(ask))).flat());
+    const tablets = sumOfMemory((await Promise.all(accounts.map(ask))).flat());
+    const memory = { ...tablets, ...(await shard.hostMemory()) };
     return {
       threads: shard.shards,
       time: isoTime(shard.clock.now()),

@@ -8,7 +8,7 @@ import { TextDictionary } from '../texts/dictionary.ts';
 import { Block } from './block.ts';
 import { readBlock } from './blockDirectory.ts';
 import { headerChecksum, VERSION } from './blockFormat.ts';
-import { compact, seal, sorted, YEAR } from './testBlocks.ts';
+import { compact, mergePages, type PlainMerge, seal, sorted, sortedMerged, YEAR } from './testBlocks.ts';
 
 /** A long run by hand sets it to a million. */
 const MUTATIONS = Number(process.env.MUSTER_MUTATIONS ?? 10_000);
@@ -69,13 +69,25 @@ describe('block', () => {
   it('is refused, or gives the right answers, after any damage', () => {
     const random = new SeededRandom(7);
     const rows = randomTable(random, { rowCount: 60, ordinals: 5, spanDays: 30 });
-    const expected = sorted(rows);
     const dictionary = new TextDictionary();
     const [sealed] = seal(rows, dictionary, { ownTextsOnly: true });
-    const [compacted] = compact([sealed!], dictionary);
+    const merges: readonly PlainMerge[] = [
+      [3, 0, 1],
+      [6, 0, 2],
+      [9, 12, 1],
+    ];
+    const kinds = [
+      { block: sealed!, expected: sorted(rows) },
+      { block: compact([sealed!], dictionary)[0]!, expected: sorted(rows) },
+      {
+        block: compact([sealed!], dictionary, { merges: mergePages(merges) })[0]!,
+        expected: sortedMerged(rows, merges),
+      },
+    ];
     let refused = 0;
     for (let i = 0; i < MUTATIONS; i++) {
-      const damaged = mutated(i % 2 === 0 ? sealed!.bytes : compacted!.bytes, random);
+      const { block: whole, expected } = kinds[i % kinds.length]!;
+      const damaged = mutated(whole.bytes, random);
       try {
         const block = Block.open(damaged, dictionary, 'test');
         // What was written over was the same.
@@ -92,7 +104,7 @@ describe('block', () => {
     const dictionary = new TextDictionary();
     const rows = randomTable(new SeededRandom(9), { rowCount: 60, ordinals: 5, spanDays: 30 });
     const [{ bytes }] = seal(rows, dictionary) as [Block];
-    for (let version = 0; version < 4; version++) {
+    for (let version = 0; version < 5; version++) {
       const other = bytes.slice();
       other[8] = version;
       if (version !== VERSION) expect(() => Block.open(other, dictionary, 'test')).toThrow(DamageError);
@@ -104,7 +116,7 @@ describe('block', () => {
     const rows = randomTable(random, { rowCount: 60, ordinals: 5, spanDays: 30 });
     const dictionary = new TextDictionary();
     const [sealed] = seal(rows, dictionary);
-    const { bytes } = compact([sealed!], dictionary)[0]!;
+    const { bytes } = compact([sealed!], dictionary, { merges: mergePages([[3, 0, 1]]) })[0]!;
     const directoryEnd = readBlock(bytes, 'test').directoryBytes;
     let refused = 0;
     for (let i = 0; i < 3000; i++) {
@@ -112,7 +124,7 @@ describe('block', () => {
       for (let n = random.below(3); n >= 0; n--) {
         forged[16 + random.below(directoryEnd - 16)]! ^= 1 + random.below(255);
       }
-      new DataView(forged.buffer).setUint32(12, headerChecksum(forged, VERSION, directoryEnd), true);
+      new DataView(forged.buffer).setUint32(12, headerChecksum(forged, directoryEnd), true);
       try {
         const block = Block.open(forged, dictionary, 'test');
         for (let row = 0; row < block.rowCount; row++) plainRow(block, row);

@@ -13,7 +13,7 @@ import { RowReader } from './rowReader.ts';
 import { UserDirectory } from './userDirectory.ts';
 import type { Window } from './windows.ts';
 
-/** An encoded, immutable part: sorted by ordinal, then time, then arrival. Read in place; see blockFormat.ts. */
+/** An encoded, immutable part: sorted by ordinal, then time, then origin, then arrival. Read in place; see blockFormat.ts. */
 export class Block implements Part {
   readonly bytes: Uint8Array;
   readonly window: Window;
@@ -24,6 +24,7 @@ export class Block implements Part {
   readonly #users: UserDirectory;
   readonly #times: Column;
   readonly #timeAt: RowReader;
+  readonly #origins: Column | undefined;
   /** Numbers of event names. */
   readonly #events: Column;
   readonly #eventAt: RowReader;
@@ -64,6 +65,7 @@ export class Block implements Part {
     this.#users = new UserDirectory(open.ordinals, open.firsts);
     this.#times = open.times;
     this.#timeAt = new RowReader(open.times);
+    this.#origins = open.origins;
     this.#events = open.events;
     this.#eventAt = new RowReader(open.events);
     this.#eventRows = open.eventRows;
@@ -169,6 +171,14 @@ export class Block implements Part {
     return new BlockCellReader(column, table && this.#events.select(codeFilter(table)));
   }
 
+  get hasOrigins(): boolean {
+    return this.#origins !== undefined;
+  }
+
+  originAt(row: number): number {
+    return this.#origins === undefined ? 0 : this.#origins.at(row);
+  }
+
   trailOf(ordinal: number): PartTrail | undefined {
     const found = this.#users.rowsOf(ordinal);
     if (found === undefined) return undefined;
@@ -177,7 +187,10 @@ export class Block implements Part {
     for (let i = 0; i < rows.length; i++) rows[i] = start + i;
     const timesMs = new Float64Array(rows.length);
     this.#times.decode(start, end, timesMs);
-    return { rows, timesMs };
+    if (this.#origins === undefined) return { rows, timesMs };
+    const origins = new Uint32Array(rows.length);
+    this.#origins.decode(start, end, origins);
+    return { rows, timesMs, origins };
   }
 
   eventAt(row: number): number {

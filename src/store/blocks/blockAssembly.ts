@@ -16,6 +16,8 @@ export interface BlockRows {
   readonly eventRows: readonly EventRows[];
   /** One a row. */
   readonly times: Float64Array;
+  /** One a row (blockFormat.ts); undefined when all are their users' own. */
+  readonly origins: Uint32Array | undefined;
 }
 
 /** The block of these rows and columns. */
@@ -36,6 +38,7 @@ export function* assembleSteps(
     firsts: yield* writer.chunksSteps(rows.firsts, 'hot'),
     events: yield* writer.chunksSteps(rows.eventOfRow, 'hot'),
     times: yield* writer.chunksSteps(rows.times, 'hot'),
+    origins: rows.origins === undefined ? undefined : yield* writer.chunksSteps(rows.origins, 'hot'),
     eventRows: rows.eventRows,
     columns,
     sharedCodes: codes,

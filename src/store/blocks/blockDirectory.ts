@@ -16,6 +16,7 @@ import {
   rowsOfSet,
   sharedCodesExtent,
   type TextCounts,
+  VERSION_WITH_ORIGINS,
   VERSIONS,
 } from './blockFormat.ts';
 import { KINDS_MAX, kindOf, TAG } from './cell.ts';
@@ -48,6 +49,8 @@ export interface FoundBlock extends BlockHeader {
   readonly firsts: StreamExtent;
   readonly events: StreamExtent;
   readonly times: StreamExtent;
+  /** Undefined when all rows are their users' own. */
+  readonly origins: StreamExtent | undefined;
   readonly eventRows: readonly EventRows[];
   readonly columns: readonly FoundColumn[];
   readonly directoryBytes: number;
@@ -68,7 +71,7 @@ export function readBlock(bytes: Uint8Array, file: string): FoundBlock {
   if (!VERSIONS.includes(version)) damaged(at(8), `version ${VERSIONS.join(' or ')}`, String(version));
   const dataAt = DIRECTORY_AT + view.getUint32(48, true);
   if (dataAt > bytes.length) damaged(at(48), `at most ${bytes.length} bytes`, `${dataAt}`);
-  expectBytes(at(12), 'CRC32C', view.getUint32(12, true), headerChecksum(bytes, version, dataAt));
+  expectBytes(at(12), 'CRC32C', view.getUint32(12, true), headerChecksum(bytes, dataAt));
   expectBytes(at(32), 'bytes', view.getUint32(32, true), bytes.length);
   const rowCount = view.getUint32(36, true);
   if (rowCount === 0 || rowCount > BLOCK_ROWS_MAX)
@@ -90,10 +93,22 @@ export function readBlock(bytes: Uint8Array, file: string): FoundBlock {
     rowCount,
     userCount,
     chunkRows,
-    ...reader.read(rowCount, userCount, view.getUint32(52, true)),
+    ...reader.read({ rowCount, userCount, sharedCount: view.getUint32(52, true), version }),
     directoryBytes: dataAt,
     sharedCodes,
   };
+}
+
+type FoundDirectory = Pick<
+  FoundBlock,
+  'ordinals' | 'firsts' | 'events' | 'times' | 'origins' | 'eventRows' | 'columns'
+>;
+
+interface ReadOptions {
+  readonly rowCount: number;
+  readonly userCount: number;
+  readonly sharedCount: number;
+  readonly version: number;
 }
 
 class DirectoryReader {
@@ -108,11 +123,7 @@ class DirectoryReader {
     this.#dataEnd = dataEnd;
   }
 
-  read(
-    rowCount: number,
-    userCount: number,
-    sharedCount: number,
-  ): Pick<FoundBlock, 'ordinals' | 'firsts' | 'events' | 'times' | 'eventRows' | 'columns'> {
+  read({ rowCount, userCount, sharedCount, version }: ReadOptions): FoundDirectory {
     const ordinals = this.#extent(userCount);
     const firsts = this.#extent(rowCount);
     const events = this.#extent(rowCount);
@@ -120,9 +131,10 @@ class DirectoryReader {
     const eventRows = this.#eventRows(rowCount);
     const sets = this.#eventSets(eventRows.length);
     const columns = this.#columns(rowCount, eventRows, sets, sharedCount);
+    const origins = version === VERSION_WITH_ORIGINS ? this.#extent(rowCount) : undefined;
     this.#reader.expectEnd();
     this.#expect(this.#offset === this.#dataEnd, `streams to ${this.#dataEnd}`, this.#offset);
-    return { ordinals, firsts, events, times, eventRows, columns };
+    return { ordinals, firsts, events, times, origins, eventRows, columns };
   }
 
   #eventRows(rowCount: number): readonly EventRows[] {

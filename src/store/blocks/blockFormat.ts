@@ -5,11 +5,11 @@ import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import type { Window } from './windows.ts';
 
 /**
- * A block: immutable rows of one window, sorted by ordinal, then time, then arrival. The same bytes in memory and on
- * disk; all numbers little-endian.
+ * A block: immutable rows of one window, sorted by ordinal, then time, then origin (those of merged users before the
+ * user's own), then arrival. The same bytes in memory and on disk; all numbers little-endian.
  *
  *   0  u8[8]  "MUSTERBK"
- *   8  u32    version, 2; 1 is read too
+ *   8  u32    version: 2, or 3 with origins; 1 is read too
  *  12  u32    CRC32C of the version, and then of bytes 16 to the end of the directory (version 1: of the latter alone)
  *  16  f64    window start, ms
  *  24  f64    window end, ms (exclusive)
@@ -37,6 +37,7 @@ import type { Window } from './windows.ts';
  *     unless all cells have one code: a stream of codes
  *     with numbers: a stream of them
  *     with texts or arrays in the block: bytes of a heap of them
+ *   version 2: a stream of origins, one a row: 0 for the user's own; n: of the n-th user that was merged into this one
  *
  * A heap is u32 CRC32C of the rest, and a text heap (textHeap.ts) with texts before arrays.
  *
@@ -54,8 +55,10 @@ import type { Window } from './windows.ts';
  */
 export const MAGIC = 'MUSTERBK';
 export const VERSION = 2;
+/** Of blocks with rows of merged users. */
+export const VERSION_WITH_ORIGINS = 3;
 /** Those that are read. */
-export const VERSIONS: readonly number[] = [1, VERSION];
+export const VERSIONS: readonly number[] = [1, VERSION, VERSION_WITH_ORIGINS];
 export const DIRECTORY_AT = 56;
 export const SHARED_CODE_BYTES = 3;
 const HEAP_AT = 4;
@@ -77,8 +80,8 @@ export interface EventRows {
 export type EventSet = readonly number[];
 
 /** What the header must say: of the version, the rest of the header, and the directory, which ends at `directoryEnd`. */
-export function headerChecksum(bytes: Uint8Array, version: number, directoryEnd: number): number {
-  const start = version === 1 ? 0 : crc32c(bytes.subarray(8, 12));
+export function headerChecksum(bytes: Uint8Array, directoryEnd: number): number {
+  const start = bytes[8] === 1 ? 0 : crc32c(bytes.subarray(8, 12));
   return crc32c(bytes.subarray(16, directoryEnd), start);
 }
 

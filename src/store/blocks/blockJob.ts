@@ -24,14 +24,64 @@ export interface SealJob extends JobOptions {
 }
 
 /**
- * Blocks become one block a window, rows sorted anew; what is equal in ordinal and time keeps the order of `blocks`,
- * which is that of arrival.
+ * Blocks become one block a window, rows sorted anew, those of merged users as the rows of whom they were merged into;
+ * what is equal in user, time and origin keeps the order of `blocks`, which is that of arrival.
  */
 export interface CompactJob extends JobOptions {
   readonly kind: 'compact';
   readonly blocks: readonly Uint8Array[];
   /** A bit per ordinal of users who are gone, and with them their rows; empty for none. */
   readonly goneOrdinals: Uint32Array;
+  /** Merges so far (users.ts), in their order: three words each, who, into whom, and as which of that one's. */
+  readonly merges: readonly Uint32Array[];
+}
+
+/** Bytes copied between two yields. */
+const STEP_BYTES = 1 << 20;
+
+/**
+ * The job for another thread, to which `arraysOf` it are transferred: it shares nothing with this one but the bytes of
+ * blocks.
+ */
+export function* sendableSteps(job: BlockJob): Generator<void, BlockJob> {
+  if (job.kind === 'compact') return job;
+  const { rowCount, ordinals, events, times, cellStarts, cellProperties, cellTags, cellPayloads, texts } =
+    job.head;
+  const head: HeadRows = {
+    rowCount,
+    ordinals: yield* copySteps(ordinals, new Uint32Array(ordinals.length)),
+    events: yield* copySteps(events, new Uint32Array(events.length)),
+    times: yield* copySteps(times, new Float64Array(times.length)),
+    cellStarts: yield* copySteps(cellStarts, new Uint32Array(cellStarts.length)),
+    cellProperties: yield* copySteps(cellProperties, new Uint32Array(cellProperties.length)),
+    cellTags: yield* copySteps(cellTags, new Uint8Array(cellTags.length)),
+    cellPayloads: yield* copySteps(cellPayloads, new Float64Array(cellPayloads.length)),
+    texts: {
+      bytes: yield* copySteps(texts.bytes, new Uint8Array(texts.bytes.length)),
+      ends: yield* copySteps(texts.ends, new Uint32Array(texts.ends.length)),
+    },
+  };
+  return { ...job, head };
+}
+
+/** What a sendable job has of its own: given to whoever runs it, who releases it then. */
+export function arraysOf(job: BlockJob): readonly (Uint8Array | Uint32Array | Float64Array)[] {
+  if (job.kind === 'compact') return [];
+  const { ordinals, events, times, cellStarts, cellProperties, cellTags, cellPayloads, texts } = job.head;
+  const perRow = [ordinals, events, times, cellStarts];
+  return [...perRow, cellProperties, cellTags, cellPayloads, texts.bytes, texts.ends];
+}
+
+function* copySteps<T extends Uint8Array | Uint32Array | Float64Array>(
+  source: T,
+  target: T,
+): Generator<void, T> {
+  const step = STEP_BYTES / source.BYTES_PER_ELEMENT;
+  for (let from = 0; from < source.length; from += step) {
+    target.set(source.subarray(from, from + step), from);
+    yield;
+  }
+  return target;
 }
 
 /** A head's rows as it holds them (head.ts), in order of arrival. */

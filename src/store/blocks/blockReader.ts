@@ -1,3 +1,4 @@
+import { ORDINALS_MAX } from '../../base/limits.ts';
 import { type Column, openColumnSteps } from '../../encoding/column.ts';
 import { damaged, equalTo } from '../../encoding/contract.ts';
 import { TextHeap } from '../texts/textHeap.ts';
@@ -41,6 +42,8 @@ export interface OpenBlock {
   /** Numbers of event names. */
   readonly events: Column;
   readonly times: Column;
+  /** 0 for the user's own row, n for one of the n-th user merged into it; undefined when all are their users' own. */
+  readonly origins: Column | undefined;
   readonly eventRows: readonly EventRows[];
   readonly columns: readonly OpenColumn[];
   readonly memory: BlockMemory;
@@ -77,10 +80,12 @@ export function* openBlockSteps(
   const firsts = yield* reader.columnSteps(found.firsts);
   const events = yield* reader.columnSteps(found.events);
   const times = yield* reader.columnSteps(found.times);
+  const origins = found.origins === undefined ? undefined : yield* reader.columnSteps(found.origins);
+  if (origins !== undefined) yield* reader.checkCodesSteps(origins, ORDINALS_MAX, found.origins!);
   yield* reader.checkFirstsSteps(firsts, found);
   yield* reader.checkEventsSteps(events, found);
   const columns = yield* openColumnsSteps(reader, found, dictionary);
-  return { ...found, ordinals, firsts, events, times, columns, memory: memoryOf(found, columns) };
+  return { ...found, ordinals, firsts, events, times, origins, columns, memory: memoryOf(found, columns) };
 }
 
 function* openColumnsSteps(
@@ -259,7 +264,7 @@ function* checkSharedCodesSteps(
 }
 
 function memoryOf(found: FoundBlock, open: readonly OpenColumn[]): BlockMemory {
-  const { ordinals, firsts, events, times, columns, chunkRows, directoryBytes } = found;
+  const { ordinals, firsts, events, times, origins, columns, chunkRows, directoryBytes } = found;
   const properties = new Map<number, { values: number; texts: number }>();
   let objects = 0;
   for (const { propertyCode, rowCount, codes, numbers, heap, texts, arrays } of columns) {
@@ -271,12 +276,18 @@ function memoryOf(found: FoundBlock, open: readonly OpenColumn[]): BlockMemory {
   for (const { shape, texts } of open) {
     objects += (texts.heap?.memoryBytes ?? 0) - (shape.heap?.byteLength ?? 0);
   }
-  for (const { valueCount } of [ordinals, firsts, events, times]) {
+  for (const { valueCount } of [
+    ordinals,
+    firsts,
+    events,
+    times,
+    ...(origins === undefined ? [] : [origins]),
+  ]) {
     objects += COLUMN_OBJECT_BYTES + Math.ceil(valueCount / chunkRows) * CHUNK_OBJECT_BYTES;
   }
   return {
     directory: directoryBytes,
-    users: ordinals.byteLength + firsts.byteLength,
+    users: ordinals.byteLength + firsts.byteLength + (origins?.byteLength ?? 0),
     events: events.byteLength,
     times: times.byteLength,
     properties,

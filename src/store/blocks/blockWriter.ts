@@ -12,6 +12,7 @@ import {
   sharedCodesExtent,
   type TextCounts,
   VERSION,
+  VERSION_WITH_ORIGINS,
 } from './blockFormat.ts';
 import { kindOf, TAG } from './cell.ts';
 
@@ -44,6 +45,8 @@ export interface WrittenBlock extends BlockHeader {
   readonly firsts: Chunks;
   readonly events: Chunks;
   readonly times: Chunks;
+  /** Undefined when all rows are their users' own. */
+  readonly origins: Chunks | undefined;
   /** By code. */
   readonly eventRows: readonly EventRows[];
   /** By property code. */
@@ -62,7 +65,7 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
   const bytes = new Uint8Array(new SharedArrayBuffer(length));
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
-  view.setUint32(8, VERSION, true);
+  view.setUint32(8, block.origins === undefined ? VERSION : VERSION_WITH_ORIGINS, true);
   view.setFloat64(16, block.window.startMs, true);
   view.setFloat64(24, block.window.endMs, true);
   const { rowCount, userCount, chunkRows } = block;
@@ -70,7 +73,7 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
     view.setUint32(32 + 4 * i, field, true);
   });
   bytes.set(directory, DIRECTORY_AT);
-  view.setUint32(12, headerChecksum(bytes, VERSION, dataAt), true);
+  view.setUint32(12, headerChecksum(bytes, dataAt), true);
   let offset = dataAt;
   for (const part of parts) {
     bytes.set(part, offset);
@@ -135,5 +138,6 @@ function writeDirectory(block: WrittenBlock, parts: Uint8Array[]): Uint8Array {
     if (numbers !== undefined) addStream(numbers);
     if (heap !== undefined) addChunks([heap]);
   }
+  if (block.origins !== undefined) addChunks(block.origins);
   return writer.written();
 }

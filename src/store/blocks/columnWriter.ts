@@ -1,7 +1,7 @@
 import { encodeChunk } from '../../encoding/chunk.ts';
 import type { Values } from '../../encoding/contract.ts';
 import type { Temperature } from '../../encoding/picker.ts';
-import { type TextList, TextListBuilder } from '../texts/localTexts.ts';
+import { sharedList, type TextList, TextListBuilder } from '../texts/localTexts.ts';
 import { encodeTextHeapSteps, type HeapEffort } from '../texts/textHeap.ts';
 import { checkedHeapSteps, codeCount } from './blockFormat.ts';
 import { bytesOf, type Chunks, type WrittenColumn, type WrittenStream } from './blockWriter.ts';
@@ -29,9 +29,9 @@ export class ColumnWriter {
     this.#effort = options.effort;
   }
 
-  /** Every text once for each DraftTexts it came with. */
+  /** Every text once for each DraftTexts it came with, in shared memory. */
   sharedTexts(): TextList {
-    return this.#sharedTexts.list();
+    return sharedList(this.#sharedTexts.list());
   }
 
   *chunksSteps(values: Values, temperature: Temperature): Generator<void, Chunks> {

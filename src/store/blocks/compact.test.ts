@@ -3,7 +3,7 @@ import { SeededRandom } from '../../base/random.ts';
 import { expectPart, type PlainRow, plainRow, randomTable } from '../oracle.ts';
 import { TextDictionary } from '../texts/dictionary.ts';
 import type { Block } from './block.ts';
-import { compact, seal, sorted } from './testBlocks.ts';
+import { compact, mergePages, type PlainMerge, seal, sorted, sortedMerged } from './testBlocks.ts';
 
 /** Cut into heads at random, in order of arrival. */
 function sealedInPieces(
@@ -59,6 +59,37 @@ describe('compact', () => {
         expect(rowsOf(block)).toEqual(sorted(expected));
       }
       expect(blocks.reduce((total, block) => total + block.rowCount, 0)).toBe(rows.filter(stays).length);
+    }
+  });
+
+  it('gives rows of merged users to whom these were merged into, those of one time by the order of the merges', () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const random = new SeededRandom(seed);
+      const dictionary = new TextDictionary();
+      const merges: PlainMerge[] = [
+        [30, 6, 1],
+        [3, 60, 1],
+        [9, 6, 2],
+        [0, 6, 3],
+      ];
+      const rows = randomTable(random, { rowCount: 700, ordinals: 30, spanDays: 30 });
+      const once = compact(sealedInPieces(rows, dictionary, random), dictionary, {
+        merges: mergePages(merges),
+      });
+      expectPart(once[0]!, sortedMerged(rows, merges), random);
+      // What comes later finds its place among them, rows of who was merged long ago as well.
+      merges.push([33, 6, 4], [36, 39, 1]);
+      const more = randomTable(random, { rowCount: 300, ordinals: 40, spanDays: 30 });
+      const twice = compact([...once, ...sealedInPieces(more, dictionary, random)], dictionary, {
+        merges: mergePages(merges),
+      });
+      expectPart(twice[0]!, sortedMerged([...rows, ...more], merges), random);
+      const trail = twice[0]!.trailOf(6)!;
+      const origins = Array.from(trail.origins!, (origin) => origin || Infinity);
+      const [times, places] = [trail.timesMs, [...origins.keys()].slice(1)];
+      const inOrder = places.every((i) => times[i - 1]! < times[i]! || origins[i - 1]! <= origins[i]!);
+      expect(inOrder).toBe(true);
+      expect(twice[0]!.trailOf(12)!.origins!.every((origin) => origin === 0)).toBe(true);
     }
   });
 

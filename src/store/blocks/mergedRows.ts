@@ -1,9 +1,12 @@
+import type { CompactJob } from './blockJob.ts';
 import type { OpenBlock } from './blockReader.ts';
-import { GROUP_USERS } from './ordinals.ts';
+import { mergeTableSteps } from './mergeTable.ts';
+import { type UserRuns, userRunsSteps } from './userRuns.ts';
 
 /** Rows looked at between two yields. */
 const STEP_ROWS = 1 << 14;
-const firsts = new Uint32Array(STEP_ROWS);
+/** Where a user's own rows are among those of one time: behind all of merged users. */
+const OWN = 0xffffffff;
 
 /** Rows of several blocks, numbered one block after the other. */
 export interface SourceRows {
@@ -13,6 +16,8 @@ export interface SourceRows {
   readonly times: Float64Array;
   /** Event codes. */
   readonly events: Uint32Array;
+  /** See blockFormat.ts; undefined when no block has any. */
+  readonly origins: Uint32Array | undefined;
 }
 
 export function* sourceRowsSteps(blocks: readonly OpenBlock[]): Generator<void, SourceRows> {
@@ -24,117 +29,121 @@ export function* sourceRowsSteps(blocks: readonly OpenBlock[]): Generator<void, 
   }
   const times = new Float64Array(rowCount);
   const events = new Uint32Array(rowCount);
+  const hasOrigins = blocks.some((block) => block.origins !== undefined);
+  const origins = hasOrigins ? new Uint32Array(rowCount) : undefined;
   for (const [b, block] of blocks.entries()) {
     const codes = Uint32Array.from(block.eventRows, ({ eventCode }) => eventCode);
     for (let from = 0; from < block.rowCount; from += STEP_ROWS) {
       const to = Math.min(from + STEP_ROWS, block.rowCount);
       const at = firstRows[b]! + from;
       block.times.decode(from, to, times.subarray(at));
+      block.origins?.decode(from, to, origins!.subarray(at));
       const step = events.subarray(at, at + to - from);
       block.events.decode(from, to, step);
       for (let i = 0; i < step.length; i++) step[i] = codes[step[i]!]!;
       yield;
     }
   }
-  return { rowCount, firstRows, times, events };
+  return { rowCount, firstRows, times, events, origins };
 }
 
 export interface MergedRows {
-  /** Rows of the sources, by ordinal, then time, then block. */
+  /** Rows of the sources, by user, then time, then origin, then block. */
   readonly order: Uint32Array;
-  /** The ordinal of each. */
+  /** The ordinal of each, which is a canonical one where a merge is known. */
   readonly ordinals: Uint32Array;
+  /** See blockFormat.ts; undefined when all rows are their users' own. */
+  readonly origins: Uint32Array | undefined;
 }
 
-/** Leaves the rows of users out who are gone: `goneOrdinals` has a bit for each, and may end early. */
+/**
+ * Gives rows of merged users to whom these were merged into, and leaves those of users out who are gone: `goneOrdinals`
+ * has a bit for each, and may end early. See docs/decisions/0006-merged-users-in-compaction.md.
+ */
 export function* mergedRowsSteps(
   blocks: readonly OpenBlock[],
-  { rowCount, firstRows, times }: SourceRows,
-  goneOrdinals: Uint32Array,
+  source: SourceRows,
+  { goneOrdinals, merges }: Pick<CompactJob, 'goneOrdinals' | 'merges'>,
 ): Generator<void, MergedRows> {
-  const users = [];
-  for (const [b, block] of blocks.entries()) users.push(yield* UserCursor.openSteps(block, firstRows[b]!));
+  const { rowCount, firstRows } = source;
+  const table = yield* mergeTableSteps(merges, blocks);
+  const users: UserRuns[] = [];
+  for (const [b, block] of blocks.entries()) {
+    users.push(...(yield* userRunsSteps(block, firstRows[b]!, table)));
+  }
   const order = new Uint32Array(rowCount);
   const ordinals = new Uint32Array(rowCount);
+  const hasOrigins = table !== undefined || source.origins !== undefined;
+  const origins = hasOrigins ? new Uint32Array(rowCount) : undefined;
   let count = 0;
   let yieldAt = STEP_ROWS;
   for (;;) {
     const ordinal = users.reduce((least, user) => Math.min(least, user.ordinal), Infinity);
     if (ordinal === Infinity) break;
-    const runs = users.filter((user) => user.ordinal === ordinal);
+    const runs = runsOf(ordinal, users);
     if (!isGone(goneOrdinals, ordinal)) {
-      const end = mergeRuns(runs, times, order, count);
+      const end = mergeRuns(runs, source, { order, origins }, count);
       ordinals.fill(ordinal, count, end);
       count = end;
     }
-    for (const run of runs) run.advance();
     if (count < yieldAt) continue;
     yieldAt = count + STEP_ROWS;
     yield;
   }
-  return { order: order.subarray(0, count), ordinals: ordinals.subarray(0, count) };
+  return {
+    order: order.subarray(0, count),
+    ordinals: ordinals.subarray(0, count),
+    origins: origins?.subarray(0, count),
+  };
 }
 
 function isGone(goneOrdinals: Uint32Array, ordinal: number): boolean {
   return ((goneOrdinals[ordinal >>> 5]! >>> (ordinal & 31)) & 1) === 1;
 }
 
-/** A block's users, one after the other. */
-class UserCursor {
-  /** Infinity past the last user. */
-  ordinal = Infinity;
-  /** The user's rows, numbered as in SourceRows. */
-  row = 0;
-  end = 0;
-  readonly #ordinals: Uint32Array;
-  /** With the block's end behind the last. */
-  readonly #starts: Uint32Array;
-  readonly #firstRow: number;
-  #next = 0;
+/** A block's rows of one ordinal, numbered as in SourceRows: those from `row` on are still to be merged. */
+interface Run {
+  row: number;
+  readonly end: number;
+  /** Of all its rows; 0: as the rows say. */
+  readonly origin: number;
+}
 
-  static *openSteps(block: OpenBlock, firstRow: number): Generator<void, UserCursor> {
-    const userCount = block.ordinals.count;
-    const ordinals = new Uint32Array(userCount);
-    const starts = new Uint32Array(userCount + 1);
-    for (let from = 0; from < userCount; from += GROUP_USERS) {
-      const to = Math.min(from + GROUP_USERS, userCount);
-      block.ordinals.decode(from, to, ordinals.subarray(from, to));
-      yield;
+/** Takes the user's runs, in the order of blocks. */
+function runsOf(ordinal: number, users: readonly UserRuns[]): readonly Run[] {
+  const runs: Run[] = [];
+  for (const user of users) {
+    for (; user.ordinal === ordinal; user.advance()) {
+      runs.push({ row: user.row, end: user.end, origin: user.origin });
     }
-    let user = 0;
-    for (let from = 0; from < block.rowCount; from += STEP_ROWS) {
-      const to = Math.min(from + STEP_ROWS, block.rowCount);
-      block.firsts.decode(from, to, firsts);
-      for (let i = 0; i < to - from; i++) if (firsts[i] === 1) starts[user++] = from + i;
-      yield;
+  }
+  return runs;
+}
+
+/**
+ * Writes the runs' rows by time, then origin, from `at` on; of equal ones those of an earlier run first. Each run is in
+ * this order already. Returns the end.
+ */
+function mergeRuns(
+  runs: readonly Run[],
+  { times, origins }: SourceRows,
+  target: { readonly order: Uint32Array; readonly origins: Uint32Array | undefined },
+  at: number,
+): number {
+  for (;;) {
+    let first: Run | undefined;
+    for (const run of runs) {
+      if (run.row === run.end) continue;
+      if (first === undefined || times[run.row]! < times[first.row]!) first = run;
+      else if (target.origins === undefined || times[run.row]! > times[first.row]!) continue;
+      else if ((originOf(run, origins) || OWN) < (originOf(first, origins) || OWN)) first = run;
     }
-    starts[userCount] = block.rowCount;
-    return new UserCursor(ordinals, starts, firstRow);
-  }
-
-  private constructor(ordinals: Uint32Array, starts: Uint32Array, firstRow: number) {
-    this.#ordinals = ordinals;
-    this.#starts = starts;
-    this.#firstRow = firstRow;
-    this.advance();
-  }
-
-  advance(): void {
-    const user = this.#next++;
-    this.ordinal = user < this.#ordinals.length ? this.#ordinals[user]! : Infinity;
-    this.row = this.#firstRow + this.#starts[user]!;
-    this.end = this.#firstRow + this.#starts[user + 1]!;
+    if (first === undefined) return at;
+    if (target.origins !== undefined) target.origins[at] = originOf(first, origins);
+    target.order[at++] = first.row++;
   }
 }
 
-/** Writes the runs' rows by time to `order` from `at` on; of equal ones those of an earlier run first. Returns the end. */
-function mergeRuns(runs: readonly UserCursor[], times: Float64Array, order: Uint32Array, at: number): number {
-  for (;;) {
-    let first: UserCursor | undefined;
-    for (const run of runs) {
-      if (run.row < run.end && (first === undefined || times[run.row]! < times[first.row]!)) first = run;
-    }
-    if (first === undefined) return at;
-    order[at++] = first.row++;
-  }
+function originOf({ row, origin }: Run, origins: Uint32Array | undefined): number {
+  return origin !== 0 || origins === undefined ? origin : origins[row]!;
 }

@@ -36,5 +36,10 @@ function* blockSteps(
     columns.push(yield* writer.columnSteps(coded, texts, 'hot'));
   }
   const users = yield* usersSteps(ordinals);
-  return yield* assembleSteps(job, writer, { window, ...users, eventOfRow, times, eventRows }, columns);
+  return yield* assembleSteps(
+    job,
+    writer,
+    { window, ...users, eventOfRow, times, origins: undefined, eventRows },
+    columns,
+  );
 }

@@ -61,11 +61,11 @@ export class WindowedBlocks {
     return planned.sort((a, b) => a.window.startMs - b.window.startMs);
   }
 
-  /** Puts sealed blocks behind those that are there. `gone`: users who had left when the rows were written. */
-  add(blocks: readonly Block[], windows: readonly PlannedWindow[], gone: number): void {
+  /** Puts sealed blocks behind those that are there. `seen`: when the rows were written. */
+  add(blocks: readonly Block[], windows: readonly PlannedWindow[], seen: SeenUsers): void {
     for (const block of blocks) {
       this.#sealedRows += block.rowCount;
-      this.#put(windows, { block, generation: 0, gone });
+      this.#put(windows, { block, generation: 0, ...seen });
     }
   }
 
@@ -87,12 +87,12 @@ export class WindowedBlocks {
       this.#crowded() ??
       this.#sparse(options.coarsest) ??
       this.#left(options) ??
-      (options.quiet ? this.#untidy() : undefined)
+      (options.quiet ? this.#untidy(options) : undefined)
     );
   }
 
   /** Puts `blocks`, made of the compaction's, in their place. False, and nothing is done, when some of those are gone. */
-  replace({ sources, windows }: Compaction, blocks: readonly Block[], gone: number): boolean {
+  replace({ sources, windows }: Compaction, blocks: readonly Block[], seen: SeenUsers): boolean {
     const isThere = new Set(this.#slots.flatMap((slot) => slot.blocks));
     if (!sources.every((source) => isThere.has(source))) return false;
     const replaced = new Set(sources);
@@ -102,7 +102,7 @@ export class WindowedBlocks {
     const generation = 1 + sources.reduce((most, source) => Math.max(most, source.generation), 0);
     for (const block of blocks) {
       this.#rewrittenRows += block.rowCount;
-      this.#put(windows, { block, generation, gone });
+      this.#put(windows, { block, generation, ...seen });
     }
     return true;
   }
@@ -138,10 +138,15 @@ export class WindowedBlocks {
     assert(false, 'a day overlaps no finer window');
   }
 
-  /** A window with too many rows is cut into ones that are fine enough for how dense its rows lie. */
+  /**
+   * A window with too many rows is cut into ones that are fine enough for how dense its rows lie. One that is going to
+   * have too many is cut as soon as that shows: the fewer rows, the less memory and work it takes.
+   */
   #overfull(): Compaction | undefined {
     for (const { window, span, blocks } of this.#slots) {
-      if (rowsOf(blocks) <= this.#rowsMax) continue;
+      const rowCount = rowsOf(blocks);
+      if (rowCount <= this.#rowsMax * FORESEEN_SHARE) continue;
+      if (rowCount <= this.#rowsMax && rowsPerDay(blocks) * DAYS[span] <= this.#rowsMax) continue;
       const fine = fineEnough(span, blocks, this.#rowsMax);
       if (fine === undefined) continue;
       return { sources: blocks, windows: windowsBetween(boundariesIn(window, fine), fine) };
@@ -195,11 +200,12 @@ export class WindowedBlocks {
     return undefined;
   }
 
-  /** A window of several blocks, or of one as it was sealed. */
-  #untidy(): Compaction | undefined {
+  /** A window of several blocks, of one as it was sealed, or with rows of many users who have been merged since. */
+  #untidy({ merged, users }: CompactionOptions): Compaction | undefined {
+    const few = users * MERGED_SHARE;
     for (const slot of this.#slots) {
       const { blocks } = slot;
-      if (blocks.length === 1 && blocks[0]!.generation > 0) continue;
+      if (blocks.length === 1 && blocks[0]!.generation > 0 && merged - blocks[0]!.merged <= few) continue;
       const rowCount = rowsOf(blocks);
       if (this.#rewrittenRows + rowCount <= REWRITES_MAX * this.#sealedRows) {
         return { sources: blocks, windows: [slot] };
@@ -209,11 +215,16 @@ export class WindowedBlocks {
   }
 }
 
-export interface CompactionOptions {
+/** Since the beginning: users who have left, and merges of one user into another. */
+export interface SeenUsers {
+  readonly gone: number;
+  readonly merged: number;
+}
+
+export interface CompactionOptions extends SeenUsers {
   readonly coarsest: WindowSpan;
   readonly quiet: boolean;
-  /** Users who have left since the beginning, of all there ever were. */
-  readonly gone: number;
+  /** Users there ever were. */
   readonly users: number;
 }
 
@@ -228,11 +239,10 @@ export interface Compaction {
   readonly windows: readonly PlannedWindow[];
 }
 
-export interface StoredBlock {
+export interface StoredBlock extends SeenUsers {
   readonly block: Block;
   /** How often the rows written most often were written again. */
   readonly generation: number;
-  readonly gone: number;
 }
 
 interface Slot extends PlannedWindow {
@@ -240,10 +250,14 @@ interface Slot extends PlannedWindow {
 }
 
 const REWRITES_MAX = 2;
+/** Of the rows that a window may have: so many show how dense they lie. */
+const FORESEEN_SHARE = 0.25;
 /** Of the rows that a window may have: so few that it takes long until it must be cut again. */
 const SPARSE_SHARE = 0.25;
 /** Rows of so many users who have left are worth a rewrite at once. */
 const GONE_SHARE = 0.2;
+/** Rows of so many merged users are worth a rewrite when nothing else is to do. */
+const MERGED_SHARE = 1 / 16;
 
 /** The coarsest span, finer than this one, whose windows are likely to have at most so many rows; else the finest. */
 function fineEnough(
@@ -251,11 +265,15 @@ function fineEnough(
   blocks: readonly StoredBlock[],
   rowsMax: number,
 ): WindowSpan | undefined {
+  const finerSpans = WINDOW_SPANS.filter((each) => isCoarser(span, each));
+  return finerSpans.find((each) => rowsPerDay(blocks) * DAYS[each] <= rowsMax) ?? finerSpans.at(-1);
+}
+
+/** On the days from the first row's time to the last one's. */
+function rowsPerDay(blocks: readonly StoredBlock[]): number {
   const fromMs = Math.min(...blocks.map(({ block }) => block.timeMinMs));
   const toMs = Math.max(...blocks.map(({ block }) => block.timeMaxMs));
-  const rowsPerDay = (rowsOf(blocks) * DAY_MS) / Math.max(toMs - fromMs, DAY_MS);
-  const finerSpans = WINDOW_SPANS.filter((each) => isCoarser(span, each));
-  return finerSpans.find((each) => rowsPerDay * DAYS[each] <= rowsMax) ?? finerSpans.at(-1);
+  return (rowsOf(blocks) * DAY_MS) / Math.max(toMs - fromMs, DAY_MS);
 }
 
 /** Of the longest such window. */

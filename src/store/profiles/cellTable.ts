@@ -15,6 +15,9 @@ const SPARSE_BELOW = (PAGE_SLOTS * 3) / 8;
 const PLACES_START = 4;
 const PLACES_GROWTH = 1.25;
 
+const keptPlaces = new Uint16Array(PAGE_SLOTS);
+const PLACES_IN_A_ROW = Uint16Array.from({ length: PAGE_SLOTS }, (_, place) => place);
+
 /**
  * A cell (traitLanes.ts) and a time for some of PAGE_SLOTS slots. They lie in places: a dense table has a place for every
  * slot, a sparse one for every entry, in the order of slots. A place is good until the next `insert` or `remove`.
@@ -70,11 +73,11 @@ export class CellTable {
   }
 
   setRef(place: number, ref: number): void {
-    this.#write(place, (lanes) => lanes.setRef(place, ref));
+    if (!this.#lanes.setRef(place, ref)) this.#widen(place, (lanes) => lanes.setRef(place, ref));
   }
 
   setNumber(place: number, number: number): void {
-    this.#write(place, (lanes) => lanes.setNumber(place, number));
+    if (!this.#lanes.setNumber(place, number)) this.#widen(place, (lanes) => lanes.setNumber(place, number));
   }
 
   setTime(place: number, timeMs: number): void {
@@ -107,14 +110,52 @@ export class CellTable {
     this.#lanes.remove(place, count);
   }
 
+  /** Another table with those entries whose slots are in `mask`, a bit each. */
+  kept(mask: Uint32Array): CellTable {
+    const places = this.#placesIn(mask);
+    const count = places.length;
+    const isDense = this.isDense && count >= SPARSE_BELOW;
+    const targets = isDense ? places : PLACES_IN_A_ROW.subarray(0, count);
+    const capacity = isDense ? PAGE_SLOTS : Math.max(count, PLACES_START);
+    const table = new CellTable();
+    table.#count = count;
+    table.#times = this.#times.moved(places, targets, capacity);
+    table.#lanes = this.#lanes.moved(places, targets, capacity);
+    table.#form = this.#form;
+    if (isDense) table.#slots = undefined;
+    else {
+      table.#slots = new Uint16Array(capacity);
+      for (let i = 0; i < count; i++) table.#slots[i] = this.slotAt(places[i]!);
+    }
+    return table;
+  }
+
+  /** As in traitLanes.ts; NO_REF may be among them. */
+  countRefs(uses: Uint32Array): void {
+    this.#lanes.countRefs(uses);
+  }
+
   /** Of places, as in traitLanes.ts. */
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
     this.#lanes.select(tests, from, to, words);
   }
 
-  /** In the narrowest form from the present one on that holds all the others too. */
-  #write(place: number, write: (lanes: Lanes) => boolean): void {
-    if (write(this.#lanes)) return;
+  /** Ascending, in an array that is good until the next call. */
+  #placesIn(mask: Uint32Array): Uint16Array {
+    const { placesEnd } = this;
+    const hasGaps = this.#count < placesEnd;
+    let count = 0;
+    for (let place = 0; place < placesEnd; place++) {
+      const slot = this.slotAt(place);
+      if (((mask[slot >>> 5]! >>> (slot & 31)) & 1) === 0) continue;
+      if (hasGaps && this.#lanes.refAt(place) === NO_REF) continue;
+      keptPlaces[count++] = place;
+    }
+    return keptPlaces.subarray(0, count);
+  }
+
+  /** To the narrowest form after the present one that holds all the others too. */
+  #widen(place: number, write: (lanes: Lanes) => boolean): void {
     const { capacity } = this.#lanes;
     for (let form = this.#form + 1; form < LANE_FORMS.length; form++) {
       const lanes = LANE_FORMS[form]!(capacity);

@@ -8,6 +8,9 @@ import { ProfilesSnapshot } from './profilesSnapshot.ts';
 import { TraitColumn } from './traitColumn.ts';
 import { applyOperation, type Drops, hasValue, merged, type TraitState, traitValue } from './traitState.ts';
 
+/** Copied between two yields. */
+const COUNTS_PER_STEP = 1 << 16;
+
 /**
  * The traits of a tablet's users, a column per trait; what they mean is in traitState.ts. All ordinals are canonical
  * ones; which traits there may be is the schema's business.
@@ -98,6 +101,17 @@ export class Profiles implements ProfilesView, Drops {
       for (const [trait, column] of this.#columns) this.#keepFor(ordinal, trait, column.state(ordinal));
     for (const column of this.#columns.values()) column.delete(ordinal);
     if (ordinal < this.#counts.length) this.#counts[ordinal] = 0;
+  }
+
+  /** Takes over, while new, what another table has of ordinals that are `here`: page by page, in small steps. */
+  *inherit(parent: Profiles, here: Bitset): Generator<void> {
+    for (const [trait, column] of parent.#columns) yield* this.#column(trait).inherit(column, here);
+    this.#counts = new Uint16Array(parent.#counts.length);
+    const end = Math.min(here.size, this.#counts.length);
+    for (let ordinal = 0; ordinal < end; ordinal++) {
+      if (ordinal % COUNTS_PER_STEP === 0) yield;
+      if (here.has(ordinal)) this.#counts[ordinal] = parent.#counts[ordinal]!;
+    }
   }
 
   /** By the users' ids, so that their numbering does not show. */

@@ -6,6 +6,8 @@ import { HEAP_REFS_FROM, SHARED_REFS_FROM } from './traitRefs.ts';
 const TAKEN_AT_FIRST = 1024;
 /** Uses a value on average from which more than those are taken. */
 const USES_MIN = 4;
+/** Values taken over between two yields. */
+const REFS_PER_STEP = 1024;
 
 /**
  * The values of a trait that repeat, each stored once and known by a reference of 16 bits; only values in use are here. A
@@ -59,6 +61,24 @@ export class SharedValues {
     else this.#refs.delete(value);
     this.#values[ref] = undefined;
     this.#freeRefs.push(ref);
+  }
+
+  /** Takes over, while empty, another trait's values under the same references; `uses` says how often each is in use. */
+  *inherit(parent: SharedValues, uses: Uint32Array): Generator<void> {
+    for (let ref = SHARED_REFS_FROM; ref < parent.refsEnd; ref++) {
+      if (ref % REFS_PER_STEP === 0) yield;
+      const value = uses[ref] === 0 ? undefined : parent.#values[ref]!;
+      this.#values.push(value);
+      this.#uses.push(uses[ref]!);
+      if (value === undefined) {
+        this.#freeRefs.push(ref);
+        continue;
+      }
+      if (isArray(value)) this.#arrayRefs.set(JSON.stringify(value), ref);
+      else this.#refs.set(value, ref);
+      this.#usesTotal += uses[ref]!;
+      this.#textBytes += textBytes(value);
+    }
   }
 
   get #count(): number {

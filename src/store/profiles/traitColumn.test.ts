@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Bitset } from '../../base/bitset.ts';
 import { SeededRandom } from '../../base/random.ts';
 import { isArray, type Scalar, type Value } from '../../base/value.ts';
 import type { ValuePredicate } from '../part.ts';
@@ -56,6 +57,19 @@ it('holds any mixture, sparse, dense and sparse again', () => {
   }
 });
 
+it.each(Object.keys(KINDS))('%s: a child takes over some ordinals, page by page, and goes on', (kind) => {
+  const random = new SeededRandom(10);
+  for (const share of [0, 0.3, 0.6, 1]) {
+    const column = new ColumnAndMap(random);
+    column.fill(kind, 0, PAGE_SLOTS + 2000);
+    column.change([kind, 'a few texts'], 'of any time', { rounds: 1000, ordinals: 3 * PAGE_SLOTS });
+    column.inherit(share);
+    column.expectEqual();
+    column.change([kind, 'many texts'], 'of years', { rounds: 1000, ordinals: 3 * PAGE_SLOTS });
+    column.expectEqual();
+  }
+});
+
 it('keeps a text that comes and goes in the room it has', () => {
   const column = new TraitColumn();
   let settledBytes = 0;
@@ -91,7 +105,7 @@ const stateOf = (value: Value | null, timeMs: number): TraitState => ({
 /** A column, and a map that has had the same changes. */
 class ColumnAndMap {
   readonly #random: SeededRandom;
-  readonly #column = new TraitColumn();
+  #column = new TraitColumn();
   readonly #states = new Map<number, TraitState>();
 
   constructor(random: SeededRandom) {
@@ -116,6 +130,19 @@ class ColumnAndMap {
 
   empty(from: number, to: number, share: number): void {
     for (let ordinal = from; ordinal < to; ordinal++) if (this.#random.chance(share)) this.#delete(ordinal);
+  }
+
+  /** Goes on with a column that has taken over such a share of the ordinals. */
+  inherit(share: number): void {
+    const here = new Bitset(2 * PAGE_SLOTS + 100);
+    for (let ordinal = 0; ordinal < here.size; ordinal++) if (this.#random.chance(share)) here.add(ordinal);
+    for (const ordinal of this.#states.keys()) {
+      if (ordinal >= here.size || !here.has(ordinal)) this.#states.delete(ordinal);
+    }
+    const child = new TraitColumn();
+    for (const _ of child.inherit(this.#column, here));
+    expect(child.memoryBytes).toBeLessThanOrEqual(this.#column.memoryBytes + 1000);
+    this.#column = child;
   }
 
   expectEqual(): void {

@@ -41,6 +41,18 @@ export class TraitColumn {
     if (page?.isEmpty) this.#pages[i] = undefined;
   }
 
+  /** Takes over, while new, what another column has of ordinals that are `here`; small steps. */
+  *inherit(parent: TraitColumn, here: Bitset): Generator<void> {
+    const uses = new Uint32Array(parent.#shared.refsEnd);
+    for (const [i, page] of parent.#pages.entries()) {
+      const mask = new Uint32Array(PAGE_WORDS);
+      mask.set(here.words.subarray(i * PAGE_WORDS, (i + 1) * PAGE_WORDS));
+      this.#pages.push(page === undefined ? undefined : yield* page.keptSteps(mask, this.#shared, uses));
+      yield;
+    }
+    yield* this.#shared.inherit(parent.#shared, uses);
+  }
+
   /** Visits the ordinals that have a state, in ascending order. */
   forEach(visit: (ordinal: number) => void): void {
     for (const [i, page] of this.#pages.entries()) {

@@ -102,6 +102,20 @@ export class TraitHeap {
     return moved;
   }
 
+  /** Adds an entry of another heap. */
+  addFrom(source: TraitHeap, ref: number): number {
+    const { bytes } = source.#chunkOf(ref);
+    const from = ref & OFFSET_MASK;
+    const { to } = contentOf(bytes, from);
+    const added = this.#reserve(to - from);
+    const target = this.#chunkOf(added).bytes;
+    const at = added & OFFSET_MASK;
+    // For so few bytes a call and a view of them cost more than a loop.
+    if (to - from > COPIED_BY_LOOP_MAX) target.set(bytes.subarray(from, to), at);
+    else for (let i = from; i < to; i++) target[at + i - from] = bytes[i]!;
+    return added;
+  }
+
   #chunkOf(ref: number): Chunk {
     return this.#chunks[(ref >>> OFFSET_BITS) - 1]!;
   }
@@ -145,6 +159,7 @@ assert(CHUNK_BYTES === HEAP_REFS_FROM, 'the first chunk begins there');
 const ARRAY = 1;
 const WIDE = 2;
 const LONG = 63;
+const COPIED_BY_LOOP_MAX = 64;
 /** Of chunks as texts, for as long as something is read. */
 const READ_BYTES_MAX = 1 << 22;
 /** Little is empty, and each byte is copied a few times. */

@@ -1,4 +1,5 @@
 import { kernels } from '../../encoding/kernels/kernels.ts';
+import { moveValues } from './places.ts';
 import { type CellTests, selectDoubles, selectEach, selectIntegers } from './selectCells.ts';
 import { HEAP_REFS_FROM } from './traitRefs.ts';
 
@@ -24,6 +25,10 @@ export interface Lanes {
   remove(at: number, count: number): void;
   /** A copy with a larger capacity. */
   grown(capacity: number): Lanes;
+  /** Others of the same form, where place targets[i] has what places[i] has here. */
+  moved(places: Uint16Array, targets: Uint16Array, capacity: number): Lanes;
+  /** Adds the references below HEAP_REFS_FROM to `uses`, which counts them. */
+  countRefs(uses: Uint32Array): void;
   /** The answer about place i goes to bit i - from of `words`, of which ⌈(to - from) / 32⌉ are written whole. */
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void;
 }
@@ -65,10 +70,14 @@ class TypedLanes<T extends LaneArray> {
   }
 
   protected valuesGrown(capacity: number): T {
-    const ArrayOf = this.values.constructor as new (length: number) => T;
-    const values = new ArrayOf(capacity);
+    const values = this.newValues(capacity);
     values.set(this.values);
     return values;
+  }
+
+  protected newValues(capacity: number): T {
+    const ArrayOf = this.values.constructor as new (length: number) => T;
+    return new ArrayOf(capacity);
   }
 }
 
@@ -93,6 +102,17 @@ class RefLanes extends TypedLanes<Uint8Array | Uint16Array | Uint32Array> implem
 
   grown(capacity: number): Lanes {
     return new RefLanes(this.valuesGrown(capacity));
+  }
+
+  moved(places: Uint16Array, targets: Uint16Array, capacity: number): Lanes {
+    const values = this.newValues(capacity);
+    moveValues(this.values, places, values, targets);
+    return new RefLanes(values);
+  }
+
+  countRefs(uses: Uint32Array): void {
+    const { values } = this;
+    for (let i = 0; i < values.length; i++) if (values[i]! < HEAP_REFS_FROM) uses[values[i]!]!++;
   }
 
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
@@ -146,6 +166,17 @@ class IntegerLanes extends TypedLanes<Uint32Array> implements Lanes {
 
   grown(capacity: number): Lanes {
     return new IntegerLanes(this.valuesGrown(capacity), this.#scale);
+  }
+
+  moved(places: Uint16Array, targets: Uint16Array, capacity: number): Lanes {
+    const values = this.newValues(capacity);
+    moveValues(this.values, places, values, targets);
+    return new IntegerLanes(values, this.#scale);
+  }
+
+  countRefs(uses: Uint32Array): void {
+    const { values } = this;
+    for (let i = 0; i < values.length; i++) if (values[i]! < INTEGERS_FROM) uses[values[i]!]!++;
   }
 
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
@@ -204,6 +235,24 @@ class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
     const lanes = new DoubleLanes(this.valuesGrown(capacity));
     lanes.#hasHeapRefs = this.#hasHeapRefs;
     return lanes;
+  }
+
+  /** As words: a NaN that is read as a number need not stay the one it was. */
+  moved(places: Uint16Array, targets: Uint16Array, capacity: number): Lanes {
+    const lanes = new DoubleLanes(this.newValues(capacity).fill(Number.NaN));
+    for (let i = 0; i < places.length; i++) {
+      lanes.#words[2 * targets[i]!] = this.#words[2 * places[i]!]!;
+      lanes.#words[2 * targets[i]! + 1] = this.#words[2 * places[i]! + 1]!;
+    }
+    lanes.#hasHeapRefs = this.#hasHeapRefs;
+    return lanes;
+  }
+
+  countRefs(uses: Uint32Array): void {
+    const words = this.#words;
+    for (let i = 0; i < words.length; i += 2) {
+      if (words[i + 1] === NAN_WORD && words[i]! < HEAP_REFS_FROM) uses[words[i]!]!++;
+    }
   }
 
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {

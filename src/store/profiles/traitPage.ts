@@ -18,13 +18,15 @@ const HEAP_STEP = 256;
 const STATES_STEP = 64;
 /** A page that keeps changing is asked in one step of some ms. */
 const SELECT_TRIES = 3;
+/** What lies outside the cells, copied between two yields. */
+const COPY_STEP = 1024;
 
 /**
  * One trait of PAGE_SLOTS users in a row. A value that was only ever set, or set once, is a cell; what had other
  * operations is a state kept whole, and so is the rare value that no cell holds exactly.
  */
 export class TraitPage {
-  readonly #cells = new CellTable();
+  readonly #cells: CellTable;
   readonly #shared: SharedValues;
   #heap: TraitHeap | undefined;
   /** By slot. */
@@ -35,8 +37,9 @@ export class TraitPage {
   /** Goes up with every change. */
   #version = 0;
 
-  constructor(shared: SharedValues) {
+  constructor(shared: SharedValues, cells = new CellTable()) {
     this.#shared = shared;
+    this.#cells = cells;
   }
 
   get isEmpty(): boolean {
@@ -75,8 +78,7 @@ export class TraitPage {
     const place = found >= 0 ? found : this.#cells.insert(slot, found);
     const start = cellStart(state);
     if (start === undefined) {
-      this.#states.set(slot, state);
-      this.#stateBytes += stateBytes(state);
+      this.#addState(slot, state);
       this.#cells.setRef(place, STATE_REF);
       return;
     }
@@ -101,6 +103,43 @@ export class TraitPage {
     for (let place = 0; place < this.#cells.placesEnd; place++) {
       if (this.#cells.refAt(place) !== NO_REF) visit(this.#cells.slotAt(place));
     }
+  }
+
+  /**
+   * Another page with those entries whose slots are in `mask`, a bit each; undefined when that is none. It refers to
+   * `shared`, where values have the references they have here, and adds what it uses of them to `uses`.
+   */
+  *keptSteps(
+    mask: Uint32Array,
+    shared: SharedValues,
+    uses: Uint32Array,
+  ): Generator<void, TraitPage | undefined> {
+    const cells = this.#cells.kept(mask);
+    if (cells.count === 0) return undefined;
+    const page = new TraitPage(shared, cells);
+    if (this.#onces !== undefined) {
+      page.#onces = new Bitset(
+        PAGE_SLOTS,
+        this.#onces.words.map((word, w) => word & mask[w]!),
+      );
+    }
+    cells.countRefs(uses);
+    let copied = 0;
+    for (const [slot, state] of this.#states) {
+      if (((mask[slot >>> 5]! >>> (slot & 31)) & 1) === 0) continue;
+      page.#addState(slot, state);
+      if (++copied % COPY_STEP === 0) yield;
+    }
+    if (this.#heap === undefined) return page;
+    const heap = new TraitHeap();
+    for (let place = 0; place < cells.placesEnd; place++) {
+      const ref = cells.refAt(place);
+      if (ref < HEAP_REFS_FROM) continue;
+      cells.setRef(place, heap.addFrom(this.#heap, ref));
+      if (++copied % COPY_STEP === 0) yield;
+    }
+    if (heap.memoryBytes > 0) page.#heap = heap;
+    return page;
   }
 
   /**
@@ -169,6 +208,11 @@ export class TraitPage {
     if (ref === STATE_REF) this.#dropState(slot);
     else if (ref >= HEAP_REFS_FROM) this.#free(place, ref);
     else if (ref !== UNSET_REF && ref !== -1) this.#shared.release(ref);
+  }
+
+  #addState(slot: number, state: TraitState): void {
+    this.#states.set(slot, state);
+    this.#stateBytes += stateBytes(state);
   }
 
   #dropState(slot: number): void {

@@ -1,3 +1,4 @@
+import { moveValues } from './places.ts';
 import { BUFFER_BYTES } from './traitMemory.ts';
 
 const WORD = 2 ** 32;
@@ -62,6 +63,17 @@ export class TraitTimes {
     const high = this.#high instanceof Uint8Array ? new Uint8Array(capacity) : new Uint16Array(capacity);
     high.set(this.#high);
     this.#high = high;
+  }
+
+  /** Others, where place targets[i] has the time of places[i] here. */
+  moved(places: Uint16Array, targets: Uint16Array, capacity: number): TraitTimes {
+    const times = new TraitTimes(capacity);
+    times.#baseMs = this.#baseMs;
+    moveValues(this.#low, places, times.#low, targets);
+    if (this.#high === undefined) return times;
+    times.#high = this.#high instanceof Uint8Array ? new Uint8Array(capacity) : new Uint16Array(capacity);
+    moveValues(this.#high, places, times.#high, targets);
+    return times;
   }
 
   get #span(): number {

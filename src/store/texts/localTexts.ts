@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { HEAD_TEXT_BYTES_MAX, TEXT_BYTES_MAX } from '../../base/limits.ts';
+import { release } from '../../base/release.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { ValuePredicate } from '../part.ts';
 import { TextIndex } from './textIndex.ts';
@@ -9,7 +10,7 @@ import { atHand, canBeKept, hashUtf8, isAtHand, take } from './utf8.ts';
 const BYTES_START = 1024;
 const COUNT_START = 64;
 
-/** Texts in order, as plain bytes: immutable, and sent between threads as it is. */
+/** Texts in order, as plain bytes: immutable. */
 export interface TextList {
   /** UTF-8, back to back. */
   readonly bytes: Uint8Array;
@@ -19,6 +20,17 @@ export interface TextList {
 
 export function textCount(list: TextList): number {
   return list.ends.length;
+}
+
+/** A copy of its own, in shared memory: sent between threads as it is. */
+export function sharedList({ bytes, ends }: TextList): TextList {
+  const shared = {
+    bytes: new Uint8Array(new SharedArrayBuffer(bytes.length)),
+    ends: new Uint32Array(new SharedArrayBuffer(ends.byteLength)),
+  };
+  shared.bytes.set(bytes);
+  shared.ends.set(ends);
+  return shared;
 }
 
 /** Where text i begins. */
@@ -32,10 +44,10 @@ export function textAt(list: TextList, i: number): string {
   return Buffer.from(buffer, byteOffset + start, list.ends[i]! - start).toString();
 }
 
-/** Makes a list text by text. Its arrays lie in SharedArrayBuffers and double as they grow. */
+/** Makes a list text by text. Its arrays double as they grow. */
 export class TextListBuilder {
-  #bytes = new Uint8Array(new SharedArrayBuffer(BYTES_START));
-  #ends = new Uint32Array(new SharedArrayBuffer(COUNT_START * 4));
+  #bytes = new Uint8Array(BYTES_START);
+  #ends = new Uint32Array(COUNT_START);
   #count = 0;
   #byteLength = 0;
 
@@ -82,6 +94,12 @@ export class TextListBuilder {
     this.#byteLength = 0;
   }
 
+  /** Ends it: its memory is given back, and lists that came of it are empty. */
+  release(): void {
+    release(this.#bytes);
+    release(this.#ends);
+  }
+
   text(i: number): string {
     return textAt({ bytes: this.#bytes, ends: this.#ends }, i);
   }
@@ -102,12 +120,12 @@ export class TextListBuilder {
     let bytes = this.#bytes.length;
     while (bytes < bytesMin) bytes *= 2;
     if (bytes > this.#bytes.length) {
-      const larger = new Uint8Array(new SharedArrayBuffer(bytes));
+      const larger = new Uint8Array(bytes);
       larger.set(this.#bytes);
       this.#bytes = larger;
     }
     if (this.#count === this.#ends.length) {
-      const larger = new Uint32Array(new SharedArrayBuffer(this.#ends.byteLength * 2));
+      const larger = new Uint32Array(this.#ends.length * 2);
       larger.set(this.#ends);
       this.#ends = larger;
     }
@@ -170,6 +188,11 @@ export class LocalTexts implements Texts {
   /** All texts by code; what is added later is not in it. Copies nothing. */
   list(): TextList {
     return this.#texts.list();
+  }
+
+  /** Ends it. */
+  release(): void {
+    this.#texts.release();
   }
 
   textTest(predicate: ValuePredicate): (code: number) => boolean {

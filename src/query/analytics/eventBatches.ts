@@ -1,0 +1,50 @@
+import type { Bitset } from '../../base/bitset.ts';
+import { BATCH_ROWS, type Part, type RowBatch } from '../../store/part.ts';
+import type { TabletView } from '../../store/view.ts';
+import type { EventPagesOptions } from '../eventPages.ts';
+import { newBatch } from '../partEvents.ts';
+import { selectKindsSteps } from '../partSelection.ts';
+
+/** Some wanted events of one part, in no order that matters. Its arrays are used again for the next batch. */
+export interface EventBatch extends RowBatch {
+  readonly part: Part;
+  /** How many, from the start of the arrays; their ordinals are canonical. */
+  readonly count: number;
+}
+
+/** The events of `eventPages`, for whoever needs no user's together: they are taken as they lie. In small steps. */
+export function* eventBatches(
+  { view, kinds, users, stats }: EventPagesOptions,
+  visit: (batch: EventBatch) => void,
+): Generator<void, void> {
+  for (const part of view.events.parts()) {
+    const selection = yield* selectKindsSteps(view, part, kinds, stats);
+    if (selection === undefined) continue;
+    const cursor = yield* part.rowsByUserSteps(selection.any, selection.byKind);
+    const batch = newBatch(BATCH_ROWS);
+    for (let read = cursor.readInto(batch, 0); read > 0; read = cursor.readInto(batch, 0)) {
+      const count = keepWanted(batch, read, view.users.canonical, users);
+      if (count > 0) visit({ part, count, ...batch });
+      yield;
+    }
+  }
+}
+
+/** Moves those of the first `read` whose users are wanted to the front, and puts who they are; how many they are. */
+function keepWanted(
+  { rows, ordinals, timesMs, kinds }: RowBatch,
+  read: number,
+  canonical: TabletView['users']['canonical'],
+  { words }: Bitset,
+): number {
+  let count = 0;
+  for (let i = 0; i < read; i++) {
+    const ordinal = canonical[ordinals[i]!]!;
+    rows[count] = rows[i]!;
+    ordinals[count] = ordinal;
+    timesMs[count] = timesMs[i]!;
+    kinds[count] = kinds[i]!;
+    count += (words[ordinal >>> 5]! >>> (ordinal & 31)) & 1;
+  }
+  return count;
+}

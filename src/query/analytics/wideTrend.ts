@@ -1,0 +1,154 @@
+import { TREND_KEY_SETS_MAX, TREND_WIDE_CELLS_MAX } from '../../base/limits.ts';
+import type { Scalar } from '../../base/value.ts';
+import type { EventPage } from '../eventPage.ts';
+import { type EventPagesOptions, eventPages } from '../eventPages.ts';
+import { type CellPart, CellValues } from './cellValues.ts';
+import { eventBatches } from './eventBatches.ts';
+import { EventNumbers } from './eventNumbers.ts';
+import { placeCells } from './grid.ts';
+import type { Intervals } from './intervals.ts';
+import { KeyIds, type KeySource } from './keyIds.ts';
+import { earliestOf, KeyCounter, type KeySketch } from './keySurvey.ts';
+import type { CellMeasure } from './measure.ts';
+import { WideKeys } from './wideKeys.ts';
+import { type KeySets, WideUsers } from './wideUsers.ts';
+
+/**
+ * What a tablet has of all keys, not only of those that will be chosen: mostly they are few, and then one walk of the
+ * events is enough. Cells are key · intervals + interval.
+ */
+export interface WidePart {
+  /** By number; the first is no value. */
+  readonly keys: readonly (Scalar | undefined)[];
+  /** By event of the request. */
+  readonly events: readonly WideCells[];
+  /** Of the tablet's intervals: where each begins, and where the last one ends. */
+  readonly startsMs: Float64Array;
+}
+
+export interface WideCells {
+  readonly cells: CellPart;
+  /** Of different users: those of each cell who have no other key in the interval, and who has which others. */
+  readonly users?: { readonly alone: Float64Array; readonly sets: KeySets };
+}
+
+export interface WideOptions extends EventPagesOptions {
+  readonly measure: CellMeasure;
+  readonly source: KeySource | undefined;
+  /** Every event is in one of them. Undefined: they are too many to be kept. */
+  readonly intervals: Intervals | undefined;
+}
+
+export interface WideSketch extends KeySketch {
+  /** Undefined when it were too much. */
+  readonly wide: WidePart | undefined;
+}
+
+/** One walk of the events, for what a survey is to tell, and, unless it is too much, for all there is to know. */
+export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
+  const { view, kinds, measure, source } = options;
+  const ids = source && new KeyIds(view, source);
+  const numbers = new EventNumbers(view, measure.prop);
+  const counter = ids && new KeyCounter(ids, kinds.length);
+  const wide = new Wide(options, ids);
+  let earliestMs = Number.POSITIVE_INFINITY;
+  let ownIds = new Uint32Array(0);
+  const add = (events: Events, read: (ids: Uint32Array) => void) => {
+    earliestMs = Math.min(earliestMs, earliestOf(events.timesMs, events.count));
+    if (counter !== undefined) {
+      if (ownIds.length < events.count) ownIds = new Uint32Array(events.count);
+      read(ownIds);
+      counter.add(ownIds, events.kinds, events.count);
+    }
+    wide.add(events, ownIds, numbers.numbers);
+  };
+  if (measure.kind === 'users') {
+    yield* eventPages(options, (page) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)));
+  } else {
+    yield* eventBatches(options, (batch) => {
+      numbers.readBatch(batch);
+      add(batch, (own) => ids?.readBatch(batch, own));
+    });
+  }
+  const weights = counter === undefined ? [] : [yield* counter.weightsSteps()];
+  return { earliestMs, weights, wide: wide.part() };
+}
+
+interface Events {
+  readonly count: number;
+  readonly timesMs: Float64Array;
+  readonly kinds: Uint32Array;
+  /** Where users are counted: all that they did, user by user. */
+  readonly page?: EventPage;
+}
+
+function eventsOf({ eventCount, timesMs, kinds }: EventPage): Events {
+  return { count: eventCount, timesMs, kinds };
+}
+
+/** The cells of all keys, until they are too many. */
+class Wide {
+  readonly #intervals: Intervals | undefined;
+  readonly #keys: WideKeys | undefined;
+  #events: readonly (CellValues | WideUsers)[] | undefined;
+  #intervalOf = new Int32Array(0);
+  #keyOf = new Int32Array(0);
+  #cells = new Int32Array(0);
+
+  constructor({ view, measure: { kind }, kinds, intervals }: WideOptions, ids: KeyIds | undefined) {
+    this.#intervals = intervals;
+    this.#keys = ids && new WideKeys(ids.values);
+    if (intervals === undefined) return;
+    this.#events = kinds.map(() =>
+      kind === 'users' ? new WideUsers(intervals.count, view.budget) : new CellValues(kind, 0, view.budget),
+    );
+  }
+
+  add(events: Events, ids: Uint32Array, numbers: Float64Array): void {
+    const { count, page } = events;
+    const [intervals, values] = [this.#intervals, this.#events];
+    if (intervals === undefined || values === undefined) return;
+    if (this.#keyOf.length < count) {
+      this.#intervalOf = new Int32Array(count);
+      this.#keyOf = new Int32Array(count);
+      this.#cells = new Int32Array(count);
+    }
+    const hasSeveral = this.#keys?.place(ids, count, this.#keyOf) ?? false;
+    const keyEnd = this.#keys?.keys.length ?? 1;
+    if (hasSeveral || keyEnd * intervals.count * values.length > TREND_WIDE_CELLS_MAX) {
+      this.#events = undefined;
+      return;
+    }
+    intervals.place(events.timesMs, count, this.#intervalOf);
+    for (const [kind, own] of values.entries()) {
+      const bit = (1 << kind) >>> 0;
+      if (own instanceof WideUsers) {
+        own.add(page!, bit, this.#intervalOf, this.#keyOf, keyEnd);
+        if (own.setCount > TREND_KEY_SETS_MAX) this.#events = undefined;
+      } else {
+        own.reserve(keyEnd * intervals.count);
+        const cells = this.#cells;
+        placeCells(this.#keyOf, this.#intervalOf, intervals.count, events.kinds, bit, count, cells);
+        own.add({ count, userCount: 0, starts: NO_STARTS, cells, numbers });
+      }
+    }
+  }
+
+  part(): WidePart | undefined {
+    if (this.#events === undefined) return undefined;
+    const keys = this.#keys?.keys ?? [undefined];
+    const cellCount = keys.length * this.#intervals!.count;
+    return {
+      keys,
+      startsMs: this.#intervals!.startsMs,
+      events: this.#events.map((own): WideCells => {
+        own.reserve(cellCount);
+        if (own instanceof CellValues) return { cells: own.part() };
+        const cells = { values: own.all(), counts: new Float64Array(0) };
+        return { cells, users: { alone: own.alone(), sets: own.sets() } };
+      }),
+    };
+  }
+}
+
+const NO_STARTS = new Uint32Array(1);
