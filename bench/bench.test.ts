@@ -39,7 +39,7 @@ test('blocks: small ones are measured in every way', async () => {
     'trails',
     'acknowledgements',
   ]);
-  for (const report of reports) expectSane(report, '84a3bb7935bb');
+  for (const report of reports) expectSane(report, 'ea30c7f9c808');
   expect(reports[0]!.rows[0]).toMatchObject({ set: 'sessions', events: 5000 });
 });
 

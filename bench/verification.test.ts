@@ -28,4 +28,4 @@ test('the beginning of the sample, imported through kills, answers as a naive re
   await verification.run({ kill: true, rounds: 1 });
   expect(verification.rows.filter(([mark]) => mark === '✗')).toEqual([]);
   expect(verification.rows.length).toBeGreaterThan(15);
-});
+}, 240_000);

@@ -137,7 +137,8 @@ async function readMembers(
 
 function describe({ name, live, count, computedAt, memoryBytes, strategy }: SavedSegment): string {
   if (!live) return `${name}: saved`;
-  const how = strategy === 'recomputed' ? ', recomputed from time to time' : '';
+  const how =
+    strategy === 'recomputed' ? ', worked out again with its users’ events and when time changes it' : '';
   return (
     `${name}: live, ${counted(count ?? 0, 'user')} at ${readableTime(computedAt ?? '')}, ` +
     `${readableBytes(memoryBytes ?? 0)}${how}`

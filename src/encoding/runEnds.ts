@@ -1,3 +1,4 @@
+import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import type { NumberVector } from './contract.ts';
 import type { DeltaCodes } from './deltas.ts';
 import { kernels } from './kernels/kernels.ts';
@@ -18,6 +19,10 @@ export interface RunEnds {
 
 const PIECE_ENDS = 1024;
 const piece = new Uint32Array(PIECE_ENDS);
+/** All 0 between two uses. */
+const marks = new Uint32Array(CHUNK_ROWS_MAX / 32);
+/** The runs of rows so far apart are sooner looked for one by one. */
+const SPARSE_ROWS = 64;
 
 /** Ends as deltas: for runs that are long. */
 export class DeltaEnds implements RunEnds {
@@ -34,13 +39,28 @@ export class DeltaEnds implements RunEnds {
   }
 
   runsOf(rows: Uint32Array, first: number, target: Uint32Array): void {
-    let run = this.#ends.firstAbove(rows[0]! - first);
-    for (let i = 0; i < rows.length; run += PIECE_ENDS) {
-      const count = Math.min(PIECE_ENDS, this.#ends.rowCount - run);
-      this.#ends.decode(run, run + count, piece);
-      for (let at = 0; at < count && i < rows.length; ) {
-        if (rows[i]! - first < piece[at]!) target[i++] = run + at;
-        else at++;
+    if (rows.length === 0) return;
+    const from = rows[0]! - first;
+    const last = rows[rows.length - 1]! - first;
+    if (rows.length * SPARSE_ROWS < last - from) {
+      for (let i = 0; i < rows.length; i++) target[i] = this.#ends.firstAbove(rows[i]! - first);
+      return;
+    }
+    const run = this.#ends.firstAbove(from);
+    this.#markEnds(run, this.#ends.firstAbove(last), from);
+    const marked = marks.subarray(0, (last - from + 32) >>> 5);
+    kernels().ranks(marked, rows, first + from, run, target);
+    marked.fill(0);
+  }
+
+  /** Sets the bits of marks where runs [runFrom, runTo) end, counted from a row. */
+  #markEnds(runFrom: number, runTo: number, row: number): void {
+    for (let run = runFrom; run < runTo; run += PIECE_ENDS) {
+      const count = Math.min(PIECE_ENDS, runTo - run);
+      this.decode(run, run + count, piece);
+      for (let i = 0; i < count; i++) {
+        const at = piece[i]! - row;
+        marks[at >>> 5]! |= 1 << (at & 31);
       }
     }
   }

@@ -95,7 +95,7 @@ function shiftIntegers(target: Uint32Array, count: number, base: number, unit: n
   for (let i = 0; i < count; i++) target[i] = first + Math.imul(step, target[i]!);
 }
 
-function shiftAll(target: NumberVector, count: number, base: number, unit: number): void {
+function shiftAll(target: Float64Array, count: number, base: number, unit: number): void {
   for (let i = 0; i < count; i++) target[i] = base + unit * target[i]!;
 }
 

@@ -153,5 +153,30 @@ function join(
   target: NumberVector,
   at: number,
 ): void {
+  if (target instanceof Float64Array) joinDoubles(high, unit, low, count, target, at);
+  else joinIntegers(high, unit, low, count, target, at);
+}
+
+function joinDoubles(
+  high: Uint32Array,
+  unit: number,
+  low: Uint32Array,
+  count: number,
+  target: Float64Array,
+  at: number,
+): void {
   for (let i = 0; i < count; i++) target[at + i] = high[i]! * unit + low[i]!;
+}
+
+/** Modulo 2^32, so in 32-bit integers: they fit the target. */
+function joinIntegers(
+  high: Uint32Array,
+  unit: number,
+  low: Uint32Array,
+  count: number,
+  target: Uint32Array,
+  at: number,
+): void {
+  const step = unit | 0;
+  for (let i = 0; i < count; i++) target[at + i] = Math.imul(high[i]!, step) + low[i]!;
 }

@@ -41,6 +41,8 @@ export class EventPage {
   #sources: readonly EventSource[] = [];
   /** For each event, which of the sources' entries it is, counted over all of them. */
   #origins = new Uint32Array(0);
+  /** Where entries of a source go. */
+  #places = new Uint32Array(0);
   /** What the sources' entries have of the property read last. */
   #codes = new Uint32Array(0);
   #numbers = new Float64Array(0);
@@ -58,17 +60,7 @@ export class EventPage {
    */
   *fillSteps(sources: readonly EventSource[], ordinalFrom: number, ordinalTo: number): Generator<void, void> {
     this.#sources = sources;
-    this.eventCount = sources.reduce((count, { from, to }) => count + to - from, 0);
-    this.#reserve(this.eventCount, ordinalTo - ordinalFrom);
-    const ends = this.starts.subarray(0, ordinalTo - ordinalFrom + 1).fill(0);
-    for (const { ordinals, from, to } of sources) countEach(ordinals, from, to, ordinalFrom, ends);
-    addUp(ends);
-    let before = 0;
-    for (const source of sources) {
-      this.#place(source, ordinalFrom, ends, before);
-      before += source.to - source.from;
-    }
-    this.userCount = keepFilled(ends, ordinalFrom, this.ordinals);
+    this.#place(sources, ordinalFrom, ordinalTo - ordinalFrom);
     yield* this.#sortUsersSteps();
   }
 
@@ -137,16 +129,28 @@ export class EventPage {
     }
   }
 
-  /** Puts entries where their users' next events go. */
-  #place(source: EventSource, ordinalFrom: number, next: Uint32Array, before: number): void {
-    const { ordinals, timesMs, kinds, from, to } = source;
-    const target = { timesMs: this.timesMs, kinds: this.kinds, origins: this.#origins };
-    for (let i = from; i < to; i++) {
-      const at = next[ordinals[i]! - ordinalFrom]!++;
-      target.timesMs[at] = timesMs[i]!;
-      target.kinds[at] = kinds[i]!;
-      target.origins[at] = before + i - from;
+  /** Puts entries where their users' events go. */
+  #place(sources: readonly EventSource[], ordinalFrom: number, ordinalCount: number): void {
+    this.eventCount = sources.reduce((count, source) => count + entryCount(source), 0);
+    this.#reserve(this.eventCount, ordinalCount);
+    const next = this.starts.subarray(0, ordinalCount + 1).fill(0);
+    for (const { ordinals, from, to } of sources) countEach(ordinals, from, to, ordinalFrom, next);
+    addUp(next);
+    let before = 0;
+    for (const { ordinals, timesMs, kinds, from, to } of sources) {
+      const places = this.#placesOf(to - from);
+      placeEach(ordinals, from, to, ordinalFrom, next, places);
+      putTimes(timesMs, from, places, this.timesMs);
+      putKinds(kinds, from, places, this.kinds);
+      number(places, before, this.#origins);
+      before += to - from;
     }
+    this.userCount = keepFilled(next, ordinalFrom, this.ordinals);
+  }
+
+  #placesOf(count: number): Uint32Array {
+    if (this.#places.length < count) this.#places = new Uint32Array(2 * count);
+    return this.#places.subarray(0, count);
   }
 
   /** By time, where they are not; equal ones stay in their order. */
@@ -218,6 +222,32 @@ function countEach(
 ): void {
   const shift = ordinalFrom - 1;
   for (let i = from; i < to; i++) counts[ordinals[i]! - shift]!++;
+}
+
+/** places[i] = where the event of the i-th ordinal of [from, to) goes: to its user's next place. */
+function placeEach(
+  ordinals: Uint32Array,
+  from: number,
+  to: number,
+  ordinalFrom: number,
+  next: Uint32Array,
+  places: Uint32Array,
+): void {
+  for (let i = from; i < to; i++) places[i - from] = next[ordinals[i]! - ordinalFrom]!++;
+}
+
+/** target[places[i]] = source[from + i]. One for each type of array: V8 compiles accesses to one type twice as well. */
+function putTimes(source: Float64Array, from: number, places: Uint32Array, target: Float64Array): void {
+  for (let i = 0; i < places.length; i++) target[places[i]!] = source[from + i]!;
+}
+
+function putKinds(source: Uint32Array, from: number, places: Uint32Array, target: Uint32Array): void {
+  for (let i = 0; i < places.length; i++) target[places[i]!] = source[from + i]!;
+}
+
+/** target[places[i]] = first + i. */
+function number(places: Uint32Array, first: number, target: Uint32Array): void {
+  for (let i = 0; i < places.length; i++) target[places[i]!] = first + i;
 }
 
 function addUp(counts: Uint32Array): void {

@@ -71,7 +71,7 @@ export function readBlock(bytes: Uint8Array, file: string): FoundBlock {
   if (!VERSIONS.includes(version)) damaged(at(8), `version ${VERSIONS.join(' or ')}`, String(version));
   const dataAt = DIRECTORY_AT + view.getUint32(48, true);
   if (dataAt > bytes.length) damaged(at(48), `at most ${bytes.length} bytes`, `${dataAt}`);
-  expectBytes(at(12), 'CRC32C', view.getUint32(12, true), headerChecksum(bytes, version, dataAt));
+  expectBytes(at(12), 'CRC32C', view.getUint32(12, true), headerChecksum(bytes, dataAt));
   expectBytes(at(32), 'bytes', view.getUint32(32, true), bytes.length);
   const rowCount = view.getUint32(36, true);
   if (rowCount === 0 || rowCount > BLOCK_ROWS_MAX)

@@ -80,8 +80,8 @@ export interface EventRows {
 export type EventSet = readonly number[];
 
 /** What the header must say: of the version, the rest of the header, and the directory, which ends at `directoryEnd`. */
-export function headerChecksum(bytes: Uint8Array, version: number, directoryEnd: number): number {
-  const start = version === 1 ? 0 : crc32c(bytes.subarray(8, 12));
+export function headerChecksum(bytes: Uint8Array, directoryEnd: number): number {
+  const start = bytes[8] === 1 ? 0 : crc32c(bytes.subarray(8, 12));
   return crc32c(bytes.subarray(16, directoryEnd), start);
 }
 

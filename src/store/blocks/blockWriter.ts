@@ -65,8 +65,7 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
   const bytes = new Uint8Array(new SharedArrayBuffer(length));
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
-  const version = block.origins === undefined ? VERSION : VERSION_WITH_ORIGINS;
-  view.setUint32(8, version, true);
+  view.setUint32(8, block.origins === undefined ? VERSION : VERSION_WITH_ORIGINS, true);
   view.setFloat64(16, block.window.startMs, true);
   view.setFloat64(24, block.window.endMs, true);
   const { rowCount, userCount, chunkRows } = block;
@@ -74,7 +73,7 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
     view.setUint32(32 + 4 * i, field, true);
   });
   bytes.set(directory, DIRECTORY_AT);
-  view.setUint32(12, headerChecksum(bytes, version, dataAt), true);
+  view.setUint32(12, headerChecksum(bytes, dataAt), true);
   let offset = dataAt;
   for (const part of parts) {
     bytes.set(part, offset);
