@@ -17,7 +17,7 @@ export async function analyzed(tablets: Muster, analysis: string, params: JsonOb
     const sketches = survey.isNeeded(params, frame) ? await ask({ kind: 'survey' }) : [];
     choice = await tablets.steps(survey.choose(sketches, params, frame));
   }
-  const parts = await ask({ kind: 'map', choice });
+  const parts = survey?.isEnough(choice) === true ? [] : await ask({ kind: 'map', choice });
   return tablets.steps(reduce(parts, params, frame, choice));
 }
 
