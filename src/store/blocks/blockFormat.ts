@@ -37,7 +37,7 @@ import type { Window } from './windows.ts';
  *     unless all cells have one code: a stream of codes
  *     with numbers: a stream of them
  *     with texts or arrays in the block: bytes of a heap of them
- *   version 2: a stream of origins, one a row: 0 for the user's own; n: of the n-th user that was merged into this one
+ *   version 3: a stream of origins, one a row: 0 for the user's own; n: of the n-th user that was merged into this one
  *
  * A heap is u32 CRC32C of the rest, and a text heap (textHeap.ts) with texts before arrays.
  *
