@@ -1,7 +1,7 @@
 import type { EventPage } from '../eventPage.ts';
 import type { Axis } from './axis.ts';
 import { NO_CELL, type PlacedEvents } from './cellValues.ts';
-import { SEVERAL } from './keySlots.ts';
+import { SEVERAL } from './idPlaces.ts';
 
 /** Cells of two axes: row · columns.width + column. */
 export class Grid {
