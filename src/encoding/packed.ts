@@ -1,7 +1,7 @@
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { type Differences, GATHERED_ROWS, kernels } from './kernels/kernels.ts';
+import { type Differences, GATHERED_ROWS, kernels, type Packed } from './kernels/kernels.ts';
 
 /**
  * Codes of 1 to 32 bits one after another, the first in the lowest bits of the first byte. The kind is the number of
@@ -145,6 +145,11 @@ export class PackedCodes implements Codes {
   /** See Kernels.selectRangeBounds. */
   selectBounds(from: number, to: number, words: Uint32Array, groups: Uint32Array): number {
     return kernels().selectRangeBounds(this.#packed(), this.#bits, from, to, this.rowCount, words, groups);
+  }
+
+  /** The codes as kernels take them. */
+  get packed(): Packed {
+    return { packed: this.#packed(), bits: this.#bits };
   }
 
   /** The codes as differences, each `least` more. */

@@ -1,7 +1,7 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import type { NumberVector } from './contract.ts';
 import type { DeltaCodes } from './deltas.ts';
-import { kernels } from './kernels/kernels.ts';
+import { kernels, type RunBounds } from './kernels/kernels.ts';
 
 /** Where the runs of codes end: run r has the rows from where run r - 1 ends, or 0, to before its own end. */
 export interface RunEnds {
@@ -9,6 +9,8 @@ export interface RunEnds {
   runOf(row: number): number;
   /** target[i] = the run that has row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
   runsOf(rows: Uint32Array, first: number, target: Uint32Array): void;
+  /** All of them, as kernels take them; valid until the next call. */
+  bounds(): RunBounds;
   /** target[i] = where run from + i ends, for runs [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
   /** Bit i of `words` = whether row i is in a run whose bit in `runs` is set. Writes all of `words`. */
@@ -67,6 +69,10 @@ export class DeltaEnds implements RunEnds {
 
   decode(from: number, to: number, target: NumberVector): void {
     this.#ends.decode(from, to, target);
+  }
+
+  bounds(): RunBounds {
+    return { firstEnd: this.#ends.at(0), lengths: this.#ends.differences() };
   }
 
   fill(runs: Uint32Array, words: Uint32Array): void {

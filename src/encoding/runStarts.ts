@@ -3,7 +3,7 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { firstFrom, lastAtMost } from '../base/search.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { GATHERED_ROWS, kernels } from './kernels/kernels.ts';
+import { GATHERED_ROWS, kernels, type RunBounds } from './kernels/kernels.ts';
 import type { RunEnds } from './runEnds.ts';
 
 /**
@@ -116,6 +116,10 @@ export class RunStarts implements RunEnds {
         target[i++] = (at << 3) + ctz32(bits);
       }
     }
+  }
+
+  bounds(): RunBounds {
+    return { starts: this.#bytes };
   }
 
   fill(runs: Uint32Array, words: Uint32Array): void {

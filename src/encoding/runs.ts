@@ -79,6 +79,9 @@ export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends
   };
 }
 
+/** The runs of fewer rows are sooner looked for than all are gone through. */
+const SPARSE_ROWS = 64;
+
 const pieceCodes = new Uint32Array(PIECE_ROWS);
 const pieceEnds = new Uint32Array(PIECE_ROWS);
 const gatheredRuns = new Uint32Array(GATHERED_ROWS);
@@ -131,9 +134,33 @@ export class RunCodes implements Codes {
   }
 
   gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    const isSparse = rows.length * SPARSE_ROWS < this.rowCount;
+    if (!isSparse && this.#codes instanceof PackedCodes && target instanceof Uint32Array) {
+      kernels().gatherRuns(this.#codes.packed, this.#ends.bounds(), rows, first, target);
+      return;
+    }
     const runs = gatheredRuns.subarray(0, rows.length);
     this.#ends.runsOf(rows, first, runs);
     this.#codes.gather(runs, 0, target);
+  }
+
+  /**
+   * As `gather`, times 2^lowBits, plus what `low` has of each row. False, and nothing done, where that is sooner done in
+   * parts.
+   */
+  gatherWithLow(
+    low: Codes,
+    lowBits: number,
+    rows: Uint32Array,
+    first: number,
+    target: Float64Array,
+  ): boolean {
+    if (rows.length * SPARSE_ROWS < this.rowCount) return false;
+    if (!(this.#codes instanceof PackedCodes && low instanceof PackedCodes)) return false;
+    const { packed } = low;
+    if (packed.bits !== lowBits) return false;
+    kernels().gatherSplit(this.#codes.packed, this.#ends.bounds(), packed, rows, first, target);
+    return true;
   }
 
   firstFrom(code: number): number {

@@ -42,13 +42,15 @@ export class SplitCodes implements Codes {
   readonly rowCount: number;
   readonly #high: Codes;
   readonly #low: Codes;
-  /** 2^bits of the low part. */
+  readonly #lowBits: number;
+  /** 2^#lowBits. */
   readonly #unit: number;
 
   constructor(lowBits: number, high: Codes, low: Codes) {
     this.rowCount = high.rowCount;
     this.#high = high;
     this.#low = low;
+    this.#lowBits = lowBits;
     this.#unit = 2 ** lowBits;
   }
 
@@ -66,6 +68,9 @@ export class SplitCodes implements Codes {
   }
 
   gather(rows: Uint32Array, first: number, target: NumberVector): void {
+    if (target instanceof Float64Array && this.#high instanceof RunCodes) {
+      if (this.#high.gatherWithLow(this.#low, this.#lowBits, rows, first, target)) return;
+    }
     const [high, low] = [gatheredHigh.subarray(0, rows.length), gatheredLow.subarray(0, rows.length)];
     this.#high.gather(rows, first, high);
     this.#low.gather(rows, first, low);

@@ -1,4 +1,5 @@
 import { ctz32, popcount32 } from '../../base/bitset.ts';
+import { type Differences, NO_PLACE, type Packed, type RunBounds } from './kernels.ts';
 
 /** See Kernels.gather. Reads only the bytes that a code lies in. */
 export function gather(
@@ -32,6 +33,80 @@ export function ranks(
     const row = rows[i]! - first;
     for (; w < row >>> 5; w++) rank += popcount32(words[w]!);
     target[i] = rank + popcount32(words[w]! & (-1 >>> (31 - (row & 31))));
+  }
+}
+
+/** See Kernels.gatherRuns. */
+export function gatherRuns(
+  { packed, bits }: Packed,
+  bounds: RunBounds,
+  rows: Uint32Array,
+  first: number,
+  target: Uint32Array,
+): void {
+  if (rows.length === 0) return;
+  const words = new Uint32Array((rows[rows.length - 1]! - first + 32) >>> 5);
+  markStarts(bounds, words);
+  ranks(words, rows, first, -1, target);
+  gather(packed, bits, target.subarray(0, rows.length), 0, target);
+}
+
+/** See Kernels.gatherSplit. */
+export function gatherSplit(
+  codes: Packed,
+  bounds: RunBounds,
+  low: Packed,
+  rows: Uint32Array,
+  first: number,
+  target: Float64Array,
+): void {
+  const [high, own] = [new Uint32Array(rows.length), new Uint32Array(rows.length)];
+  gatherRuns(codes, bounds, rows, first, high);
+  gather(low.packed, low.bits, rows, first, own);
+  for (let i = 0; i < rows.length; i++) target[i] = high[i]! * 2 ** low.bits + own[i]!;
+}
+
+/** Sets the bits of rows at which runs begin, as far as there are words. */
+function markStarts(bounds: RunBounds, words: Uint32Array): void {
+  if ('starts' in bounds) {
+    const { starts } = bounds;
+    for (let at = 0; at < starts.length && at >>> 2 < words.length; at++) {
+      words[at >>> 2]! |= starts[at]! << ((at & 3) << 3);
+    }
+    return;
+  }
+  const { firstEnd, lengths } = bounds;
+  words[0]! |= 1;
+  let row = firstEnd;
+  for (let run = 1; row >>> 5 < words.length && run <= lengths.count; run++) {
+    words[row >>> 5]! |= 1 << (row & 31);
+    row += differenceAt(lengths, run - 1);
+  }
+}
+
+const difference = new Uint32Array(1);
+
+function differenceAt({ packed, bits, least }: Differences, i: number): number {
+  gather(packed, bits, Uint32Array.of(i), 0, difference);
+  return difference[0]! + least;
+}
+
+/** See Kernels.places. */
+export function places(
+  words: Uint32Array,
+  rows: Uint32Array,
+  first: number,
+  before: number,
+  target: Uint32Array,
+): void {
+  let w = 0;
+  let rank = before;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]! - first;
+    for (; w < row >>> 5; w++) rank += popcount32(words[w]!);
+    const bit = 1 << (row & 31);
+    const word = words[w]!;
+    target[i] = (word & bit) === 0 ? NO_PLACE : rank + popcount32(word & (bit - 1));
   }
 }
 

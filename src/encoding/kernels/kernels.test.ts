@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
 import {
   COUNTED_WORDS,
@@ -6,6 +7,7 @@ import {
   GATHERED_ROWS,
   type Kernels,
   kernels,
+  NO_PLACE,
   useKernels,
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
@@ -124,9 +126,55 @@ describe('some rows', () => {
         const ranks = new Uint32Array(rows.length + 1).fill(GARBAGE);
         each.ranks(firsts, Uint32Array.from(rows), before.row, before.user, ranks);
         expect(equal(ranks, [...users, GARBAGE])).toBe(true);
+        const places = new Uint32Array(rows.length + 1).fill(GARBAGE);
+        each.places(firsts, Uint32Array.from(rows), before.row, before.user, places);
+        const expected = rows.map((row, i) => (has(firsts, row - before.row) ? users[i]! - 1 : NO_PLACE));
+        expect(equal(places, [...expected, GARBAGE])).toBe(true);
       }
     }
   });
+});
+
+it.each(WIDTHS)('gatherRuns of codes of %i bits: SIMD, twin and a naive loop agree', (bits) => {
+  const random = new SeededRandom(300 + bits);
+  for (let round = 0; round < 10; round++) {
+    const rowCount = round === 0 ? CHUNK_ROWS_MAX : 1 + random.below(5000);
+    const share = random.pick([1, 0.3, 0.01]);
+    const starts = [0];
+    for (let row = 1; row < rowCount; row++) if (random.chance(share)) starts.push(row);
+    const codes = randomCodes(random, bits, starts.length);
+    const packed = { packed: pack(codes, bits, random.below(4)), bits };
+    const bytes = new Uint8Array((rowCount + 7) >>> 3);
+    for (const row of starts) bytes[row >>> 3]! |= 1 << (row & 7);
+    const ends = [...starts.slice(1), rowCount];
+    const differences = Uint32Array.from(ends.slice(1), (end, i) => end - ends[i]! - 1);
+    const lengths = { packed: pack(differences, 16, 0), bits: 16, least: 1, count: differences.length };
+    const first = random.below(1000);
+    const rows: number[] = [];
+    const expected: number[] = [];
+    const wanted = random.pick([1, 0.1, 0.002]);
+    for (let row = 0, run = 0; row < rowCount && rows.length < GATHERED_ROWS; row++) {
+      if (row === ends[run]) run++;
+      for (; random.chance(wanted / 2) && rows.length < GATHERED_ROWS; ) {
+        rows.push(first + row);
+        expected.push(codes[run]!);
+      }
+    }
+    const lowBits = 1 + random.below(53 - bits > 32 ? 32 : 53 - bits);
+    const lowCodes = randomCodes(random, lowBits, rowCount);
+    const low = { packed: pack(lowCodes, lowBits, random.below(4)), bits: lowBits };
+    for (const each of both) {
+      for (const bounds of [{ starts: bytes }, { firstEnd: ends[0]!, lengths }]) {
+        const target = new Uint32Array(rows.length + 1).fill(GARBAGE);
+        each.gatherRuns(packed, bounds, Uint32Array.from(rows), first, target);
+        expect(equal(target, [...expected, GARBAGE])).toBe(true);
+        const doubles = new Float64Array(rows.length + 1).fill(GARBAGE);
+        each.gatherSplit(packed, bounds, low, Uint32Array.from(rows), first, doubles);
+        const joined = rows.map((row, i) => expected[i]! * 2 ** low.bits + lowCodes[row - first]!);
+        expect(doubles).toEqual(Float64Array.of(...joined, GARBAGE));
+      }
+    }
+  }
 });
 
 it('markKinds: SIMD, twin and a naive loop agree', () => {

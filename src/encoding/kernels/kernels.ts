@@ -99,8 +99,30 @@ export interface Kernels {
    */
   ranks(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void;
   /**
+   * target[i] = the code of the run that has row rows[i] - first; each run has one. Rows ascend and may come again; at most
+   * GATHERED_ROWS, and CHUNK_ROWS_MAX from row 0 on.
+   */
+  gatherRuns(codes: Packed, bounds: RunBounds, rows: Uint32Array, first: number, target: Uint32Array): void;
+  /**
+   * target[i] = the same times 2^low.bits, plus the row's own code of `low`, which begins at row 0. Codes of runs have at
+   * most 53 - low.bits bits.
+   */
+  gatherSplit(
+    codes: Packed,
+    bounds: RunBounds,
+    low: Packed,
+    rows: Uint32Array,
+    first: number,
+    target: Float64Array,
+  ): void;
+  /**
+   * target[i] = before + the bits of `words` set before row rows[i], where `first` is the row of their first bit; NO_PLACE
+   * where its own is not set. Rows ascend and may come again; at most GATHERED_ROWS, and CHUNK_ROWS_MAX bits.
+   */
+  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void;
+  /**
    * Lists the rows whose bit is set, the first bit being that of `before.row`. users[i] = before.user + the bits of `firsts`
-   * set up to and with rows[i]. Returns how many; at most GATHERED_ROWS bits.
+   * set up to and with rows[i]. Returns how many; at most GATHERED_ROWS of CHUNK_ROWS_MAX bits.
    */
   listRows(
     selected: Uint32Array,
@@ -112,7 +134,7 @@ export interface Kernels {
 
   /**
    * Bit k of target[n] = whether the k-th bitmap has the n-th row of `selected`; undefined has none. All are as long as
-   * `selected`, at most GATHERED_ROWS bits; at most 32 bitmaps.
+   * `selected`, which has at most GATHERED_ROWS of CHUNK_ROWS_MAX bits set; at most 32 bitmaps.
    */
   markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void;
 
@@ -141,13 +163,27 @@ export interface Kernels {
   sum(differences: Differences, fromRow: number, count: number, start: number, target: Uint32Array): void;
 }
 
-/** Packed codes, each of which is the difference of a row from the one before, less the least difference. */
-export interface Differences {
+export interface Packed {
   readonly packed: Uint8Array;
   readonly bits: number;
+}
+
+/** Packed codes, each of which is the difference of a row from the one before, less the least difference. */
+export interface Differences extends Packed {
   readonly least: number;
   readonly count: number;
 }
+
+/**
+ * Where runs begin, each with its end where the next one begins: a bit for each row of which one does, row 0 among them;
+ * or the first one is [0, firstEnd), and each other as long as its difference.
+ */
+export type RunBounds =
+  | { readonly starts: Uint8Array }
+  | { readonly firstEnd: number; readonly lengths: Differences };
+
+/** Of a row that has none. */
+export const NO_PLACE = 0xffffffff;
 
 /** The class of event e and code c is classes[rows[e] + columns[c]]. */
 export interface ClassTable {

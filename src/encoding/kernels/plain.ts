@@ -1,5 +1,5 @@
 import { classify } from './classify.ts';
-import { gather, listRows, markKinds, ranks } from './gather.ts';
+import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import {
   countRuns,
@@ -72,6 +72,9 @@ export const plainKernels: Kernels = {
   countRuns,
   reduceRuns,
   gather,
+  gatherRuns,
+  gatherSplit,
+  places,
   ranks,
   listRows,
   markKinds,

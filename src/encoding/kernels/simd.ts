@@ -2,7 +2,14 @@ import { assert } from '../../base/assert.ts';
 import { firstFrom } from '../../base/search.ts';
 import type { NumberVector } from '../contract.ts';
 import { KERNELS_BASE64 } from './generated.ts';
-import { type ClassTable, type Differences, GATHERED_ROWS, type Kernels } from './kernels.ts';
+import {
+  type ClassTable,
+  type Differences,
+  GATHERED_ROWS,
+  type Kernels,
+  type Packed,
+  type RunBounds,
+} from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
 
@@ -34,6 +41,7 @@ interface Exports {
   readonly STEP_BYTES: Constant;
   readonly RUNS: Constant;
   readonly RUNS_BYTES: Constant;
+  readonly CODES: Constant;
   readonly ARENA: Constant;
   equal8(lanes: number, code: number, count: number, words: number): void;
   prepare(bits: number, from: number, span: number): void;
@@ -68,6 +76,29 @@ interface Exports {
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
   gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
   ranks(words: number, rows: number, first: number, count: number, before: number, target: number): void;
+  gatherRanked(
+    words: number,
+    before: number,
+    packed: number,
+    bits: number,
+    rows: number,
+    first: number,
+    count: number,
+  ): void;
+  gatherSplit(
+    words: number,
+    before: number,
+    packed: number,
+    bits: number,
+    low: number,
+    lowBits: number,
+    rows: number,
+    first: number,
+    count: number,
+    target: number,
+  ): void;
+  mark(numbers: number, count: number, words: number): void;
+  places(words: number, rows: number, first: number, count: number, before: number): void;
   listRows(
     selected: number,
     firsts: number,
@@ -107,7 +138,7 @@ const PAGE_BYTES = 65_536;
 /** Wider codes may spread over more bytes than a lane has. */
 const BOUNDS_BITS_MAX = 25;
 /** What the kernels lay out for themselves, and a little more. */
-const SCRATCH_BYTES = 10 * PAGE_BYTES;
+const SCRATCH_BYTES = 16 * PAGE_BYTES;
 /** For fewer it costs more to copy in and out. */
 const REPEATED_ROWS_MIN = 256;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
@@ -141,6 +172,7 @@ class SimdKernels implements Kernels {
   /** The whole memory, and parts of it. */
   readonly #bytes: Buffer;
   readonly #outputWords: Uint32Array;
+  readonly #outputDoubles: Float64Array;
   readonly #runs: Uint32Array;
   readonly #steps: Uint32Array;
   readonly #stepWords: number;
@@ -159,6 +191,7 @@ class SimdKernels implements Kernels {
     this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
     this.#bytes = Buffer.from(memory.buffer);
     this.#outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
+    this.#outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
     // One for each run of a chunk's rows, and where the first begins and the last one ends.
     this.#runs = new Uint32Array(memory.buffer, RUNS.value, RUNS_BYTES.value >>> 2);
   }
@@ -390,6 +423,76 @@ class SimdKernels implements Kernels {
     target.set(this.#outputWords.subarray(0, rows.length));
   }
 
+  gatherRuns(codes: Packed, bounds: RunBounds, rows: Uint32Array, first: number, target: Uint32Array): void {
+    if (rows.length === 0) return;
+    const { OUTPUT, RUNS, STEP, gatherRanked } = this.#exports;
+    const { packed, bits } = codes;
+    const rowEnd = rows[rows.length - 1]! - first + 1;
+    const runsBefore = this.#markStarts(bounds, rowEnd);
+    this.#copyIn(packed, RUNS.value);
+    this.#copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
+    gatherRanked(STEP.value, runsBefore, RUNS.value, bits, OUTPUT.value, first, rows.length);
+    target.set(this.#outputWords.subarray(0, rows.length));
+  }
+
+  gatherSplit(
+    codes: Packed,
+    bounds: RunBounds,
+    low: Packed,
+    rows: Uint32Array,
+    first: number,
+    target: Float64Array,
+  ): void {
+    if (rows.length === 0) return;
+    const { CODES, INPUT, OUTPUT, RUNS, STEP, gatherSplit } = this.#exports;
+    const rowEnd = rows[rows.length - 1]! - first + 1;
+    const runsBefore = this.#markStarts(bounds, rowEnd);
+    this.#copyIn(codes.packed, RUNS.value);
+    this.#copyIn(low.packed.subarray(0, Math.ceil((rowEnd * low.bits) / 8)), CODES.value);
+    this.#copyIn(bytesOf(rows, 0, rows.length), INPUT.value);
+    gatherSplit(
+      STEP.value,
+      runsBefore,
+      RUNS.value,
+      codes.bits,
+      CODES.value,
+      low.bits,
+      INPUT.value,
+      first,
+      rows.length,
+      OUTPUT.value,
+    );
+    target.set(this.#outputDoubles.subarray(0, rows.length));
+  }
+
+  /** At STEP, of the rows at which runs begin. Returns the number of the run before the first that is set. */
+  #markStarts(bounds: RunBounds, rowEnd: number): number {
+    const { RUNS, STEP, mark } = this.#exports;
+    const byteCount = (rowEnd + 7) >>> 3;
+    // A word of 64 bits may be half theirs.
+    this.#bytes.fill(0, STEP.value, STEP.value + byteCount + 8);
+    if ('starts' in bounds) {
+      this.#copyIn(bounds.starts.subarray(0, byteCount), STEP.value);
+      return -1;
+    }
+    const { firstEnd, lengths } = bounds;
+    this.#runs[0] = firstEnd;
+    this.#sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 4);
+    const endCount = firstFrom(this.#runs, 0, 1 + lengths.count, rowEnd);
+    mark(RUNS.value, endCount, STEP.value);
+    return 0;
+  }
+
+  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void {
+    if (rows.length === 0) return;
+    const { OUTPUT, STEP, places } = this.#exports;
+    const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
+    this.#copyWords(words.subarray(0, wordCount), 0, STEP.value);
+    this.#copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
+    places(STEP.value, OUTPUT.value, first, rows.length, before);
+    target.set(this.#outputWords.subarray(0, rows.length));
+  }
+
   listRows(
     selected: Uint32Array,
     firsts: Uint32Array,
@@ -409,15 +512,15 @@ class SimdKernels implements Kernels {
   }
 
   markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void {
-    const { INPUT, OUTPUT, STEP, markKinds } = this.#exports;
+    const { OUTPUT, RUNS, STEP, markKinds } = this.#exports;
     const words64 = (this.#copyWords(selected, 0, STEP.value) + 1) >>> 1;
-    this.#bytes.fill(0, INPUT.value, INPUT.value + bitmaps.length * words64 * 8);
+    const at = (kind: number) => RUNS.value + kind * words64 * 8;
+    this.#bytes.fill(0, at(0), at(bitmaps.length));
     for (const [kind, words] of bitmaps.entries()) {
-      if (words !== undefined)
-        this.#copyIn(bytesOf(words, 0, words.length), INPUT.value + kind * words64 * 8);
+      if (words !== undefined) this.#copyIn(bytesOf(words, 0, words.length), at(kind));
     }
     this.#outputWords.fill(0, 0, target.length);
-    markKinds(STEP.value, INPUT.value, bitmaps.length, words64, OUTPUT.value);
+    markKinds(STEP.value, at(0), bitmaps.length, words64, OUTPUT.value);
     target.set(this.#outputWords.subarray(0, target.length));
   }
 

@@ -1,15 +1,14 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
+import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import type { Value } from '../../base/value.ts';
 import { equalTo } from '../../encoding/contract.ts';
-import { GATHERED_ROWS } from '../../encoding/kernels/kernels.ts';
+import { GATHERED_ROWS, kernels, NO_PLACE } from '../../encoding/kernels/kernels.ts';
 import { CELL, type CellReader } from '../part.ts';
 import { type ColumnShape, codeCount } from './blockFormat.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import { type ColumnTexts, textOrArray } from './columnTexts.ts';
 import type { NumberColumn } from './numberColumn.ts';
 import { RowReader } from './rowReader.ts';
-
-const NO_CELL = 0xffffffff;
 
 const cellRows = new Uint32Array(GATHERED_ROWS);
 /** Of these, the ones that are rows, and their places. */
@@ -38,6 +37,8 @@ export class BlockCellReader implements CellReader {
   readonly #meanings: Uint32Array;
   readonly #codeAt: RowReader | undefined;
   readonly #numberAt: RowReader | undefined;
+  /** Whether a cell may be no number where there is a column of numbers. */
+  readonly #hasOthers: boolean;
 
   constructor(column: CellStreams, withCells: Bitset | undefined) {
     const { shape, codes, numbers } = column;
@@ -47,6 +48,7 @@ export class BlockCellReader implements CellReader {
     this.#meanings = meaningsOf(shape);
     this.#codeAt = codes && new RowReader(codes);
     this.#numberAt = numbers && new RowReader(numbers);
+    this.#hasOthers = withCells !== undefined || codes !== undefined;
     if (codes !== undefined && numbers !== undefined) {
       this.#withNumbers = new RankedRows(codes.select(equalTo(this.#meanings.indexOf(CELL.number))));
     }
@@ -77,12 +79,13 @@ export class BlockCellReader implements CellReader {
 
   /** codes[i] = what is in rows[i]; cellRows[i] = the place of its cell in the column. */
   #readCells(rows: Uint32Array, count: number, codes: Uint32Array): void {
-    if (this.#withCells === undefined) cellRows.set(rows.subarray(0, count));
-    else this.#withCells.placesOf(rows, count, cellRows);
+    const all = this.#withCells === undefined;
+    if (all) cellRows.set(rows.length === count ? rows : rows.subarray(0, count));
+    else this.#withCells!.placesOf(rows, count, cellRows);
     if (this.#codeAt === undefined) codes.fill(0, 0, count);
     else readAt(this.#column.codes!, this.#codeAt, cellRows, count, codes, gatheredCodes);
-    const meanings = this.#meanings;
-    for (let i = 0; i < count; i++) codes[i] = cellRows[i] === NO_CELL ? CELL.missing : meanings[codes[i]!]!;
+    if (all) toMeanings(codes, count, this.#meanings);
+    else toMeaningsOfPresent(codes, count, this.#meanings);
   }
 
   #readNumbers(codes: Uint32Array, count: number, numbers: Float64Array): void {
@@ -92,7 +95,7 @@ export class BlockCellReader implements CellReader {
     }
     if (this.#withNumbers !== undefined) this.#withNumbers.placesOf(cellRows, count, cellRows);
     readAt(this.#column.numbers!, this.#numberAt, cellRows, count, numbers, gatheredNumbers);
-    for (let i = 0; i < count; i++) if (codes[i] !== CELL.number) numbers[i] = Number.NaN;
+    if (this.#hasOthers) clearOthers(codes, count, numbers);
   }
 }
 
@@ -109,6 +112,20 @@ function meaningsOf(shape: ColumnShape): Uint32Array {
   return meanings;
 }
 
+function toMeanings(codes: Uint32Array, count: number, meanings: Uint32Array): void {
+  for (let i = 0; i < count; i++) codes[i] = meanings[codes[i]!]!;
+}
+
+/** The same where cellRows says which rows have cells. */
+function toMeaningsOfPresent(codes: Uint32Array, count: number, meanings: Uint32Array): void {
+  for (let i = 0; i < count; i++) codes[i] = cellRows[i] === NO_PLACE ? CELL.missing : meanings[codes[i]!]!;
+}
+
+/** What is no number. */
+function clearOthers(codes: Uint32Array, count: number, numbers: Float64Array): void {
+  for (let i = 0; i < count; i++) if (codes[i] !== CELL.number) numbers[i] = Number.NaN;
+}
+
 /** target[i] = value of rows[i], where that is a row; all at once where they ascend. */
 function readAt<T extends Uint32Array | Float64Array>(
   column: NumberColumn,
@@ -118,24 +135,35 @@ function readAt<T extends Uint32Array | Float64Array>(
   target: T,
   gathered: T,
 ): void {
+  // NO_PLACE is greater than any row: it breaks the order, unless the last ones all are.
+  if (ascend(rows, count) && rows[count - 1] !== NO_PLACE) {
+    column.gather(rows.subarray(0, count), target);
+    return;
+  }
   let found = 0;
   let last = 0;
-  let ascend = true;
+  let doAscend = true;
   for (let i = 0; i < count; i++) {
     const row = rows[i]!;
     presentRows[found] = row;
     presentAt[found] = i;
-    const isRow = row !== NO_CELL;
-    if (isRow && row < last) ascend = false;
+    const isRow = row !== NO_PLACE;
+    if (isRow && row < last) doAscend = false;
     if (isRow) last = row;
     found += isRow ? 1 : 0;
   }
-  if (!ascend) {
+  if (!doAscend) {
     for (let i = 0; i < found; i++) target[presentAt[i]!] = reader.at(presentRows[i]!);
     return;
   }
-  column.gather(presentRows.subarray(0, found), found === count ? target : gathered);
-  if (found < count) for (let i = 0; i < found; i++) target[presentAt[i]!] = gathered[i]!;
+  column.gather(presentRows.subarray(0, found), gathered);
+  for (let i = 0; i < found; i++) target[presentAt[i]!] = gathered[i]!;
+}
+
+function ascend(rows: Uint32Array, count: number): boolean {
+  let descents = 0;
+  for (let i = 1; i < count; i++) descents += rows[i]! < rows[i - 1]! ? 1 : 0;
+  return descents === 0;
 }
 
 /** Rows, and how many of them lie before each word of 32. */
@@ -149,13 +177,36 @@ class RankedRows {
     for (let w = 1; w < words.length; w++) this.#before[w] = this.#before[w - 1]! + popcount32(words[w - 1]!);
   }
 
-  /** places[i] = how many of the rows lie before rows[i]; NO_CELL where that is none of them. May be done in place. */
+  /**
+   * places[i] = how many of the rows lie before rows[i]; NO_PLACE where that is none of them. May be done in place. At most
+   * GATHERED_ROWS.
+   */
   placesOf(rows: Uint32Array, count: number, places: Uint32Array): void {
-    for (let i = 0; i < count; i++) {
-      const row = rows[i]!;
-      const word = row === NO_CELL ? 0 : this.#words[row >>> 5]!;
-      const bit = 1 << (row & 31);
-      places[i] = (word & bit) === 0 ? NO_CELL : this.#before[row >>> 5]! + popcount32(word & (bit - 1));
+    for (let i = 0; i < count; ) {
+      const end = Math.min(pieceEnd(rows, i, count), count);
+      if (end - i > 1) this.#placeAscending(rows.subarray(i, end), places.subarray(i, end));
+      else places[i] = this.#placeOf(rows[i]!);
+      i = Math.max(end, i + 1);
     }
   }
+
+  #placeAscending(rows: Uint32Array, places: Uint32Array): void {
+    const word = rows[0]! >>> 5;
+    const words = this.#words.subarray(word);
+    kernels().places(words, rows, word << 5, this.#before[word]!, places);
+  }
+
+  #placeOf(row: number): number {
+    const word = row === NO_PLACE ? 0 : this.#words[row >>> 5]!;
+    const bit = 1 << (row & 31);
+    return (word & bit) === 0 ? NO_PLACE : this.#before[row >>> 5]! + popcount32(word & (bit - 1));
+  }
+}
+
+/** From here on, the end of rows that ascend, few enough of a bitmap for a kernel. */
+function pieceEnd(rows: Uint32Array, from: number, count: number): number {
+  const rowEnd = (rows[from]! & ~31) + CHUNK_ROWS_MAX;
+  let end = from + 1;
+  while (end < count && rows[end]! >= rows[end - 1]! && rows[end]! < rowEnd) end++;
+  return end;
 }

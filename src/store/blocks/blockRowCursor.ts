@@ -1,10 +1,13 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
+import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
+import { firstFrom } from '../../base/search.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/kernels.ts';
 import { BATCH_ROWS, type RowCursor, type RowTarget } from '../part.ts';
 import type { Ordinals } from './ordinals.ts';
 
+const LISTED_WORDS = CHUNK_ROWS_MAX / 32;
 /** Users whose ordinals are decoded together. */
 const ORDINALS_DECODED = 4096;
 
@@ -43,7 +46,7 @@ export class BlockRowCursor implements RowCursor {
       const from = nextFilled(this.#selected, this.#word);
       this.#usersBefore += countBits(this.#firsts, this.#word, from);
       this.#word = from;
-      const to = Math.min(from + ((BATCH_ROWS - (end - at)) >>> 5), this.#selected.length);
+      const to = wordsThatFit(this.#selected, from, BATCH_ROWS - (end - at));
       if (from === to) break;
       end += this.#list(from, to, rows.subarray(end), ordinals.subarray(end), kinds.subarray(end));
     }
@@ -57,13 +60,14 @@ export class BlockRowCursor implements RowCursor {
     const before = { row: from << 5, user: this.#usersBefore - 1 };
     const [selected, firsts] = [this.#selected.subarray(from, to), this.#firsts.subarray(from, to)];
     const count = kernels().listRows(selected, firsts, before, rows, users);
-    if (this.#kinds.length === 0) {
-      kinds.fill(0, 0, count);
+    if (this.#kinds.length <= 1) {
+      // The only kind has all rows that are selected.
+      kinds.fill(this.#kinds.length, 0, count);
     } else {
       const ofKinds = this.#kinds.map((words) => words?.subarray(from, to));
       kernels().markKinds(selected, ofKinds, kinds.subarray(0, count));
     }
-    this.#usersBefore += countBits(this.#firsts, from, to);
+    if (count > 0) this.#usersBefore = users[count - 1]! + 1 + usersAfter(this.#firsts, rows[count - 1]!, to);
     this.#word = to;
     return count;
   }
@@ -77,7 +81,9 @@ export class BlockRowCursor implements RowCursor {
         this.#streams.ordinals.decode(first, end, this.#decoded);
         this.#decodedFrom = first;
       }
-      at = replaceUsers(users, at, to, first, this.#decoded);
+      const end = firstFrom(users, at, to, first + ORDINALS_DECODED);
+      replaceUsers(users, at, end, first, this.#decoded);
+      at = end;
     }
   }
 }
@@ -89,22 +95,35 @@ function nextFilled(words: Uint32Array, from: number): number {
   return word;
 }
 
+/** The end of the words from here on that a kernel takes at once, and that have no more bits than there is room for. */
+function wordsThatFit(words: Uint32Array, from: number, room: number): number {
+  const end = Math.min(from + LISTED_WORDS, words.length);
+  let left = room;
+  let word = from;
+  while (word < end && left >= 32) left -= popcount32(words[word++]!);
+  return word;
+}
+
 function countBits(words: Uint32Array, from: number, to: number): number {
   let count = 0;
   for (let w = from; w < to; w++) count += popcount32(words[w]!);
   return count;
 }
 
-/** Replaces those of the users from `at` on that are decoded; returns where the others begin. */
+/** Users that begin after this row, in words up to `to`. */
+function usersAfter(firsts: Uint32Array, row: number, to: number): number {
+  const word = row >>> 5;
+  // Two shifts: one by 32 does nothing.
+  return popcount32((firsts[word]! >>> (row & 31)) >>> 1) + countBits(firsts, word + 1, to);
+}
+
+/** Puts ordinals in the place of users [from, to), of whom `decodedFrom` is the first that is decoded. */
 function replaceUsers(
   users: Uint32Array,
-  at: number,
-  count: number,
+  from: number,
+  to: number,
   decodedFrom: number,
   decoded: Uint32Array,
-): number {
-  const decodedTo = decodedFrom + decoded.length;
-  let i = at;
-  for (; i < count && users[i]! < decodedTo; i++) users[i] = decoded[users[i]! - decodedFrom]!;
-  return i;
+): void {
+  for (let i = from; i < to; i++) users[i] = decoded[users[i]! - decodedFrom]!;
 }

@@ -30,6 +30,98 @@ export function ranks(words: usize, rows: usize, first: u32, count: u32, before:
   }
 }
 
+/** Sets the bits of `count` numbers in 64-bit words that are 0. */
+export function mark(numbers: usize, count: u32, words: usize): void {
+  const end = numbers + ((count as usize) << 2);
+  for (; numbers < end; numbers += 4) {
+    const number = load<u32>(numbers);
+    const at = words + (number >>> 3);
+    store<u8>(at, ((load<u8>(at) as u32) | ((1 as u32) << (number & 7))) as u8);
+  }
+}
+
+/**
+ * Puts in the place of each row the code of its run: that of the number that ranks() gives, of codes packed in `bits` bits
+ * each.
+ */
+export function gatherRanked(
+  words: usize,
+  before: u32,
+  packed: usize,
+  bits: u32,
+  rows: usize,
+  first: u32,
+  count: u32,
+): void {
+  const mask = ((1 as u64) << (bits as u64)) - 1;
+  let at = words;
+  let rank = before;
+  const end = rows + ((count as usize) << 2);
+  for (; rows < end; rows += 4) {
+    const row = load<u32>(rows) - first;
+    const word = words + (((row >>> 6) as usize) << 3);
+    for (; at < word; at += 8) rank += popcnt(load<u64>(at)) as u32;
+    const upTo = load<u64>(word) & (u64.MAX_VALUE >>> ((63 - (row & 63)) as u64));
+    const bit = (rank + (popcnt(upTo) as u32)) * bits;
+    const bytes = load<u64>(packed + (bit >>> 3));
+    store<u32>(rows, ((bytes >>> ((bit & 7) as u64)) & mask) as u32);
+  }
+}
+
+/**
+ * As gatherRanked(), but to `target` as doubles: the code of the run times 2^lowBits, plus the row's own of those at `low`,
+ * packed in so many bits each.
+ */
+export function gatherSplit(
+  words: usize,
+  before: u32,
+  packed: usize,
+  bits: u32,
+  low: usize,
+  lowBits: u32,
+  rows: usize,
+  first: u32,
+  count: u32,
+  target: usize,
+): void {
+  const mask = ((1 as u64) << (bits as u64)) - 1;
+  const lowMask = ((1 as u64) << (lowBits as u64)) - 1;
+  let at = words;
+  let rank = before;
+  const end = rows + ((count as usize) << 2);
+  for (; rows < end; rows += 4) {
+    const row = load<u32>(rows) - first;
+    const word = words + (((row >>> 6) as usize) << 3);
+    for (; at < word; at += 8) rank += popcnt(load<u64>(at)) as u32;
+    const upTo = load<u64>(word) & (u64.MAX_VALUE >>> ((63 - (row & 63)) as u64));
+    const bit = (rank + (popcnt(upTo) as u32)) * bits;
+    const high = (load<u64>(packed + (bit >>> 3)) >>> ((bit & 7) as u64)) & mask;
+    const lowBit = row * lowBits;
+    const own = (load<u64>(low + (lowBit >>> 3)) >>> ((lowBit & 7) as u64)) & lowMask;
+    store<f64>(target, ((high << (lowBits as u64)) | own) as f64);
+    target += 8;
+  }
+}
+
+/**
+ * Puts in the place of each row how many bits are set before it, and `before` more; u32.MAX_VALUE where its own is not
+ * set.
+ */
+export function places(words: usize, rows: usize, first: u32, count: u32, before: u32): void {
+  let at = words;
+  let rank = before;
+  const end = rows + ((count as usize) << 2);
+  for (; rows < end; rows += 4) {
+    const row = load<u32>(rows) - first;
+    const word = words + (((row >>> 6) as usize) << 3);
+    for (; at < word; at += 8) rank += popcnt(load<u64>(at)) as u32;
+    const bits = load<u64>(word);
+    const bit = (row & 63) as u64;
+    const place = rank + (popcnt(bits & (((1 as u64) << bit) - 1)) as u32);
+    store<u32>(rows, ((bits >>> bit) & 1) !== 0 ? place : u32.MAX_VALUE);
+  }
+}
+
 /**
  * The rows that have a bit, counted from `first`, and for each how many bits of `firsts` are set up to and with it, and
  * `before` more. Both bitmaps are 64-bit words. Returns how many rows there are.

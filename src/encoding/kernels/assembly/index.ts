@@ -9,9 +9,9 @@ import { range8, range16, range32 } from './select';
 import { set1, set2, set4, set8, set16 } from './set';
 import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack';
 
-export { ARENA, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
+export { ARENA, CODES, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
 export { classify } from './classify';
-export { gather, listRows, markKinds, ranks } from './gather';
+export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
 export { countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
 export { equal8 } from './select';
 export { prepareSet } from './set';

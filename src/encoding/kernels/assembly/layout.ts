@@ -16,9 +16,12 @@ export const STEP_BYTES: usize = 16_384;
 export const INPUT: usize = STEP + STEP_BYTES + 256;
 export const INPUT_BYTES: usize = 32_768;
 export const OUTPUT: usize = INPUT + INPUT_BYTES + 256;
-export const OUTPUT_BYTES: usize = 32_768;
+export const OUTPUT_BYTES: usize = 65_536;
 /** Where runs start, or what is counted of users: a number for each row of a chunk, and two more. */
 export const RUNS: usize = OUTPUT + OUTPUT_BYTES + 256;
 export const RUNS_BYTES: usize = 262_144;
+/** Packed codes of a whole chunk, besides those at RUNS. */
+export const CODES: usize = RUNS + RUNS_BYTES + 256;
+export const CODES_BYTES: usize = 262_144;
 /** From here to the end of the memory: what callers keep in it. */
-export const ARENA: usize = RUNS + RUNS_BYTES + 256;
+export const ARENA: usize = CODES + CODES_BYTES + 256;
