@@ -29,29 +29,34 @@ export class EventPage {
   /** The ordinal of each user; ascending. */
   ordinals = new Uint32Array(0);
   starts = new Uint32Array(1);
-  timesMs = new Float64Array(0);
+  timesMs: Float64Array = new Float64Array(0);
   /** Which kinds an event is of, a bit each. */
-  kinds = new Uint32Array(0);
+  kinds: Uint32Array = new Uint32Array(0);
 
   readonly #parts: readonly Part[];
   /** By property code, for each part. */
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
   readonly #isMergedInto: (ordinal: number) => boolean;
   readonly #hasOrigins: boolean;
+  /** Every source ends before the next one begins, and has each user's events in trail order. */
+  readonly #areApart: boolean;
   #sources: readonly EventSource[] = [];
-  /** For each event, which of the sources' entries it is, counted over all of them. */
+  /** The entries are the events: there is one source, and it is in order. */
+  #areOrdered = false;
+  /** Unless they are ordered, for each event, which of the sources' entries it is, counted over all of them. */
   #origins = new Uint32Array(0);
-  /** Where entries of a source go. */
-  #places = new Uint32Array(0);
+  #placedMs = new Float64Array(0);
+  #placedKinds = new Uint32Array(0);
   /** What the sources' entries have of the property read last. */
   #codes = new Uint32Array(0);
   #numbers = new Float64Array(0);
 
-  /** `isMergedInto`: whether somebody was merged into the ordinal. */
-  constructor(parts: readonly Part[], isMergedInto: (ordinal: number) => boolean) {
+  /** `isMergedInto`: whether somebody was merged into the ordinal; undefined when nobody has been, into any. */
+  constructor(parts: readonly Part[], isMergedInto: ((ordinal: number) => boolean) | undefined) {
     this.#parts = parts;
-    this.#isMergedInto = isMergedInto;
+    this.#isMergedInto = isMergedInto ?? (() => false);
     this.#hasOrigins = parts.some(({ hasOrigins }) => hasOrigins);
+    this.#areApart = isMergedInto === undefined && areApart(parts);
   }
 
   /**
@@ -59,14 +64,20 @@ export class EventPage {
    * comes first at equal times. The sources' arrays must not change while the page is used.
    */
   *fillSteps(sources: readonly EventSource[], ordinalFrom: number, ordinalTo: number): Generator<void, void> {
-    this.#sources = sources;
-    this.#place(sources, ordinalFrom, ordinalTo - ordinalFrom);
-    yield* this.#sortUsersSteps();
+    this.#sources = sources.filter((source) => entryCount(source) > 0);
+    const [only, ...others] = this.#sources;
+    this.#areOrdered = only !== undefined && others.length === 0 && this.#areApart;
+    if (this.#areOrdered) {
+      this.#take(only!, ordinalTo - ordinalFrom);
+      return;
+    }
+    this.#place(this.#sources, ordinalFrom, ordinalTo - ordinalFrom);
+    if (!this.#areApart) yield* this.#sortUsersSteps();
   }
 
   /** The code of event i's name. For a few of the events: each is a look into its part. */
   eventAt(i: number): number {
-    let entry = this.#origins[i]!;
+    let entry = this.#areOrdered ? i : this.#origins[i]!;
     for (const { rows, from, to, parts } of this.#sources) {
       if (entry < to - from) {
         const part = typeof parts === 'number' ? parts : parts[from + entry]!;
@@ -79,27 +90,42 @@ export class EventPage {
 
   /** target[i] = the number that event i has as this property, else NaN. */
   readNumbers(propertyCode: number, target: Float64Array): void {
-    this.#read(propertyCode);
-    gathered(this.#numbers, this.#origins.subarray(0, this.eventCount), target);
+    const { codes, numbers } = this.#cells();
+    if (this.#areOrdered) {
+      this.#read(propertyCode, codes, target);
+    } else {
+      this.#read(propertyCode, codes, numbers);
+      gathered(numbers, this.#origins.subarray(0, this.eventCount), target);
+    }
   }
 
   /** target[i] = the id that `values` gives to what event i has as this property; NO_VALUE for nothing. */
   readValues(propertyCode: number, values: ValueIds, target: Uint32Array): void {
-    this.#read(propertyCode, values);
-    gathered(this.#codes, this.#origins.subarray(0, this.eventCount), target);
+    const { codes, numbers } = this.#cells();
+    if (this.#areOrdered) {
+      this.#read(propertyCode, target, numbers, values);
+    } else {
+      this.#read(propertyCode, codes, numbers, values);
+      gathered(codes, this.#origins.subarray(0, this.eventCount), target);
+    }
   }
 
-  /** Into #numbers, and into #codes ids, or, without `values`, the parts' own codes. */
-  #read(propertyCode: number, values?: ValueIds): void {
+  /** Room for a cell of each entry. */
+  #cells(): { readonly codes: Uint32Array; readonly numbers: Float64Array } {
     if (this.#codes.length < this.eventCount) {
-      this.#codes = new Uint32Array(this.timesMs.length);
-      this.#numbers = new Float64Array(this.timesMs.length);
+      this.#codes = new Uint32Array(2 * this.eventCount);
+      this.#numbers = new Float64Array(2 * this.eventCount);
     }
+    return { codes: this.#codes, numbers: this.#numbers };
+  }
+
+  /** Of each entry the number, and the id, or, without `values`, the part's own code. */
+  #read(propertyCode: number, toCodes: Uint32Array, toNumbers: Float64Array, values?: ValueIds): void {
     const readers = this.#readersOf(propertyCode);
     let before = 0;
     for (const { rows, from, to, parts } of this.#sources) {
-      const codes = this.#codes.subarray(before, before + to - from);
-      const numbers = this.#numbers.subarray(before, before + to - from);
+      const codes = toCodes.subarray(before, before + to - from);
+      const numbers = toNumbers.subarray(before, before + to - from);
       if (typeof parts === 'number')
         readCells(readers[parts], rows.subarray(from, to), codes, numbers, values);
       else readMixed(readers, parts.subarray(from, to), rows.subarray(from, to), codes, numbers, values);
@@ -116,41 +142,47 @@ export class EventPage {
     return readers;
   }
 
-  #reserve(eventCount: number, ordinalCount: number): void {
-    if (this.timesMs.length < eventCount) {
-      const size = Math.max(eventCount, 2 * this.timesMs.length);
-      this.timesMs = new Float64Array(size);
-      this.kinds = new Uint32Array(size);
+  #reserveEvents(count: number): void {
+    if (this.#origins.length < count) {
+      const size = Math.max(count, 2 * this.#origins.length);
+      this.#placedMs = new Float64Array(size);
+      this.#placedKinds = new Uint32Array(size);
       this.#origins = new Uint32Array(size);
     }
+    this.timesMs = this.#placedMs;
+    this.kinds = this.#placedKinds;
+  }
+
+  #reserveUsers(ordinalCount: number): void {
     if (this.ordinals.length < ordinalCount) {
       this.ordinals = new Uint32Array(ordinalCount);
       this.starts = new Uint32Array(ordinalCount + 1);
     }
   }
 
+  /** The source's entries as they lie. */
+  #take({ ordinals, timesMs, kinds, from, to }: EventSource, ordinalCount: number): void {
+    this.eventCount = to - from;
+    this.#reserveUsers(Math.min(ordinalCount, this.eventCount) + 1);
+    this.timesMs = timesMs.subarray(from, to);
+    this.kinds = kinds.subarray(from, to);
+    this.userCount = listUsers(ordinals, from, to, this.ordinals, this.starts);
+  }
+
   /** Puts entries where their users' events go. */
   #place(sources: readonly EventSource[], ordinalFrom: number, ordinalCount: number): void {
     this.eventCount = sources.reduce((count, source) => count + entryCount(source), 0);
-    this.#reserve(this.eventCount, ordinalCount);
+    this.#reserveEvents(this.eventCount);
+    this.#reserveUsers(ordinalCount);
     const next = this.starts.subarray(0, ordinalCount + 1).fill(0);
     for (const { ordinals, from, to } of sources) countEach(ordinals, from, to, ordinalFrom, next);
     addUp(next);
     let before = 0;
-    for (const { ordinals, timesMs, kinds, from, to } of sources) {
-      const places = this.#placesOf(to - from);
-      placeEach(ordinals, from, to, ordinalFrom, next, places);
-      putTimes(timesMs, from, places, this.timesMs);
-      putKinds(kinds, from, places, this.kinds);
-      number(places, before, this.#origins);
-      before += to - from;
+    for (const source of sources) {
+      placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
+      before += entryCount(source);
     }
     this.userCount = keepFilled(next, ordinalFrom, this.ordinals);
-  }
-
-  #placesOf(count: number): Uint32Array {
-    if (this.#places.length < count) this.#places = new Uint32Array(2 * count);
-    return this.#places.subarray(0, count);
   }
 
   /** By time, where they are not; equal ones stay in their order. */
@@ -208,6 +240,33 @@ export class EventPage {
   }
 }
 
+/** Whether each of the parts, in their order, ends before the next one begins. */
+function areApart(parts: readonly Part[]): boolean {
+  return parts.every((part, i) => i === 0 || parts[i - 1]!.timeMaxMs < part.timeMinMs);
+}
+
+/** Of ascending ordinals the different ones, and where each starts, counted from `from`; returns how many. */
+function listUsers(
+  source: Uint32Array,
+  from: number,
+  to: number,
+  ordinals: Uint32Array,
+  starts: Uint32Array,
+): number {
+  let count = 0;
+  let before = -1;
+  for (let i = from; i < to; i++) {
+    const ordinal = source[i]!;
+    // Written for each event: where a user begins cannot be predicted.
+    ordinals[count] = ordinal;
+    starts[count] = i - from;
+    count += ordinal === before ? 0 : 1;
+    before = ordinal;
+  }
+  starts[count] = to - from;
+  return count;
+}
+
 function entryCount({ from, to }: EventSource): number {
   return to - from;
 }
@@ -224,30 +283,23 @@ function countEach(
   for (let i = from; i < to; i++) counts[ordinals[i]! - shift]!++;
 }
 
-/** places[i] = where the event of the i-th ordinal of [from, to) goes: to its user's next place. */
+/** Each entry goes to its user's next place; the first one is entry `before` of all. */
 function placeEach(
-  ordinals: Uint32Array,
-  from: number,
-  to: number,
+  { ordinals, timesMs, kinds, from, to }: EventSource,
   ordinalFrom: number,
   next: Uint32Array,
-  places: Uint32Array,
+  before: number,
+  toTimesMs: Float64Array,
+  toKinds: Uint32Array,
+  toOrigins: Uint32Array,
 ): void {
-  for (let i = from; i < to; i++) places[i - from] = next[ordinals[i]! - ordinalFrom]!++;
-}
-
-/** target[places[i]] = source[from + i]. One for each type of array: V8 compiles accesses to one type twice as well. */
-function putTimes(source: Float64Array, from: number, places: Uint32Array, target: Float64Array): void {
-  for (let i = 0; i < places.length; i++) target[places[i]!] = source[from + i]!;
-}
-
-function putKinds(source: Uint32Array, from: number, places: Uint32Array, target: Uint32Array): void {
-  for (let i = 0; i < places.length; i++) target[places[i]!] = source[from + i]!;
-}
-
-/** target[places[i]] = first + i. */
-function number(places: Uint32Array, first: number, target: Uint32Array): void {
-  for (let i = 0; i < places.length; i++) target[places[i]!] = first + i;
+  const shift = before - from;
+  for (let i = from; i < to; i++) {
+    const place = next[ordinals[i]! - ordinalFrom]!++;
+    toTimesMs[place] = timesMs[i]!;
+    toKinds[place] = kinds[i]!;
+    toOrigins[place] = i + shift;
+  }
 }
 
 function addUp(counts: Uint32Array): void {

@@ -33,6 +33,7 @@ beforeAll(initHash);
 test('pages have what trails have, however parts, pages and merges lie', () => {
   let events = 0;
   let withOrigins = 0;
+  let continued = 0;
   for (let seed = 0; seed < 60; seed++) {
     const random = new SeededRandom(seed);
     const tablet = randomTablet(random);
@@ -44,7 +45,8 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
     const pageOrdinals = random.pick([1, 3, 10, 100_000]);
     const found = new Map<number, unknown[]>();
     const values = new ValueIds();
-    const options = { view, kinds, users, stats: newStats(), pageOrdinals };
+    const inEras = seed % 5 < 2;
+    const options = { view, kinds, users, stats: newStats(), inEras, pageOrdinals };
     const steps = eventPages(options, (page) => {
       const ids = PROPERTIES.map(() => new Uint32Array(page.eventCount));
       const numbers = PROPERTIES.map(() => new Float64Array(page.eventCount));
@@ -65,12 +67,15 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
           const event = view.schema.eventName(page.eventAt(i));
           trail.push([page.timesMs[i], page.kinds[i], event, ...read]);
         }
-        expect(found.has(page.ordinals[user]!)).toBe(false);
-        found.set(page.ordinals[user]!, trail);
+        const ordinal = page.ordinals[user]!;
+        expect(trail).not.toEqual([]);
+        if (!inEras) expect(found.has(ordinal)).toBe(false);
+        else if (found.has(ordinal)) continued++;
+        found.set(ordinal, [...(found.get(ordinal) ?? []), ...trail]);
       }
     });
     run(steps);
-    expect([...found.keys()]).toEqual([...found.keys()].sort((a, b) => a - b));
+    if (!inEras) expect([...found.keys()]).toEqual([...found.keys()].sort((a, b) => a - b));
     for (const user of users) {
       const expected = trailOf(view, kinds, user);
       expect(found.get(user) ?? [], `seed ${seed}, user ${user}`).toEqual(expected);
@@ -81,6 +86,7 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
   }
   expect(events).toBeGreaterThan(4000);
   expect(withOrigins).toBeGreaterThan(5);
+  expect(continued).toBeGreaterThan(50);
 });
 
 function trailOf(view: TabletView, kinds: readonly WantedEvents[], user: number): unknown[] {
@@ -104,7 +110,7 @@ function randomKind(view: TabletView, random: SeededRandom): WantedEvents {
   const where = random.chance(0.4) ? [[{ prop: 'everywhere', test: { op: 'exists' } as const }]] : [];
   const [fromMs, toMs] = random.chance(0.5)
     ? [-Infinity, Infinity]
-    : [random.below(500), 300 + random.below(700)];
+    : [random.below(500), random.pick([300, 3000]) + random.below(700)];
   const moment = { atMs: 0, zone: 'UTC' };
   return wantedEvents(view.schema, { events: [...events, 'Unknown'], where }, { fromMs, toMs }, moment);
 }
@@ -113,10 +119,14 @@ function randomTablet(random: SeededRandom): TestTablet {
   const userCount = 1 + random.below(30);
   const users = Array.from({ length: userCount }, (_, i) => ({ known: i % 2 === 0, id: `u${i}` }));
   const merges: [number, number][] = [];
+  const mergeShare = random.pick([0, 0.5]);
   for (let anonymous = 1; anonymous < userCount; anonymous += 2) {
-    if (random.chance(0.5)) merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
+    if (random.chance(mergeShare)) merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
   }
-  const parts = Array.from({ length: 1 + random.below(5) }, () =>
+  // Now and then parts whose times lie apart, in any order.
+  const apartMs = random.chance(0.6) ? 950 : 0;
+  const order = random.pick([1, 3]);
+  const parts = Array.from({ length: 1 + random.below(5) }, (_, part) =>
     Array.from({ length: random.below(120) }, () => {
       const event = random.pick(EVENTS);
       const properties: Record<string, Value> = { number: random.below(5) };
@@ -126,7 +136,7 @@ function randomTablet(random: SeededRandom): TestTablet {
       return {
         ordinal: random.below(userCount),
         event,
-        timeMs: random.below(random.pick([30, 900])),
+        timeMs: ((part * order) % 5) * apartMs + random.below(random.pick([30, 900])),
         properties,
       };
     }),

@@ -2,7 +2,7 @@ import type { Bitset } from '../base/bitset.ts';
 import type { TabletView } from '../store/view.ts';
 import { EventPage } from './eventPage.ts';
 import type { WantedEvents } from './filter.ts';
-import { mergedEventsSteps } from './mergedEvents.ts';
+import { canonicalSteps, mergedEventsSteps, mergedIntoSteps } from './mergedEvents.ts';
 import { PartEvents, type ReadableEvents } from './partEvents.ts';
 import { type PartSelection, selectKindsSteps } from './partSelection.ts';
 import type { QueryStats } from './stats.ts';
@@ -19,30 +19,58 @@ export interface EventPagesOptions {
   /** Canonical ordinals; what others did is left out. */
   readonly users: Bitset;
   readonly stats: QueryStats;
+  /**
+   * For whoever can go on with a user later: a user may be on several pages, the earlier events on the earlier page. Parts
+   * whose times lie apart are then walked one after another, and need not be brought together.
+   */
+  readonly inEras?: boolean;
   /** Fewer for tests: cutting changes no answer. */
   readonly pageOrdinals?: number;
 }
 
 /**
  * Walks the wanted events of a tablet user by user. `visit` is given a page of users at a time, with all that each of
- * them did, and must be done with it when it returns, or when the steps that it returns are done: one user's events
- * may be very many. In small steps; only a page is held in memory, and the events that merged users did under their old
- * ids.
- *
- * A page is what has been read of all parts up to an ordinal of which none can have more, so nothing is copied to make it:
- * its events are counted, and put where they go.
+ * them did, unless it is in eras, and must be done with it when it returns, or when the steps that it returns are done: one
+ * user's events may be very many. In small steps; only a page is held in memory, and the events that merged users did
+ * under their old ids.
  */
-export function* eventPages(
-  { view, kinds, users, stats, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
-  visit: (page: EventPage) => void | Generator<void, void>,
-): Generator<void, void> {
+export function* eventPages(options: EventPagesOptions, visit: PageVisit): Generator<void, void> {
+  const { view, kinds, users, stats } = options;
   const selections: PartSelection[] = [];
   for (const part of view.events.parts()) {
     const selection = yield* selectKindsSteps(view, part, kinds, stats);
     if (selection !== undefined) selections.push(selection);
   }
+  const merged = yield* mergedIntoSteps(view, users);
+  const eras = erasOf(selections);
+  if (eras.length === selections.length) selections.sort(byTime);
+  if (options.inEras !== true || eras.length <= 1) {
+    yield* selectionPages(options, selections, users, merged, visit);
+    return;
+  }
+  // What merged users did may be of any era.
+  const whole = merged && (yield* canonicalSteps(view, merged));
+  const others = whole === undefined ? users : users.copy().andNot(whole);
+  if (whole !== undefined) {
+    const copies = selections.map((each) => ({ ...each, any: each.any.copy() }));
+    yield* selectionPages(options, copies, whole, merged, visit);
+  }
+  for (const era of eras) yield* selectionPages(options, era, others, undefined, visit);
+}
+
+type PageVisit = (page: EventPage) => void | Generator<void, void>;
+
+/** Of these rows of parts. `merged`: ordinals that were merged into users; undefined for none. */
+function* selectionPages(
+  { view, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
+  selections: readonly PartSelection[],
+  users: Bitset,
+  merged: Bitset | undefined,
+  visit: PageVisit,
+): Generator<void, void> {
   // Before other events of equal times.
-  const sources: ReadableEvents[] = [yield* mergedEventsSteps(view, users, selections)];
+  const sources: ReadableEvents[] =
+    merged === undefined ? [] : [yield* mergedEventsSteps(view, merged, selections)];
   const isPartial = users.count() < view.users.count;
   for (const [index, selection] of selections.entries()) {
     if (isPartial) selection.part.andUsers(selection.any, users);
@@ -52,12 +80,13 @@ export function* eventPages(
 
   const page = new EventPage(
     selections.map(({ part }) => part),
-    (ordinal) => view.users.mergedInto(ordinal).length > 0,
+    merged && ((ordinal) => view.users.mergedInto(ordinal).length > 0),
   );
   for (;;) {
     for (const source of sources) if (source.read()) yield;
     const from = Math.min(...sources.map(({ nextOrdinal }) => nextOrdinal));
     if (from === Infinity) return;
+    // What has been read of all parts up to an ordinal of which none can have more: nothing is copied to make a page.
     const to = Math.min(
       from + pageOrdinals,
       ...sources.map(({ wholeBefore }) => wholeBefore),
@@ -69,4 +98,23 @@ export function* eventPages(
     if (steps !== undefined) yield* steps;
     yield;
   }
+}
+
+/** Groups of selections, in the order of time, whose times lie apart. Within a group they stay in their order. */
+function erasOf(selections: readonly PartSelection[]): readonly PartSelection[][] {
+  const eras: PartSelection[][] = [];
+  let endMs = Number.NEGATIVE_INFINITY;
+  for (const selection of [...selections].sort(byTime)) {
+    const { timeMinMs, timeMaxMs } = selection.part;
+    if (timeMinMs > endMs) eras.push([]);
+    eras.at(-1)!.push(selection);
+    endMs = Math.max(endMs, timeMaxMs);
+  }
+  const place = new Map(selections.map((selection, i) => [selection, i]));
+  for (const era of eras) era.sort((a, b) => place.get(a)! - place.get(b)!);
+  return eras;
+}
+
+function byTime(a: PartSelection, b: PartSelection): number {
+  return a.part.timeMinMs - b.part.timeMinMs;
 }

@@ -56,15 +56,13 @@ interface MergedEvent {
   readonly kinds: number;
 }
 
-/** The wanted events of ordinals that were merged into `users`; `parts` are places among the selections. */
+/** The wanted events of ordinals that were merged into others; `parts` are places among the selections. */
 export function* mergedEventsSteps(
   view: TabletView,
-  users: Bitset,
+  ordinals: Bitset,
   selections: readonly PartSelection[],
 ): Generator<void, ReadableEvents> {
   const events: MergedEvent[] = [];
-  const ordinals = yield* mergedIntoSteps(view, users);
-  if (ordinals === undefined) return new MergedEvents(events);
   const ranks = new Map<number, number>();
   for (const [part, selection] of selections.entries()) {
     const rows = selection.any.copy();
@@ -76,7 +74,7 @@ export function* mergedEventsSteps(
 }
 
 /** Ordinals that were merged into these users; undefined for none. */
-function* mergedIntoSteps(view: TabletView, users: Bitset): Generator<void, Bitset | undefined> {
+export function* mergedIntoSteps(view: TabletView, users: Bitset): Generator<void, Bitset | undefined> {
   const { canonical, count } = view.users;
   let found: Bitset | undefined;
   for (let from = 0; from < count; from += ORDINALS_PER_STEP) {
@@ -87,6 +85,17 @@ function* mergedIntoSteps(view: TabletView, users: Bitset): Generator<void, Bits
       found.add(ordinal);
     }
     yield;
+  }
+  return found;
+}
+
+/** Whom these merged ordinals were merged into. */
+export function* canonicalSteps(view: TabletView, merged: Bitset): Generator<void, Bitset> {
+  const found = new Bitset(view.users.count);
+  let looked = 0;
+  for (const ordinal of merged) {
+    found.add(view.users.canonical[ordinal]!);
+    if (++looked % ORDINALS_PER_STEP === 0) yield;
   }
   return found;
 }
