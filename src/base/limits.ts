@@ -121,6 +121,8 @@ export const QUERIES_RUNNING_MAX = 16;
 export const QUERIES_WAITING_MAX = 256;
 /** What one query may take on a thread, unless the configuration says otherwise: 2000 bitmaps of two million users. */
 export const QUERY_BYTES_MAX = 512 * MIB;
+/** Of what a query keeps of each user between parts; where it were more, parts are brought together instead. */
+export const CARRIED_BYTES_MAX = 64 * MIB;
 /** Traits changed while a query runs and kept for it as they were, some 100 bytes each; past it writes wait for the query. */
 export const SNAPSHOT_VALUES_MAX = 1 << 18;
 /** The owner appends a tick when something is due, at most this often. */

@@ -80,7 +80,7 @@ export function runsDraft(rowCount: number, runCount: number, codes: Draft, ends
 }
 
 /** The runs of fewer rows are sooner looked for than all are gone through. */
-const SPARSE_ROWS = 64;
+const GATHERED_ROWS_MIN = 16;
 
 const pieceCodes = new Uint32Array(PIECE_ROWS);
 const pieceEnds = new Uint32Array(PIECE_ROWS);
@@ -134,8 +134,8 @@ export class RunCodes implements Codes {
   }
 
   gather(rows: Uint32Array, first: number, target: NumberVector): void {
-    const isSparse = rows.length * SPARSE_ROWS < this.rowCount;
-    if (!isSparse && this.#codes instanceof PackedCodes && target instanceof Uint32Array) {
+    const areMany = rows.length >= GATHERED_ROWS_MIN;
+    if (areMany && this.#codes instanceof PackedCodes && target instanceof Uint32Array) {
       kernels().gatherRuns(this.#codes.packed, this.#ends.bounds(), rows, first, target);
       return;
     }
@@ -155,7 +155,7 @@ export class RunCodes implements Codes {
     first: number,
     target: Float64Array,
   ): boolean {
-    if (rows.length * SPARSE_ROWS < this.rowCount) return false;
+    if (rows.length < GATHERED_ROWS_MIN) return false;
     if (!(this.#codes instanceof PackedCodes && low instanceof PackedCodes)) return false;
     const { packed } = low;
     if (packed.bits !== lowBits) return false;

@@ -1,13 +1,18 @@
 import { Bitset } from '../base/bitset.ts';
+import { CARRIED_BYTES_MAX } from '../base/limits.ts';
 import type { TabletView } from '../store/view.ts';
 import type { EventPage } from './eventPage.ts';
 import { EVENT_KINDS_MAX, eventPages } from './eventPages.ts';
 import type { WantedEvents } from './filter.ts';
+import { type CarriedMeasure, carriedMeasure, carriedNumbers } from './measures/carried.ts';
 import { type Holds, holdsOfNothing, questionOf } from './measures/measure.ts';
 import { PageColumns } from './measures/pageColumns.ts';
 import type { WalkPlan } from './plan.ts';
 import type { QueryStats } from './stats.ts';
 import { ValueIds } from './valueIds.ts';
+
+/** Words of 32 users asked about between two yields. */
+const WORDS_PER_STEP = 1 << 10;
 
 /**
  * Walks users' events and hands out, for every plan, the ordinals among `users` of whom its measure holds. Plans whose
@@ -55,24 +60,58 @@ function* runWalk(
   done: (plan: WalkPlan, ordinals: Bitset) => void,
 ): Generator<void, void> {
   const values = new ValueIds();
+  const walked = plans.map((plan) => ({
+    plan,
+    kinds: plan.wanted.map((events) => wanted.indexOf(events)),
+  }));
+  const options = { view, kinds: wanted, users, stats };
   const columns = new PageColumns(view.schema, values);
-  const walked = plans.map(({ measure, wanted: own }) => ({
-    question: questionOf(
-      measure,
-      own.map((events) => wanted.indexOf(events)),
-      values,
-    ),
+  const bytes = carriedBytes(plans, users.size);
+  if (bytes <= CARRIED_BYTES_MAX) {
+    view.budget?.charge(bytes);
+    const carried = walked.map(({ plan: { measure }, kinds }) =>
+      carriedMeasure(measure, kinds, values, users.size),
+    );
+    yield* eventPages({ ...options, inEras: true }, function* (page) {
+      columns.begin(page);
+      for (const measure of carried) {
+        measure.add(page, columns);
+        yield;
+      }
+    });
+    for (const [i, plan] of plans.entries()) done(plan, yield* holdingSteps(carried[i]!, users));
+    view.budget?.release(bytes);
+    return;
+  }
+  const asked = walked.map(({ plan: { measure }, kinds }) => ({
+    question: questionOf(measure, kinds, values),
     // Whoever has no such event is on no page.
     found: holdsOfNothing(measure) ? users.copy() : new Bitset(users.size),
   }));
-  yield* eventPages({ view, kinds: wanted, users, stats }, function* (page) {
+  yield* eventPages(options, function* (page) {
     columns.begin(page);
-    for (const { question, found } of walked) {
+    for (const { question, found } of asked) {
       findOnPage(page, question(columns), found);
       yield;
     }
   });
-  for (const [i, plan] of plans.entries()) done(plan, walked[i]!.found);
+  for (const [i, plan] of plans.entries()) done(plan, asked[i]!.found);
+}
+
+/** Infinity where a measure cannot be carried. */
+function carriedBytes(plans: readonly WalkPlan[], userCount: number): number {
+  const numbers = plans.reduce((sum, { measure }) => sum + (carriedNumbers(measure) ?? Infinity), 0);
+  return numbers * userCount * Float64Array.BYTES_PER_ELEMENT;
+}
+
+function* holdingSteps(measure: CarriedMeasure, users: Bitset): Generator<void, Bitset> {
+  const found = new Bitset(users.size);
+  const { words } = found;
+  for (let from = 0; from < words.length; from += WORDS_PER_STEP) {
+    measure.findHolding(from, Math.min(from + WORDS_PER_STEP, words.length), words);
+    yield;
+  }
+  return found.and(users);
 }
 
 function findOnPage({ userCount, ordinals, starts }: EventPage, holds: Holds, found: Bitset): void {

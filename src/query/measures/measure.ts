@@ -146,7 +146,8 @@ export function questionOf(measure: WalkMeasure, kinds: readonly number[], value
   }
 }
 
-function columnBits(own: number, kinds: readonly number[]): number {
+/** Of a measure's own kinds, whose bits are `own`, the bits that they have in columns. */
+export function columnBits(own: number, kinds: readonly number[]): number {
   return kinds.reduce((bits, kind, i) => (own & (1 << i) ? bits | (1 << kind) : bits), 0);
 }
 

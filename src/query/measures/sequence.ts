@@ -23,6 +23,8 @@ export interface CompiledSequence {
  */
 export class SequenceSearch {
   readonly #sequence: CompiledSequence;
+  /** All that matters of the events so far; all NaN of none. */
+  readonly state: Float64Array;
   /** By step, when the chain that ends with it began, and when it ended; NaN without one. */
   readonly #firstMs: Float64Array;
   readonly #lastMs: Float64Array;
@@ -32,15 +34,25 @@ export class SequenceSearch {
   constructor(sequence: CompiledSequence) {
     const { length } = sequence.stepKinds;
     this.#sequence = sequence;
-    this.#firstMs = new Float64Array(length);
-    this.#lastMs = new Float64Array(length);
+    this.state = new Float64Array(SequenceSearch.stateLength(length));
+    this.#firstMs = this.state.subarray(0, length);
+    this.#lastMs = this.state.subarray(length);
     this.#candidates = sequence.stepKinds.map(() => []);
+  }
+
+  static stateLength(stepCount: number): number {
+    return 2 * stepCount;
   }
 
   /** Of the user's events [from, to), by time. See columns.ts. */
   holds(timesMs: Float64Array, kinds: Uint32Array, from: number, to: number): boolean {
-    this.#firstMs.fill(Number.NaN);
-    this.#lastMs.fill(Number.NaN);
+    this.state.fill(Number.NaN);
+    return this.goOn(timesMs, kinds, from, to);
+  }
+
+  /** The same of all events since the state was set: these are later than those before. */
+  goOn(timesMs: Float64Array, kinds: Uint32Array, from: number, to: number): boolean {
+    if (this.isFound) return true;
     let next = from;
     while (next < to) {
       const timeMs = timesMs[next]!;
@@ -48,10 +60,17 @@ export class SequenceSearch {
       while (end < to && timesMs[end] === timeMs) end++;
       const isReached =
         end === next + 1 ? this.#addOne(kinds[next]!, timeMs) : this.#addSeveral(kinds, next, end, timeMs);
-      if (isReached) return true;
+      if (isReached) {
+        this.#firstMs[this.#firstMs.length - 1] = timeMs;
+        return true;
+      }
       next = end;
     }
     return false;
+  }
+
+  get isFound(): boolean {
+    return !Number.isNaN(this.#firstMs[this.#firstMs.length - 1]!);
   }
 
   /** Whether the last step is reached. */
