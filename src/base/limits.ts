@@ -85,6 +85,8 @@ export const ANALYSIS_INTERVALS_MAX = 10_000;
 export const TREND_POINTS_MAX = 1 << 18;
 /** Cells that a tablet keeps of all values, before the top ones are chosen: 16 bytes each; past it events are walked twice. */
 export const TREND_WIDE_CELLS_MAX = 1 << 19;
+/** The same of pairs of values of a pivot. */
+export const PIVOT_WIDE_CELLS_MAX = 1 << 18;
 /** Sets of values that users of a tablet have in one interval, some 100 bytes each; the same past it. */
 export const TREND_KEY_SETS_MAX = 1 << 14;
 /** Different values of a tablet's events, of which the top are chosen: some 100 bytes each. */

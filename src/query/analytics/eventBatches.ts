@@ -12,22 +12,34 @@ export interface EventBatch extends RowBatch {
   readonly count: number;
 }
 
-/** The events of `eventPages`, for whoever needs no user's together: they are taken as they lie. In small steps. */
+/**
+ * The events of `eventPages`, for whoever needs no user's together: they are taken as they lie. In small steps. Without
+ * `needsTimes` what their times are is not read.
+ */
 export function* eventBatches(
-  { view, kinds, users, stats }: EventPagesOptions,
+  { view, kinds, users, stats, needsTimes = true }: EventBatchesOptions,
   visit: (batch: EventBatch) => void,
 ): Generator<void, void> {
+  // Nobody is merged then.
+  const areAll = users.count() === view.users.count;
+  const batch = newBatch(BATCH_ROWS);
+  const { timesMs, ...target } = batch;
   for (const part of view.events.parts()) {
     const selection = yield* selectKindsSteps(view, part, kinds, stats);
     if (selection === undefined) continue;
     const cursor = yield* part.rowsByUserSteps(selection.any, selection.byKind);
-    const batch = newBatch(BATCH_ROWS);
-    for (let read = cursor.readInto(batch, 0); read > 0; read = cursor.readInto(batch, 0)) {
-      const count = keepWanted(batch, read, view.users.canonical, users);
+    for (;;) {
+      const read = cursor.readInto(needsTimes ? { ...target, timesMs } : target, 0);
+      if (read === 0) break;
+      const count = areAll ? read : keepWanted(batch, read, view.users.canonical, users);
       if (count > 0) visit({ part, count, ...batch });
       yield;
     }
   }
+}
+
+export interface EventBatchesOptions extends EventPagesOptions {
+  readonly needsTimes?: boolean;
 }
 
 /** Moves those of the first `read` whose users are wanted to the front, and puts who they are; how many they are. */

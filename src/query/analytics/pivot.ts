@@ -21,6 +21,7 @@ import { KeyIds, type KeySource } from './keyIds.ts';
 import { chooseKeysSteps, type KeySketch, surveyKeys } from './keySurvey.ts';
 import { type CellMeasure, parseCellMeasure } from './measure.ts';
 import { type PivotTable, pivotTableSteps } from './pivotTable.ts';
+import { foldedPivotSteps, type WidePivotSketch, widePivotSteps } from './widePivot.ts';
 
 export interface PivotRequest {
   readonly filter: EventFilter;
@@ -37,7 +38,12 @@ export interface PivotChoice {
   readonly rows: readonly Scalar[];
   /** The keys, or where intervals begin and the last one ends. */
   readonly columns: readonly Scalar[] | Float64Array;
+  /** Where the survey told all there is to know. */
+  readonly parts: readonly PivotPart[] | undefined;
 }
+
+/** The survey of pairs of keys tells all of them, unless it is too much. */
+type PivotSketch = KeySketch & Partial<WidePivotSketch>;
 
 /** Of one tablet: of the range, and of the one before if it is asked for. */
 export interface PivotPart {
@@ -53,7 +59,7 @@ export interface PivotPart {
 }
 
 /** A number for each pair of values, and which of them are not as the rest of the table lets one expect. */
-export const pivot: SurveyedAnalysis<PivotRequest, KeySketch, PivotChoice, PivotPart, PivotTable> = {
+export const pivot: SurveyedAnalysis<PivotRequest, PivotSketch, PivotChoice, PivotPart, PivotTable> = {
   keys: ['event', 'where', 'rows', 'columns', 'measure', 'compare'],
 
   parse: (params) => {
@@ -73,15 +79,26 @@ export const pivot: SurveyedAnalysis<PivotRequest, KeySketch, PivotChoice, Pivot
   survey: {
     isNeeded: () => true,
 
-    map: (context, { filter, rows, columns }) => {
-      const kinds = [wantedEvents(context.view.schema, filter, frameSpan(context), context.frame)];
-      return surveyKeys({ ...context, kinds }, 'interval' in columns ? [rows] : [rows, columns]);
+    map: (context, request) => {
+      const { rows, columns, measure } = request;
+      const kinds = spansOf(context, request).map((span) =>
+        wantedEvents(context.view.schema, request.filter, span, context.frame),
+      );
+      if ('interval' in columns) return surveyKeys({ ...context, kinds: kinds.slice(0, 1) }, [rows]);
+      if (measure.kind === 'users')
+        return surveyKeys({ ...context, kinds: kinds.slice(0, 1) }, [rows, columns]);
+      return widePivotSteps({ ...context, kinds, measure, rows, columns });
     },
 
-    *choose(sketches, { rows, columns }, frame) {
+    *choose(sketches, { rows, columns, measure }, frame) {
       const { keys } = yield* chooseKeysSteps(sketches, 0, 0, rows);
       if (!('interval' in columns)) {
-        return { rows: keys, columns: (yield* chooseKeysSteps(sketches, 1, 0, columns)).keys };
+        const chosen = { rows: keys, columns: (yield* chooseKeysSteps(sketches, 1, 0, columns)).keys };
+        const wide = sketches.flatMap((sketch) => sketch.wide ?? []);
+        if (wide.length < sketches.length) return { ...chosen, parts: undefined };
+        const parts: PivotPart[] = [];
+        for (const each of wide) parts.push(yield* foldedPivotSteps(each, measure.kind, chosen));
+        return { ...chosen, parts };
       }
       const { zone, fromMs, toMs, atMs } = frame;
       const earliestMs = sketches.reduce((least, sketch) => Math.min(least, sketch.earliestMs), Infinity);
@@ -96,14 +113,17 @@ export const pivot: SurveyedAnalysis<PivotRequest, KeySketch, PivotChoice, Pivot
         const message = `the table has more than ${PIVOT_CELLS_MAX} cells: ask for longer intervals or a shorter range`;
         throw badRequest(message, 'columns.interval');
       }
-      return { rows: keys, columns: startsMs };
+      return { rows: keys, columns: startsMs, parts: undefined };
     },
+
+    isEnough: ({ parts }) => parts !== undefined,
   },
 
-  *map(context, { filter, rows, columns, measure, isCompared }, choice) {
+  *map(context, request, choice) {
     const { view, users, stats, frame } = context;
+    const { filter, rows, columns, measure } = request;
     const notBeforeMs = choice.columns instanceof Float64Array ? (choice.columns[0] ?? Infinity) : -Infinity;
-    const spans = [frameSpan(context), ...(isCompared ? [previousSpan(view, frame)] : [])];
+    const spans = spansOf(context, request);
     const kinds = spans.map(({ fromMs, toMs }) =>
       wantedEvents(view.schema, filter, { fromMs: Math.max(fromMs, notBeforeMs), toMs }, frame),
     );
@@ -128,9 +148,9 @@ export const pivot: SurveyedAnalysis<PivotRequest, KeySketch, PivotChoice, Pivot
     return table.part();
   },
 
-  reduce: (parts, { measure }, _frame, { rows, columns }) =>
+  reduce: (parts, { measure }, _frame, { rows, columns, parts: surveyed }) =>
     pivotTableSteps({
-      parts,
+      parts: surveyed ?? parts,
       measure,
       rows,
       columns:
@@ -153,6 +173,11 @@ function parseColumns(json: unknown, path: string): PivotRequest['columns'] {
   if (!keysOf(object).includes('interval')) return parseKeys(object, path);
   checkKeys(object, path, ['interval']);
   return { interval: parseInterval(object.interval, `${path}.interval`) };
+}
+
+/** The range, and the one before if it is asked for. */
+function spansOf(context: AnalysisContext, { isCompared }: PivotRequest) {
+  return [frameSpan(context), ...(isCompared ? [previousSpan(context.view, context.frame)] : [])];
 }
 
 /** As long as the range, and right before it. */

@@ -1,0 +1,205 @@
+import { PIVOT_WIDE_CELLS_MAX } from '../../base/limits.ts';
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
+import type { Scalar } from '../../base/value.ts';
+import type { EventPagesOptions } from '../eventPages.ts';
+import { type CellPart, CellValues, emptyCells, mergeCells } from './cellValues.ts';
+import { eventBatches } from './eventBatches.ts';
+import { EventNumbers } from './eventNumbers.ts';
+import { placeCells } from './grid.ts';
+import { KeyIds, type KeySource } from './keyIds.ts';
+import { KeyCounter, type KeySketch } from './keySurvey.ts';
+import type { CellMeasure } from './measure.ts';
+import type { PivotPart } from './pivot.ts';
+import { WideKeys } from './wideKeys.ts';
+
+/**
+ * What a tablet has of all pairs of keys, not only of those that will be chosen: mostly they are few, and then one walk of
+ * the events is enough. Cells are row · columns.length + column.
+ */
+export interface WidePivot {
+  /** By number; the first is no value. */
+  readonly rows: readonly (Scalar | undefined)[];
+  readonly columns: readonly (Scalar | undefined)[];
+  /** By span of the request: the measure, and how many events. */
+  readonly spans: readonly { readonly cells: CellPart; readonly events: CellPart }[];
+}
+
+export interface WidePivotSketch extends KeySketch {
+  /** Undefined when it were too much, or an event has several keys. */
+  readonly wide: WidePivot | undefined;
+}
+
+/** A kind for each span, of a measure other than users: who is in several cells is not told. */
+export type WidePivotOptions = EventPagesOptions & {
+  readonly measure: CellMeasure;
+  readonly rows: KeySource;
+  readonly columns: KeySource;
+};
+
+/** One walk of the events, for what a survey is to tell, and, unless it is too much, for all there is to know. */
+export function* widePivotSteps(options: WidePivotOptions): Generator<void, WidePivotSketch> {
+  const { view, kinds, measure } = options;
+  const axes = [new CountedKeys(options, options.rows), new CountedKeys(options, options.columns)] as const;
+  const [rows, columns] = axes;
+  const numbers = new EventNumbers(view, measure.prop);
+  const spans = kinds.map(() => ({
+    cells: new PairCells(measure.kind, view.budget),
+    events: measure.kind === 'events' ? undefined : new PairCells('events', view.budget),
+  }));
+  let isWide = true;
+  let places = new Int32Array(0);
+  yield* eventBatches({ ...options, needsTimes: false }, (batch) => {
+    const { count } = batch;
+    for (const axis of axes) isWide = axis.read(batch, isWide) && isWide;
+    isWide &&= rows.keys.keys.length * columns.keys.keys.length <= PIVOT_WIDE_CELLS_MAX;
+    if (!isWide) return;
+    numbers.readBatch(batch);
+    if (places.length < count) places = new Int32Array(batch.rows.length);
+    for (const [span, { cells, events }] of spans.entries()) {
+      const size = { height: rows.keys.keys.length, width: columns.keys.keys.length };
+      cells.reserve(size);
+      events?.reserve(size);
+      const bit = (1 << span) >>> 0;
+      placeCells(rows.places, columns.places, cells.width, batch.kinds, bit, count, places);
+      const placed = { count, userCount: 0, starts: NO_STARTS, cells: places, numbers: numbers.numbers };
+      cells.values.add(placed);
+      events?.values.add(placed);
+    }
+  });
+  const weights = [yield* rows.counter.weightsSteps(), yield* columns.counter.weightsSteps()];
+  if (!isWide) return { earliestMs: Number.POSITIVE_INFINITY, weights, wide: undefined };
+  const size = { height: rows.keys.keys.length, width: columns.keys.keys.length };
+  const wide: WidePivot = {
+    rows: rows.keys.keys,
+    columns: columns.keys.keys,
+    spans: spans.map(({ cells, events }) => ({
+      cells: cells.part(size),
+      events: (events ?? cells).part(size),
+    })),
+  };
+  return { earliestMs: Number.POSITIVE_INFINITY, weights, wide };
+}
+
+const NO_STARTS = new Uint32Array(1);
+
+/** The keys of a source as they appear, and how many events have each. */
+class CountedKeys {
+  readonly keys: WideKeys;
+  readonly counter: KeyCounter;
+  /** Of the batch read last. */
+  places = new Int32Array(0);
+  readonly #ids: KeyIds;
+  #batchIds = new Uint32Array(0);
+
+  constructor({ view, kinds }: EventPagesOptions, source: KeySource) {
+    this.#ids = new KeyIds(view, source);
+    this.keys = new WideKeys(this.#ids.values);
+    this.counter = new KeyCounter(this.#ids, kinds.length);
+  }
+
+  /** Whether the batch is placed: where that is wanted, and no event has several keys. */
+  read(batch: Parameters<KeyIds['readBatch']>[0], isWanted: boolean): boolean {
+    if (this.places.length < batch.count) {
+      this.#batchIds = new Uint32Array(batch.rows.length);
+      this.places = new Int32Array(batch.rows.length);
+    }
+    this.#ids.readBatch(batch, this.#batchIds);
+    this.counter.add(this.#batchIds, batch.kinds, batch.count);
+    return isWanted && !this.keys.place(this.#batchIds, batch.count, this.places);
+  }
+}
+
+interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** A measure of cells whose rows and columns become more. */
+class PairCells {
+  values: CellValues;
+  #height = 8;
+  /** Cells are row · width + column. */
+  width = 8;
+  readonly #kind: CellMeasure['kind'];
+  readonly #budget: MemoryBudget | undefined;
+
+  constructor(kind: CellMeasure['kind'], budget: MemoryBudget | undefined) {
+    this.#kind = kind;
+    this.#budget = budget;
+    this.values = new CellValues(kind, this.#height * this.width, budget);
+  }
+
+  reserve({ height, width }: Size): void {
+    if (height <= this.#height && width <= this.width) return;
+    const before = { part: this.values.part(), height: this.#height, width: this.width };
+    if (height > this.#height) this.#height = Math.max(height, 2 * this.#height);
+    if (width > this.width) this.width = Math.max(width, 2 * this.width);
+    this.values = new CellValues(this.#kind, this.#height * this.width, this.#budget);
+    copyRows(this.#kind, before.part, before.width, this.values.part(), this.width, before);
+  }
+
+  /** Of exactly so many rows and columns. */
+  part(size: Size): CellPart {
+    const part = emptyCells(this.#kind, size.height * size.width);
+    copyRows(this.#kind, this.values.part(), this.width, part, size.width, {
+      height: size.height,
+      width: Math.min(size.width, this.width),
+    });
+    return part;
+  }
+}
+
+function copyRows(
+  kind: CellMeasure['kind'],
+  source: CellPart,
+  sourceWidth: number,
+  target: CellPart,
+  targetWidth: number,
+  { height, width }: Size,
+): void {
+  for (let row = 0; row < height; row++) {
+    mergeCells(kind, source, row * sourceWidth, target, row * targetWidth, width);
+  }
+}
+
+/** Folds what a tablet has of all keys into the chosen ones, all others and none. */
+export function* foldedPivotSteps(
+  { rows, columns, spans }: WidePivot,
+  kind: CellMeasure['kind'],
+  chosen: { readonly rows: readonly Scalar[]; readonly columns: readonly Scalar[] },
+): Generator<void, PivotPart> {
+  const [rowSlots, columnSlots] = [slotsOf(rows, chosen.rows), slotsOf(columns, chosen.columns)];
+  const [height, width] = [chosen.rows.length + 2, chosen.columns.length + 2];
+  const rowEvents = emptyCells('events', height);
+  const columnEvents = emptyCells('events', width);
+  const folded: PivotPart['spans'][number][] = [];
+  for (const { cells, events } of spans) {
+    const span = {
+      cells: emptyCells(kind, height * width),
+      rowTotals: emptyCells(kind, height),
+      columnTotals: emptyCells(kind, width),
+      total: emptyCells(kind, 1),
+    };
+    for (const [row, rowSlot] of rowSlots.entries()) {
+      for (const [column, columnSlot] of columnSlots.entries()) {
+        const at = row * columns.length + column;
+        if (events.values[at] === 0) continue;
+        mergeCells(kind, cells, at, span.cells, rowSlot * width + columnSlot, 1);
+        mergeCells(kind, cells, at, span.rowTotals, rowSlot, 1);
+        mergeCells(kind, cells, at, span.columnTotals, columnSlot, 1);
+        mergeCells(kind, cells, at, span.total, 0, 1);
+        mergeCells('events', events, at, rowEvents, rowSlot, 1);
+        mergeCells('events', events, at, columnEvents, columnSlot, 1);
+      }
+      yield;
+    }
+    folded.push(span);
+  }
+  return { spans: folded, rowEvents, columnEvents };
+}
+
+/** By number of a key: the chosen ones have their own slots, then come all others and none. */
+function slotsOf(keys: readonly (Scalar | undefined)[], chosen: readonly Scalar[]): readonly number[] {
+  const slots = new Map(chosen.map((key, slot) => [key, slot]));
+  return keys.map((key) => (key === undefined ? chosen.length + 1 : (slots.get(key) ?? chosen.length)));
+}
