@@ -1,6 +1,6 @@
-import { CELL, type CellReader, type Part } from '../store/part.ts';
+import type { CellReader, Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
-import type { ValueIds } from './valueIds.ts';
+import { NO_VALUE, type ValueIds } from './valueIds.ts';
 
 /** A user's own events come last at equal times. */
 const OWN_RANK = Number.MAX_SAFE_INTEGER;
@@ -332,7 +332,7 @@ function readCells(
   values: ValueIds | undefined,
 ): void {
   if (reader === undefined) {
-    codes.fill(CELL.missing);
+    codes.fill(NO_VALUE);
     numbers.fill(Number.NaN);
   } else {
     reader.read(rows, rows.length, codes, numbers);
@@ -340,7 +340,7 @@ function readCells(
   }
 }
 
-/** The same for rows of several parts: those of each part together. */
+/** The same for rows of several parts: those of each part together, and in their order. */
 function readMixed(
   readers: readonly (CellReader | undefined)[],
   parts: Uint32Array,
@@ -351,6 +351,7 @@ function readMixed(
 ): void {
   for (const part of new Set(parts)) {
     const entries = Uint32Array.from(parts.keys()).filter((i) => parts[i] === part);
+    entries.sort((a, b) => rows[a]! - rows[b]!);
     const own = gathered(rows, entries, new Uint32Array(entries.length));
     const [ownCodes, ownNumbers] = [new Uint32Array(own.length), new Float64Array(own.length)];
     readCells(readers[part], own, ownCodes, ownNumbers, values);

@@ -1,7 +1,7 @@
 import { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import type { UserRef } from '../log/record.ts';
-import { CELL, type Part, type RowCursor, type ValuePredicate } from '../store/part.ts';
+import type { Part, RowCursor, ValuePredicate } from '../store/part.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';
 
 /** A tablet for tests of queries: rows in plain arrays, every question answered by looking at all of them. */
@@ -150,16 +150,18 @@ function testPart(
       const values = rows.map(({ properties }) => properties[name]);
       if (values.every((value) => value === undefined)) return undefined;
       return {
-        codeEnd: CELL.values + rows.length,
+        codeEnd: 2 + rows.length,
+        missingCode: 0,
+        numberCode: 1,
         read: (wanted, count, codes, numbers) => {
           for (let i = 0; i < count; i++) {
             const value = values[wanted[i]!];
             const isNumber = typeof value === 'number';
             numbers[i] = isNumber ? value : Number.NaN;
-            codes[i] = value === undefined ? CELL.missing : isNumber ? CELL.number : CELL.values + wanted[i]!;
+            codes[i] = value === undefined ? 0 : isNumber ? 1 : 2 + wanted[i]!;
           }
         },
-        valueOf: (code) => values[code - CELL.values]!,
+        valueOf: (code) => values[code - 2]!,
         sharedCodeOf: () => -1,
       };
     },

@@ -1,5 +1,5 @@
 import { isArray, type Scalar, type Value } from '../base/value.ts';
-import { CELL, type CellReader } from '../store/part.ts';
+import { type CellReader, NO_CODE } from '../store/part.ts';
 
 /** The id of no value. */
 export const NO_VALUE = 0;
@@ -17,7 +17,7 @@ export class ValueIds {
   readonly #ofArrays = new Map<string, number>();
   /** By the tablet's dictionary code of a text. */
   #ofShared = new Uint32Array(0);
-  /** By a reader's code. */
+  /** By a reader's code: the id and 1, or UNKNOWN. */
   readonly #ofCodes = new WeakMap<CellReader, Uint32Array>();
 
   /** Ids are below. */
@@ -38,22 +38,27 @@ export class ValueIds {
 
   /** Puts ids in the place of the reader's codes; `numbers` has the numbers that go with them. */
   replaceCodes(reader: CellReader, codes: Uint32Array, numbers: Float64Array): void {
-    let ids = this.#ofCodes.get(reader);
-    if (ids === undefined || ids.length < reader.codeEnd) {
-      const longer = new Uint32Array(reader.codeEnd);
-      if (ids !== undefined) longer.set(ids);
-      ids = longer;
-      this.#ofCodes.set(reader, ids);
-    }
-    for (let i = 0; i < codes.length; i++) {
+    const ids = this.#idsOfCodes(reader);
+    let i = replaceKnown(codes, 0, ids);
+    while (i < codes.length) {
       const code = codes[i]!;
-      if (code === CELL.missing) codes[i] = NO_VALUE;
-      else if (code === CELL.number) codes[i] = this.idOf(numbers[i]!);
+      if (code === reader.numberCode) codes[i] = this.idOf(numbers[i]!);
       else {
-        if (ids[code] === UNKNOWN) ids[code] = this.#idOfCode(reader, code);
-        codes[i] = ids[code]!;
+        codes[i] = this.#idOfCode(reader, code);
+        ids[code] = codes[i]! + 1;
       }
+      i = replaceKnown(codes, i + 1, ids);
     }
+  }
+
+  #idsOfCodes(reader: CellReader): Uint32Array {
+    const known = this.#ofCodes.get(reader);
+    if (known !== undefined && known.length >= reader.codeEnd) return known;
+    const ids = new Uint32Array(reader.codeEnd);
+    if (known !== undefined) ids.set(known);
+    if (reader.missingCode !== NO_CODE) ids[reader.missingCode] = NO_VALUE + 1;
+    this.#ofCodes.set(reader, ids);
+    return ids;
   }
 
   #idOfCode(reader: CellReader, code: number): number {
@@ -77,4 +82,15 @@ export class ValueIds {
     }
     return id;
   }
+}
+
+/** Puts ids in the place of codes from here on, up to the first that is unknown; returns where that is, or the end. */
+function replaceKnown(codes: Uint32Array, from: number, ids: Uint32Array): number {
+  let i = from;
+  for (; i < codes.length; i++) {
+    const id = ids[codes[i]!]!;
+    if (id === UNKNOWN) break;
+    codes[i] = id - 1;
+  }
+  return i;
 }

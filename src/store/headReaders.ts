@@ -1,7 +1,7 @@
 import type { Bitset } from '../base/bitset.ts';
 import type { Value } from '../base/value.ts';
 import { cellValue, TAG } from './blocks/cell.ts';
-import { BATCH_ROWS, CELL, type CellReader, type RowCursor, type RowTarget } from './part.ts';
+import { BATCH_ROWS, type CellReader, type RowCursor, type RowTarget } from './part.ts';
 import type { Texts } from './texts/texts.ts';
 import type { TrailOrder } from './trailOrder.ts';
 
@@ -44,10 +44,12 @@ export interface HeadCells {
   payloadAt(cell: number): number;
 }
 
-/** Codes of a head's cells: false and true, and two for each of its texts, which may be an array's. */
-const CODE = { false: CELL.values, true: CELL.values + 1, texts: CELL.values + 2 } as const;
+/** Codes of a head's cells; from `texts` on two for each of its texts, which may be an array's. */
+const CODE = { missing: 0, number: 1, false: 2, true: 3, texts: 4 } as const;
 
 export class HeadCellReader implements CellReader {
+  readonly missingCode = CODE.missing;
+  readonly numberCode = CODE.number;
   readonly #cells: HeadCells;
   readonly #texts: Texts;
   readonly #propertyCode: number;
@@ -86,7 +88,7 @@ export class HeadCellReader implements CellReader {
 function codeOf(tag: number, payload: number): number {
   switch (tag) {
     case TAG.number:
-      return CELL.number;
+      return CODE.number;
     case TAG.text:
       return CODE.texts + 2 * payload;
     case TAG.array:
@@ -96,6 +98,6 @@ function codeOf(tag: number, payload: number): number {
     case TAG.true:
       return CODE.true;
     default:
-      return CELL.missing;
+      return CODE.missing;
   }
 }

@@ -95,20 +95,22 @@ export interface ClassifiedRows {
   readonly cursor: RowCursor;
 }
 
-/** What a cell of a CellReader's is: nothing, a number, or, from `values` on, one text, boolean or array each. */
-export const CELL = { missing: 0, number: 1, values: 2 } as const;
-
 /** A property's cells as codes. Equal codes stand for equal values, but a value may have several codes. */
 export interface CellReader {
   /** All codes are below. May grow in a head. */
   readonly codeEnd: number;
-  /** codes[i] = what is in rows[i], for i < count; numbers[i] = the number, else NaN. Quickest for rows that ascend. */
+  /** The code of nothing, and that of a number; every other stands for one text, boolean or array. NO_CODE: no cell has it. */
+  readonly missingCode: number;
+  readonly numberCode: number;
+  /** codes[i] = what is in rows[i], for i < count; numbers[i] = the number, else NaN. Of a block rows ascend. */
   read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void;
-  /** Of a code from CELL.values on. */
+  /** Of a code that stands for a value. */
   valueOf(code: number): Value;
   /** Of such a code: that of the tablet's dictionary for the same text, where it is known; else -1. */
   sharedCodeOf(code: number): number;
 }
+
+export const NO_CODE = -1;
 
 /** Rows, and the time of each. Not to be changed. */
 export interface PartTrail {

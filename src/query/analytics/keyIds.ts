@@ -1,7 +1,7 @@
 import { badRequest } from '../../base/errors.ts';
 import { BREAKDOWN_VALUES_MAX } from '../../base/limits.ts';
 import { isArray, type Scalar, type Value } from '../../base/value.ts';
-import { CELL, type CellReader, type Part } from '../../store/part.ts';
+import type { CellReader, Part } from '../../store/part.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventPage } from '../eventPage.ts';
 import { NO_VALUE, ValueIds } from '../valueIds.ts';
@@ -64,7 +64,7 @@ export class KeyIds {
     if (!this.#readers.has(part)) this.#readers.set(part, part.cellReader(propertyCode));
     const reader = this.#readers.get(part);
     if (reader === undefined) {
-      ids.fill(CELL.missing);
+      ids.fill(NO_VALUE);
       return;
     }
     if (this.#numbers.length < count) this.#numbers = new Float64Array(count);

@@ -3,15 +3,16 @@ import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import type { Value } from '../../base/value.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { GATHERED_ROWS, kernels, NO_PLACE } from '../../encoding/kernels/kernels.ts';
-import { CELL, type CellReader } from '../part.ts';
+import type { CellReader } from '../part.ts';
 import { type ColumnShape, codeCount } from './blockFormat.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import { type ColumnTexts, textOrArray } from './columnTexts.ts';
 import type { NumberColumn } from './numberColumn.ts';
-import { RowReader } from './rowReader.ts';
 
-const cellRows = new Uint32Array(GATHERED_ROWS);
-/** Of these, the ones that are rows, and their places. */
+/** Of rows among those that have cells, and among those that have numbers. */
+const cellPlaces = new Uint32Array(GATHERED_ROWS);
+const numberPlaces = new Uint32Array(GATHERED_ROWS);
+/** Of these, the ones that are rows, and where they were. */
 const presentRows = new Uint32Array(GATHERED_ROWS);
 const presentAt = new Uint32Array(GATHERED_ROWS);
 const gatheredCodes = new Uint32Array(GATHERED_ROWS);
@@ -25,145 +26,109 @@ export interface CellStreams {
   readonly texts: ColumnTexts;
 }
 
-/** Reads cells of one column of a block. */
+/** Reads cells of one column of a block. Codes are the column's own; rows without a cell have one more. */
 export class BlockCellReader implements CellReader {
   readonly codeEnd: number;
+  readonly missingCode: number;
+  readonly numberCode: number;
   readonly #column: CellStreams;
   /** Of rows of the block, those that have cells; undefined when all have. */
   readonly #withCells: RankedRows | undefined;
   /** Of cells, those that are numbers; undefined when all are, or none. */
   readonly #withNumbers: RankedRows | undefined;
-  /** By the column's own codes. */
-  readonly #meanings: Uint32Array;
-  readonly #codeAt: RowReader | undefined;
-  readonly #numberAt: RowReader | undefined;
-  /** Whether a cell may be no number where there is a column of numbers. */
-  readonly #hasOthers: boolean;
+  /** What a code below says; those behind are texts and arrays. */
+  readonly #special: readonly number[];
 
   constructor(column: CellStreams, withCells: Bitset | undefined) {
     const { shape, codes, numbers } = column;
     this.#column = column;
     this.#withCells = withCells && new RankedRows(withCells);
-    this.codeEnd = CELL.values + codeCount(shape);
-    this.#meanings = meaningsOf(shape);
-    this.#codeAt = codes && new RowReader(codes);
-    this.#numberAt = numbers && new RowReader(numbers);
-    this.#hasOthers = withCells !== undefined || codes !== undefined;
+    this.#special = SPECIAL_TAGS.filter((tag) => (shape.kinds & kindOf(tag)) !== 0);
+    const count = codeCount(shape);
+    const missing = this.#special.indexOf(TAG.missing);
+    this.numberCode = this.#special.indexOf(TAG.number);
+    this.missingCode = missing === -1 ? count : missing;
+    this.codeEnd = count + 1;
     if (codes !== undefined && numbers !== undefined) {
-      this.#withNumbers = new RankedRows(codes.select(equalTo(this.#meanings.indexOf(CELL.number))));
+      this.#withNumbers = new RankedRows(codes.select(equalTo(this.numberCode)));
     }
   }
 
   read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void {
     for (let from = 0; from < count; from += GATHERED_ROWS) {
-      const pieceCount = Math.min(GATHERED_ROWS, count - from);
-      const piece = from === 0 ? codes : codes.subarray(from);
-      this.#readCells(from === 0 ? rows : rows.subarray(from), pieceCount, piece);
-      this.#readNumbers(piece, pieceCount, from === 0 ? numbers : numbers.subarray(from));
+      const to = Math.min(from + GATHERED_ROWS, count);
+      this.#read(rows.subarray(from, to), codes.subarray(from, to), numbers.subarray(from, to));
     }
   }
 
   valueOf(code: number): Value {
-    const own = code - CELL.values;
-    if (this.#meanings[own] !== code) throw new RangeError(`no value has the code ${code}`);
-    const tag = specialTags(this.#column.shape)[own];
+    const tag = this.#special[code];
+    if (code < 0 || code >= this.codeEnd - 1 || tag === TAG.missing || tag === TAG.number) {
+      throw new RangeError(`no value has the code ${code}`);
+    }
     if (tag !== undefined) return tag === TAG.true;
-    return textOrArray(this.#column.texts, own - specialTags(this.#column.shape).length);
+    return textOrArray(this.#column.texts, code - this.#special.length);
   }
 
   sharedCodeOf(code: number): number {
     const { shape, texts } = this.#column;
-    const text = code - CELL.values - specialTags(shape).length;
+    const text = code - this.#special.length;
     return text >= 0 && text < shape.texts.shared ? texts.sharedCode(text) : -1;
   }
 
-  /** codes[i] = what is in rows[i]; cellRows[i] = the place of its cell in the column. */
-  #readCells(rows: Uint32Array, count: number, codes: Uint32Array): void {
-    const all = this.#withCells === undefined;
-    if (all) cellRows.set(rows.length === count ? rows : rows.subarray(0, count));
-    else this.#withCells!.placesOf(rows, count, cellRows);
-    if (this.#codeAt === undefined) codes.fill(0, 0, count);
-    else readAt(this.#column.codes!, this.#codeAt, cellRows, count, codes, gatheredCodes);
-    if (all) toMeanings(codes, count, this.#meanings);
-    else toMeaningsOfPresent(codes, count, this.#meanings);
-  }
-
-  #readNumbers(codes: Uint32Array, count: number, numbers: Float64Array): void {
-    if (this.#numberAt === undefined) {
-      numbers.fill(Number.NaN, 0, count);
+  #read(rows: Uint32Array, codes: Uint32Array, numbers: Float64Array): void {
+    const column = this.#column;
+    const places = this.#withCells === undefined ? rows : this.#withCells.placesOf(rows, cellPlaces);
+    // All cells are alike, but for their numbers, where there are no codes.
+    if (column.codes === undefined) codes.fill(0);
+    else if (places === rows) column.codes.gather(rows, codes);
+    else gatherPresent(column.codes, places, codes, gatheredCodes);
+    if (this.#withCells !== undefined) putWhereNone(places, codes, this.missingCode);
+    if (column.numbers === undefined) {
+      numbers.fill(Number.NaN);
       return;
     }
-    if (this.#withNumbers !== undefined) this.#withNumbers.placesOf(cellRows, count, cellRows);
-    readAt(this.#column.numbers!, this.#numberAt, cellRows, count, numbers, gatheredNumbers);
-    if (this.#hasOthers) clearOthers(codes, count, numbers);
+    const ofNumbers =
+      this.#withNumbers === undefined ? places : this.#withNumbers.placesOf(places, numberPlaces);
+    if (ofNumbers === rows) {
+      column.numbers.gather(rows, numbers);
+      return;
+    }
+    gatherPresent(column.numbers, ofNumbers, numbers, gatheredNumbers);
+    putWhereNone(ofNumbers, numbers, Number.NaN);
   }
 }
 
-function specialTags({ kinds }: ColumnShape): readonly number[] {
-  return SPECIAL_TAGS.filter((tag) => (kinds & kindOf(tag)) !== 0);
-}
-
-function meaningsOf(shape: ColumnShape): Uint32Array {
-  const meanings = Uint32Array.from({ length: Math.max(1, codeCount(shape)) }, (_, own) => CELL.values + own);
-  specialTags(shape).forEach((tag, own) => {
-    if (tag === TAG.missing) meanings[own] = CELL.missing;
-    if (tag === TAG.number) meanings[own] = CELL.number;
-  });
-  return meanings;
-}
-
-function toMeanings(codes: Uint32Array, count: number, meanings: Uint32Array): void {
-  for (let i = 0; i < count; i++) codes[i] = meanings[codes[i]!]!;
-}
-
-/** The same where cellRows says which rows have cells. */
-function toMeaningsOfPresent(codes: Uint32Array, count: number, meanings: Uint32Array): void {
-  for (let i = 0; i < count; i++) codes[i] = cellRows[i] === NO_PLACE ? CELL.missing : meanings[codes[i]!]!;
-}
-
-/** What is no number. */
-function clearOthers(codes: Uint32Array, count: number, numbers: Float64Array): void {
-  for (let i = 0; i < count; i++) if (codes[i] !== CELL.number) numbers[i] = Number.NaN;
-}
-
-/** target[i] = value of rows[i], where that is a row; all at once where they ascend. */
-function readAt<T extends Uint32Array | Float64Array>(
+/** target[i] = value of row places[i], where that is not NO_PLACE; the others may be anything. */
+function gatherPresent<T extends Uint32Array | Float64Array>(
   column: NumberColumn,
-  reader: RowReader,
-  rows: Uint32Array,
-  count: number,
+  places: Uint32Array,
   target: T,
   gathered: T,
 ): void {
-  // NO_PLACE is greater than any row: it breaks the order, unless the last ones all are.
-  if (ascend(rows, count) && rows[count - 1] !== NO_PLACE) {
-    column.gather(rows.subarray(0, count), target);
+  const count = listPresent(places);
+  if (count === places.length) {
+    column.gather(places, target);
     return;
   }
-  let found = 0;
-  let last = 0;
-  let doAscend = true;
-  for (let i = 0; i < count; i++) {
-    const row = rows[i]!;
-    presentRows[found] = row;
-    presentAt[found] = i;
-    const isRow = row !== NO_PLACE;
-    if (isRow && row < last) doAscend = false;
-    if (isRow) last = row;
-    found += isRow ? 1 : 0;
-  }
-  if (!doAscend) {
-    for (let i = 0; i < found; i++) target[presentAt[i]!] = reader.at(presentRows[i]!);
-    return;
-  }
-  column.gather(presentRows.subarray(0, found), gathered);
-  for (let i = 0; i < found; i++) target[presentAt[i]!] = gathered[i]!;
+  column.gather(presentRows.subarray(0, count), gathered);
+  for (let i = 0; i < count; i++) target[presentAt[i]!] = gathered[i]!;
 }
 
-function ascend(rows: Uint32Array, count: number): boolean {
-  let descents = 0;
-  for (let i = 1; i < count; i++) descents += rows[i]! < rows[i - 1]! ? 1 : 0;
-  return descents === 0;
+/** To presentRows those that are rows, and to presentAt their places; returns how many. */
+function listPresent(places: Uint32Array): number {
+  let count = 0;
+  for (let i = 0; i < places.length; i++) {
+    const row = places[i]!;
+    presentRows[count] = row;
+    presentAt[count] = i;
+    count += row === NO_PLACE ? 0 : 1;
+  }
+  return count;
+}
+
+function putWhereNone(places: Uint32Array, target: Uint32Array | Float64Array, value: number): void {
+  for (let i = 0; i < places.length; i++) if (places[i] === NO_PLACE) target[i] = value;
 }
 
 /** Rows, and how many of them lie before each word of 32. */
@@ -178,35 +143,30 @@ class RankedRows {
   }
 
   /**
-   * places[i] = how many of the rows lie before rows[i]; NO_PLACE where that is none of them. May be done in place. At most
-   * GATHERED_ROWS.
+   * How many of the rows lie before each of these, which ascend but for NO_PLACE among them; NO_PLACE where that is none of
+   * them. To the start of `places`; may be done in place. At most GATHERED_ROWS.
    */
-  placesOf(rows: Uint32Array, count: number, places: Uint32Array): void {
-    for (let i = 0; i < count; ) {
-      const end = Math.min(pieceEnd(rows, i, count), count);
-      if (end - i > 1) this.#placeAscending(rows.subarray(i, end), places.subarray(i, end));
-      else places[i] = this.#placeOf(rows[i]!);
-      i = Math.max(end, i + 1);
+  placesOf(rows: Uint32Array, places: Uint32Array): Uint32Array {
+    const target = places.subarray(0, rows.length);
+    for (let i = 0; i < rows.length; ) {
+      if (rows[i] === NO_PLACE) {
+        target[i++] = NO_PLACE;
+        continue;
+      }
+      const end = this.#pieceEnd(rows, i);
+      const word = rows[i]! >>> 5;
+      const piece = rows.subarray(i, end);
+      kernels().places(this.#words.subarray(word), piece, word << 5, this.#before[word]!, target.subarray(i));
+      i = end;
     }
+    return target;
   }
 
-  #placeAscending(rows: Uint32Array, places: Uint32Array): void {
-    const word = rows[0]! >>> 5;
-    const words = this.#words.subarray(word);
-    kernels().places(words, rows, word << 5, this.#before[word]!, places);
+  /** From here on, the end of those that are rows, and few enough of a bitmap for a kernel. */
+  #pieceEnd(rows: Uint32Array, from: number): number {
+    const rowEnd = (rows[from]! & ~31) + CHUNK_ROWS_MAX;
+    let end = from + 1;
+    while (end < rows.length && rows[end]! < rowEnd) end++;
+    return end;
   }
-
-  #placeOf(row: number): number {
-    const word = row === NO_PLACE ? 0 : this.#words[row >>> 5]!;
-    const bit = 1 << (row & 31);
-    return (word & bit) === 0 ? NO_PLACE : this.#before[row >>> 5]! + popcount32(word & (bit - 1));
-  }
-}
-
-/** From here on, the end of rows that ascend, few enough of a bitmap for a kernel. */
-function pieceEnd(rows: Uint32Array, from: number, count: number): number {
-  const rowEnd = (rows[from]! & ~31) + CHUNK_ROWS_MAX;
-  let end = from + 1;
-  while (end < count && rows[end]! >= rows[end - 1]! && rows[end]! < rowEnd) end++;
-  return end;
 }
