@@ -14,10 +14,10 @@ export interface EventBatch extends RowBatch {
 
 /**
  * The events of `eventPages`, for whoever needs no user's together: they are taken as they lie. In small steps. Without
- * `needsTimes` what their times are is not read.
+ * `needsTimes` what their times are is not read. Ends when `isEnough` says so after a batch.
  */
 export function* eventBatches(
-  { view, kinds, users, stats, needsTimes = true }: EventBatchesOptions,
+  { view, kinds, users, stats, needsTimes = true, isEnough }: EventBatchesOptions,
   visit: (batch: EventBatch) => void,
 ): Generator<void, void> {
   // Nobody is merged then.
@@ -33,6 +33,7 @@ export function* eventBatches(
       if (read === 0) break;
       const count = areAll ? read : keepWanted(batch, read, view.users.canonical, users);
       if (count > 0) visit({ part, count, ...batch });
+      if (isEnough?.() === true) return;
       yield;
     }
   }
@@ -40,6 +41,7 @@ export function* eventBatches(
 
 export interface EventBatchesOptions extends EventPagesOptions {
   readonly needsTimes?: boolean;
+  readonly isEnough?: () => boolean;
 }
 
 /** Moves those of the first `read` whose users are wanted to the front, and puts who they are; how many they are. */

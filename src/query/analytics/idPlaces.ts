@@ -10,6 +10,7 @@ export class IdPlaces {
   /** By id, for ids below #end. */
   #ofId = new Int32Array(0);
   #end = 0;
+  #hasSeveral = false;
 
   /** `placeOf` gives a place from 0 on, or SEVERAL; it is asked about ids as they ascend. */
   constructor(values: ValueIds, placeOf: (id: number) => number) {
@@ -30,6 +31,18 @@ export class IdPlaces {
     return several < 0;
   }
 
+  /** Of every id so far: its place. */
+  table(): Int32Array {
+    this.#learn();
+    return this.#ofId;
+  }
+
+  /** Whether any id so far is SEVERAL. */
+  get hasSeveral(): boolean {
+    this.#learn();
+    return this.#hasSeveral;
+  }
+
   #learn(): void {
     const { end } = this.#values;
     if (end > this.#ofId.length) {
@@ -37,6 +50,10 @@ export class IdPlaces {
       longer.set(this.#ofId);
       this.#ofId = longer;
     }
-    for (; this.#end < end; this.#end++) this.#ofId[this.#end] = this.#placeOf(this.#end);
+    for (; this.#end < end; this.#end++) {
+      const place = this.#placeOf(this.#end);
+      this.#ofId[this.#end] = place;
+      this.#hasSeveral ||= place === SEVERAL;
+    }
   }
 }

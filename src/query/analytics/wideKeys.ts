@@ -24,6 +24,16 @@ export class WideKeys {
     return this.#places.read(ids, count, target);
   }
 
+  /** Of every id so far: its key, or SEVERAL. */
+  keysOfIds(): Int32Array {
+    return this.#places.table();
+  }
+
+  /** Whether any id so far is SEVERAL. */
+  get hasSeveral(): boolean {
+    return this.#places.hasSeveral;
+  }
+
   #keyOf(id: number): number {
     const elements = id === NO_VALUE ? [] : elementsOf(this.#values.valueOf(id));
     const [element] = elements;

@@ -2,14 +2,14 @@ import { PIVOT_WIDE_CELLS_MAX } from '../../base/limits.ts';
 import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
-import { type CellPart, CellValues, emptyCells, mergeCells } from './cellValues.ts';
+import { type CellPart, CellValues, emptyCells, mergeCells, NO_CELL } from './cellValues.ts';
 import { eventBatches } from './eventBatches.ts';
 import { EventNumbers } from './eventNumbers.ts';
-import { placeCells } from './grid.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
-import { KeyCounter, type KeySketch } from './keySurvey.ts';
+import { type KeySketch, surveyKeys } from './keySurvey.ts';
 import type { CellMeasure } from './measure.ts';
 import type { PivotPart } from './pivot.ts';
+import type { KeyWeights } from './topKeys.ts';
 import { WideKeys } from './wideKeys.ts';
 
 /**
@@ -36,77 +36,107 @@ export type WidePivotOptions = EventPagesOptions & {
   readonly columns: KeySource;
 };
 
-/** One walk of the events, for what a survey is to tell, and, unless it is too much, for all there is to know. */
+/** One walk of the events, for all there is to know; another one where that is too much. */
 export function* widePivotSteps(options: WidePivotOptions): Generator<void, WidePivotSketch> {
   const { view, kinds, measure } = options;
-  const axes = [new CountedKeys(options, options.rows), new CountedKeys(options, options.columns)] as const;
-  const [rows, columns] = axes;
+  const [rows, columns] = [new BatchKeys(options, options.rows), new BatchKeys(options, options.columns)];
   const numbers = new EventNumbers(view, measure.prop);
   const spans = kinds.map(() => ({
     cells: new PairCells(measure.kind, view.budget),
     events: measure.kind === 'events' ? undefined : new PairCells('events', view.budget),
   }));
-  let isWide = true;
+  const size = (): Size => ({ height: rows.keys.keys.length, width: columns.keys.keys.length });
+  let isTooMuch = false;
   let places = new Int32Array(0);
-  yield* eventBatches({ ...options, needsTimes: false }, (batch) => {
-    const { count } = batch;
-    for (const axis of axes) isWide = axis.read(batch, isWide) && isWide;
-    isWide &&= rows.keys.keys.length * columns.keys.keys.length <= PIVOT_WIDE_CELLS_MAX;
-    if (!isWide) return;
+  const batches = { ...options, needsTimes: false, isEnough: () => isTooMuch };
+  yield* eventBatches(batches, (batch) => {
+    for (const axis of [rows, columns]) axis.read(batch);
+    isTooMuch = rows.keys.hasSeveral || columns.keys.hasSeveral;
+    const { height, width } = size();
+    isTooMuch ||= height * width > PIVOT_WIDE_CELLS_MAX;
+    if (isTooMuch) return;
     numbers.readBatch(batch);
+    const { count } = batch;
     if (places.length < count) places = new Int32Array(batch.rows.length);
     for (const [span, { cells, events }] of spans.entries()) {
-      const size = { height: rows.keys.keys.length, width: columns.keys.keys.length };
-      cells.reserve(size);
-      events?.reserve(size);
-      const bit = (1 << span) >>> 0;
-      placeCells(rows.places, columns.places, cells.width, batch.kinds, bit, count, places);
+      cells.reserve({ height, width });
+      events?.reserve({ height, width });
+      placePairs(rows, columns, cells.width, batch.kinds, (1 << span) >>> 0, count, places);
       const placed = { count, userCount: 0, starts: NO_STARTS, cells: places, numbers: numbers.numbers };
       cells.values.add(placed);
       events?.values.add(placed);
     }
   });
-  const weights = [yield* rows.counter.weightsSteps(), yield* columns.counter.weightsSteps()];
-  if (!isWide) return { earliestMs: Number.POSITIVE_INFINITY, weights, wide: undefined };
-  const size = { height: rows.keys.keys.length, width: columns.keys.keys.length };
+  if (isTooMuch) {
+    const ofRange = { ...options, kinds: kinds.slice(0, 1) };
+    return { ...(yield* surveyKeys(ofRange, [options.rows, options.columns])), wide: undefined };
+  }
   const wide: WidePivot = {
     rows: rows.keys.keys,
     columns: columns.keys.keys,
     spans: spans.map(({ cells, events }) => ({
-      cells: cells.part(size),
-      events: (events ?? cells).part(size),
+      cells: cells.part(size()),
+      events: (events ?? cells).part(size()),
     })),
   };
-  return { earliestMs: Number.POSITIVE_INFINITY, weights, wide };
+  return { earliestMs: Number.POSITIVE_INFINITY, weights: weightsOf(wide), wide };
 }
 
 const NO_STARTS = new Uint32Array(1);
 
-/** The keys of a source as they appear, and how many events have each. */
-class CountedKeys {
+/** The keys of a source as they appear. */
+class BatchKeys {
   readonly keys: WideKeys;
-  readonly counter: KeyCounter;
   /** Of the batch read last. */
-  places = new Int32Array(0);
+  batchIds = new Uint32Array(0);
   readonly #ids: KeyIds;
-  #batchIds = new Uint32Array(0);
 
-  constructor({ view, kinds }: EventPagesOptions, source: KeySource) {
+  constructor({ view }: EventPagesOptions, source: KeySource) {
     this.#ids = new KeyIds(view, source);
     this.keys = new WideKeys(this.#ids.values);
-    this.counter = new KeyCounter(this.#ids, kinds.length);
   }
 
-  /** Whether the batch is placed: where that is wanted, and no event has several keys. */
-  read(batch: Parameters<KeyIds['readBatch']>[0], isWanted: boolean): boolean {
-    if (this.places.length < batch.count) {
-      this.#batchIds = new Uint32Array(batch.rows.length);
-      this.places = new Int32Array(batch.rows.length);
-    }
-    this.#ids.readBatch(batch, this.#batchIds);
-    this.counter.add(this.#batchIds, batch.kinds, batch.count);
-    return isWanted && !this.keys.place(this.#batchIds, batch.count, this.places);
+  read(batch: Parameters<KeyIds['readBatch']>[0]): void {
+    if (this.batchIds.length < batch.count) this.batchIds = new Uint32Array(batch.rows.length);
+    this.#ids.readBatch(batch, this.batchIds);
   }
+}
+
+/** places[i] = row · width + column of event i, or NO_CELL where it is not of the kind. */
+function placePairs(
+  { batchIds: rowIds, keys: rowKeys }: BatchKeys,
+  { batchIds: columnIds, keys: columnKeys }: BatchKeys,
+  width: number,
+  kinds: Uint32Array,
+  bit: number,
+  count: number,
+  places: Int32Array,
+): void {
+  const [rowOf, columnOf] = [rowKeys.keysOfIds(), columnKeys.keysOfIds()];
+  for (let i = 0; i < count; i++) {
+    const place = Math.imul(rowOf[rowIds[i]!]!, width) + columnOf[columnIds[i]!]!;
+    places[i] = (kinds[i]! & bit) === 0 ? NO_CELL : place;
+  }
+}
+
+/** How many events of the range have each key of rows, and of columns. */
+function weightsOf({ rows, columns, spans }: WidePivot): readonly (readonly KeyWeights[])[] {
+  const { values } = spans[0]!.events;
+  const rowWeights = new Float64Array(rows.length);
+  const columnWeights = new Float64Array(columns.length);
+  for (let row = 0; row < rows.length; row++) {
+    for (let column = 0; column < columns.length; column++) {
+      const events = values[row * columns.length + column]!;
+      rowWeights[row]! += events;
+      columnWeights[column]! += events;
+    }
+  }
+  return [[weighed(rows, rowWeights)], [weighed(columns, columnWeights)]];
+}
+
+function weighed(keys: readonly (Scalar | undefined)[], weights: Float64Array): KeyWeights {
+  const own = [...keys.keys()].filter((key) => weights[key]! > 0);
+  return { keys: own.map((key) => keys[key]), weights: own.map((key) => weights[key]!) };
 }
 
 interface Size {
