@@ -122,12 +122,16 @@ export class Intervals {
   /** Of equal pieces of the whole: the interval that a piece is in. */
   readonly #ofPiece: Uint32Array;
   readonly #pieceMs: number;
+  /** Whether every piece is in one interval. */
+  readonly #areWhole: boolean;
 
   constructor(startsMs: ArrayLike<number>) {
     this.startsMs = Float64Array.from(startsMs);
     this.count = Math.max(0, startsMs.length - 1);
     const spanMs = this.count === 0 ? 0 : this.startsMs[this.count]! - this.startsMs[0]!;
-    this.#pieceMs = Math.max(commonLengthMs(this.startsMs), spanMs / PIECES_MAX);
+    const commonMs = commonLengthMs(this.startsMs);
+    this.#areWhole = commonMs >= spanMs / PIECES_MAX;
+    this.#pieceMs = Math.max(commonMs, spanMs / PIECES_MAX);
     this.#ofPiece = new Uint32Array(Math.ceil(spanMs / this.#pieceMs));
     let interval = 0;
     for (let piece = 0; piece < this.#ofPiece.length; piece++) {
@@ -152,7 +156,9 @@ export class Intervals {
 
   /** target[i] = indexOf(timesMs[i]) for the first `count` of them. */
   place(timesMs: Float64Array, count: number, target: Int32Array): void {
-    placeTimes(timesMs, count, this.startsMs, this.#ofPiece, this.#pieceMs, target);
+    if (this.#areWhole)
+      placeInPieces(timesMs, count, this.startsMs[0]!, this.#ofPiece, this.#pieceMs, target);
+    else placeTimes(timesMs, count, this.startsMs, this.#ofPiece, this.#pieceMs, target);
   }
 }
 
@@ -169,6 +175,19 @@ function commonLengthMs(startsMs: Float64Array): number {
   return Math.max(commonMs, 1);
 }
 
+function placeInPieces(
+  timesMs: Float64Array,
+  count: number,
+  firstMs: number,
+  ofPiece: Uint32Array,
+  pieceMs: number,
+  target: Int32Array,
+): void {
+  // Not negative, and small: cutting it to 32 bits is quicker than rounding down.
+  for (let i = 0; i < count; i++) target[i] = ofPiece[((timesMs[i]! - firstMs) / pieceMs) | 0]!;
+}
+
+/** Where there were too many pieces for each of them to be in one interval. */
 function placeTimes(
   timesMs: Float64Array,
   count: number,
@@ -180,9 +199,7 @@ function placeTimes(
   const firstMs = startsMs[0]!;
   for (let i = 0; i < count; i++) {
     const timeMs = timesMs[i]!;
-    // Not negative, and small: cutting it to 32 bits is quicker than rounding down.
     let interval = ofPiece[((timeMs - firstMs) / pieceMs) | 0]!;
-    // Only where there were too many pieces for each of them to be in one interval.
     while (timeMs >= startsMs[interval + 1]!) interval++;
     target[i] = interval;
   }

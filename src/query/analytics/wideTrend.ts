@@ -2,6 +2,8 @@ import { TREND_KEY_SETS_MAX, TREND_WIDE_CELLS_MAX } from '../../base/limits.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { EventPage } from '../eventPage.ts';
 import { type EventPagesOptions, eventPages } from '../eventPages.ts';
+import type { WantedEvents } from '../filter.ts';
+import { apartSpans } from './apartSpans.ts';
 import { type CellPart, CellValues } from './cellValues.ts';
 import { eventBatches } from './eventBatches.ts';
 import { EventNumbers } from './eventNumbers.ts';
@@ -63,7 +65,10 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
     wide.add(events, ownIds, numbers.numbers);
   };
   if (measure.kind === 'users') {
-    yield* eventPages(options, (page) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)));
+    for (const spanKinds of kindsBySpan(options)) {
+      const pages = { ...options, kinds: spanKinds };
+      yield* eventPages(pages, (page) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)));
+    }
   } else {
     yield* eventBatches(options, (batch) => {
       numbers.readBatch(batch);
@@ -72,6 +77,18 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
   }
   const weights = counter === undefined ? [] : [yield* counter.weightsSteps()];
   return { earliestMs, weights, wide: wide.part() };
+}
+
+/** The kinds, or for each span of intervals that can be walked on its own the kinds of events in it. */
+function kindsBySpan({ view, kinds, intervals }: WideOptions): readonly (readonly WantedEvents[])[] {
+  if (intervals === undefined || intervals.count === 0) return [kinds];
+  return apartSpans(view.events.parts(), intervals).map((span) =>
+    kinds.map((kind) => ({
+      ...kind,
+      fromMs: Math.max(kind.fromMs, span.fromMs),
+      toMs: Math.min(kind.toMs, span.toMs),
+    })),
+  );
 }
 
 interface Events {

@@ -23,7 +23,10 @@ export class WideUsers {
   readonly #intervalCount: number;
   readonly #budget: MemoryBudget | undefined;
   /** By interval and keys. */
-  readonly #sets = new Map<string, { readonly interval: number; readonly keys: number[]; users: number }>();
+  readonly #sets = new Map<
+    number | string,
+    { readonly interval: number; readonly keys: number[]; users: number }
+  >();
   /** Where in the page a user has several keys in one interval: from, to. */
   #several = new Uint32Array(0);
 
@@ -92,21 +95,41 @@ export class WideUsers {
     to: number,
   ): void {
     const interval = intervals[from]!;
-    const own = new Set<number>();
-    for (let i = from; i < to; i++) if ((kinds[i]! & bit) !== 0) own.add(keys[i]!);
     const cellOf = (key: number) => key * this.#intervalCount + interval;
-    if (own.delete(NO_KEY_INDEX)) this.#shared[cellOf(NO_KEY_INDEX)]!++;
-    const sorted = [...own].sort((a, b) => a - b);
+    const sorted = sortedKeys(kinds, bit, keys, from, to);
+    if (sorted[0] === NO_KEY_INDEX) {
+      this.#shared[cellOf(NO_KEY_INDEX)]!++;
+      sorted.shift();
+    }
     if (sorted.length === 1) {
       this.#alone[cellOf(sorted[0]!)]!++;
       return;
     }
     for (const key of sorted) this.#shared[cellOf(key)]!++;
-    const name = `${interval} ${sorted}`;
+    // Mostly there are two: numbers are found sooner than texts.
+    const [low, high] = sorted as [number, number];
+    const isPair = sorted.length === 2 && high < KEYS_PAIRED_MAX;
+    const name = isPair ? cellOf(low) * KEYS_PAIRED_MAX + high : `${interval} ${sorted}`;
     const set = this.#sets.get(name);
     if (set === undefined) this.#sets.set(name, { interval, keys: sorted, users: 1 });
     else set.users++;
   }
+}
+
+/** A pair of smaller ones has a number of its own, which is exact. */
+const KEYS_PAIRED_MAX = 1 << 16;
+
+/** The different keys of the events of the kind, ascending. Mostly they are few. */
+function sortedKeys(kinds: Uint32Array, bit: number, keys: Int32Array, from: number, to: number): number[] {
+  const sorted: number[] = [];
+  for (let i = from; i < to; i++) {
+    const key = keys[i]!;
+    if ((kinds[i]! & bit) === 0 || sorted.includes(key)) continue;
+    let at = sorted.length;
+    while (at > 0 && sorted[at - 1]! > key) at--;
+    sorted.splice(at, 0, key);
+  }
+  return sorted;
 }
 
 /** Counts those with one key in an interval; lists the others, two entries each, and returns how many entries. */
