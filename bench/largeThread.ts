@@ -3,6 +3,7 @@ import type { Definition } from '../src/client/types.ts';
 import { oracleEvaluate } from '../src/query/oracle.ts';
 import { Slicer } from '../src/shard/slicer.ts';
 import { bytesByName, bytesByPart, memoryOf, sumByName } from '../src/tablet/memory.ts';
+import type { Operations } from '../src/tablet/operations.ts';
 import type { Tablet } from '../src/tablet/tablet.ts';
 import { askTablet } from './askTablet.ts';
 import { finished } from './bulk.ts';
@@ -38,7 +39,7 @@ export interface LargeAnswer {
 
 const AT_MS = SESSION_PERIOD.endMs;
 
-/** Some of the tablets of a large account, asked as a shard asks its own: all at once, in slices. */
+/** Some of the tablets of a large account, asked as a shard asks its own: one after the other, in slices. */
 export class LargeThread {
   readonly loaded: LargeLoaded;
   readonly #tablets: Tablet[] = [];
@@ -68,8 +69,13 @@ export class LargeThread {
 
   async count(segment: Definition): Promise<LargeAnswer> {
     const args = { segments: { it: segment }, atMs: AT_MS, nowMs: AT_MS };
-    const parts = await Promise.all(
-      this.#tablets.map((tablet) => this.#slicer.run(askTablet(tablet, 'count', args))),
+    const tablets = this.#tablets;
+    const parts = await this.#slicer.run(
+      (function* () {
+        const parts: Operations['count']['part'][] = [];
+        for (const tablet of tablets) parts.push(yield* askTablet(tablet, 'count', args));
+        return parts;
+      })(),
     );
     return {
       count: parts.reduce((sum, { counts }) => sum + counts.it!, 0),

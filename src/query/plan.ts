@@ -31,7 +31,7 @@ export type Plan = { readonly cost: number } & (
   | { readonly kind: 'not'; readonly plan: Plan }
   | { readonly kind: 'traits'; readonly trait: string; readonly predicate: ValuePredicate }
   | NearPlan
-  | { readonly kind: 'sample'; readonly buckets: number; readonly salt: string }
+  | SamplePlan
   | CountPlan
   | WalkPlan
 );
@@ -41,6 +41,14 @@ export type Plan = { readonly cost: number } & (
  * of users' events.
  */
 const COST = { all: 0, traits: 1, traitsNear: 3, scan: 10, sample: 50, walk: 100 } as const;
+
+/** Users whose ids hash to few enough. */
+export interface SamplePlan {
+  readonly kind: 'sample';
+  readonly cost: number;
+  readonly buckets: number;
+  readonly salt: string;
+}
 
 /** Users with two traits that lie in a circle. */
 export interface NearPlan {
@@ -113,8 +121,9 @@ export class Planner {
   #plan(criterion: Criterion): Plan {
     switch (criterion.kind) {
       case 'all':
+        return { kind: 'all', cost: COST.all };
       case 'sample':
-        return { ...criterion, cost: COST[criterion.kind] };
+        return { ...criterion, cost: COST.sample };
       case 'and':
       case 'or': {
         const plans = criterion.criteria.map((inner) => this.#plan(inner));
