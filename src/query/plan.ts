@@ -19,7 +19,7 @@ import {
   type WalkMeasure,
 } from './measures/measure.ts';
 import type { Circle } from './near.ts';
-import { type Moment, windowSpan } from './predicate.ts';
+import { type Moment, oppositeOf, windowSpan } from './predicate.ts';
 import { checkReferences, parseSaved } from './saved.ts';
 import { visibleFromMs } from './users.ts';
 
@@ -158,7 +158,13 @@ export class Planner {
     return plan;
   }
 
-  #planTraits({ trait, test }: ProfileCriterion): Plan {
+  #planTraits({ kind, trait, test }: ProfileCriterion): Plan {
+    const opposite = oppositeOf(test);
+    // Of a positive test more is known than that it can be asked of each value.
+    if (opposite !== undefined) {
+      const plan = this.#planTraits({ kind, trait, test: opposite });
+      return { kind: 'not', plan, cost: plan.cost };
+    }
     const compiled = compilePropertyTest(trait, test, this.#moment);
     if (compiled.kind === 'near') return { ...compiled, kind: 'traitsNear', cost: COST.traitsNear };
     return { kind: 'traits', cost: COST.traits, trait, predicate: compiled.predicate };

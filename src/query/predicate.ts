@@ -17,11 +17,27 @@ export interface Moment {
 /** A test of one value; `near` is one of two (near.ts). */
 export type SingleTest = Exclude<ValueTest, NearTest>;
 
+/** The test that holds of exactly the values, and of none, that a negation does not hold of. Undefined for other tests. */
+export function oppositeOf(test: ValueTest): SingleTest | undefined {
+  switch (test.op) {
+    case 'neq':
+      return { op: 'eq', value: test.value };
+    case 'notIn':
+      return { op: 'in', values: test.values };
+    case 'notContains':
+      return { op: 'contains', value: test.value };
+    case 'notExists':
+      return { op: 'exists' };
+    default:
+      return undefined;
+  }
+}
+
 /** Types never convert: an element of another type than the operand satisfies nothing but a negation. */
 export function compileTest(test: SingleTest, moment: Moment): ValuePredicate {
   switch (test.op) {
     case 'exists':
-      return { missing: false, test: () => true };
+      return { missing: false, test: () => true, any: true };
     case 'eq':
       return { ...anyElement((element) => element === test.value), equalTo: [test.value] };
     case 'in': {
@@ -31,13 +47,10 @@ export function compileTest(test: SingleTest, moment: Moment): ValuePredicate {
     case 'contains':
       return { missing: false, test: (value) => contains(value, test.value) };
     case 'notExists':
-      return negation(compileTest({ op: 'exists' }, moment));
     case 'neq':
-      return negation(compileTest({ op: 'eq', value: test.value }, moment));
     case 'notIn':
-      return negation(compileTest({ op: 'in', values: test.values }, moment));
     case 'notContains':
-      return negation(compileTest({ op: 'contains', value: test.value }, moment));
+      return negation(compileTest(oppositeOf(test)!, moment));
     case 'gt':
       return {
         ...sameType(test.value, (element) => order(element, test.value) > 0),
@@ -143,10 +156,11 @@ export function timeOf(point: TimePoint, moment: Moment): number {
 }
 
 function inSpan({ fromMs, toMs }: Span, zone: string): ValuePredicate {
-  return anyElement((element) => {
+  const predicate = anyElement((element) => {
     const timeMs = typeof element === 'string' ? parseTime(element, zone) : undefined;
     return timeMs !== undefined && timeMs >= fromMs && timeMs < toMs;
   });
+  return { ...predicate, span: { fromMs, toMs } };
 }
 
 function onAnniversary(test: AnniversaryTest, { atMs, zone }: Moment): ValuePredicate {
