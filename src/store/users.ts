@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Bitset } from '../base/bitset.ts';
+import { IdList } from '../base/idList.ts';
 import { IdTable } from '../base/idTable.ts';
 import { ORDINALS_MAX } from '../base/limits.ts';
 import { PagedList } from '../base/pagedList.ts';
@@ -15,14 +16,13 @@ import type { UsersView } from './view.ts';
  */
 export class Users implements UsersView {
   /** Ids by ordinal. Known and anonymous ids are two name spaces, so two tables. */
-  readonly #ids = newTexts();
-  readonly #known = new IdTable((ordinal) => this.#ids.get(ordinal));
-  readonly #anonymous = new IdTable((ordinal) => this.#ids.get(ordinal));
+  readonly #ids = new IdList();
+  readonly #known = new IdTable(this.#ids);
+  readonly #anonymous = new IdTable(this.#ids);
   /** Anonymous ids that belong to known users of other tablets, and these. */
-  readonly #forwardedIds = newTexts();
-  readonly #forwardTargets = newTexts();
-  readonly #forwards = new IdTable((forward) => this.#forwardedIds.get(forward));
-  #idBytes = 0;
+  readonly #forwardedIds = new IdList();
+  readonly #forwardTargets = new IdList();
+  readonly #forwards = new IdTable(this.#forwardedIds);
   #goneCount = 0;
 
   readonly #latestEventMs = new PagedList<number>((size) => new Float64Array(size));
@@ -69,9 +69,11 @@ export class Users implements UsersView {
     const perOrdinal =
       this.#canonical.byteLength +
       bits.reduce((total, { byteLength }) => total + byteLength, 0) +
-      this.#ids.capacity * (8 + 4);
+      this.#ring.capacity * (8 + 4);
     const tables = this.#known.memoryBytes + this.#anonymous.memoryBytes + this.#forwards.memoryBytes;
-    return perOrdinal + tables + this.merges.memoryBytes + this.#idBytes;
+    const ids = [this.#ids, this.#forwardedIds, this.#forwardTargets];
+    const idBytes = ids.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
+    return perOrdinal + tables + this.merges.memoryBytes + idBytes;
   }
 
   /** As it is now, for as long as it takes until `close`. */
@@ -173,7 +175,6 @@ export class Users implements UsersView {
     this.#forwards.put(anonymousId, this.#forwardedIds.length);
     this.#forwardedIds.push(anonymousId);
     this.#forwardTargets.push(userId);
-    this.#idBytes += idBytes(anonymousId) + idBytes(userId);
     return true;
   }
 
@@ -213,7 +214,7 @@ export class Users implements UsersView {
     this.#goneCount = parent.count - here.count();
     this.#canonical = new Uint32Array(parent.#canonical.length);
     yield* this.merges.inherit(parent.merges, here);
-    yield* this.#ids.inherit(parent.#ids, here, () => '');
+    yield* this.#ids.inherit(parent.#ids, here);
     yield* this.#latestEventMs.inherit(parent.#latestEventMs, here, () => Number.NEGATIVE_INFINITY);
     yield* this.#ring.inherit(parent.#ring, here, (ordinal) => ordinal);
     yield* this.#known.inherit(parent.#known, here);
@@ -223,8 +224,8 @@ export class Users implements UsersView {
       const to = Math.min(from + ORDINALS_PER_STEP, parent.count);
       this.#canonical.set(parent.#canonical.subarray(from, to), from);
       for (let ordinal = from; ordinal < to; ordinal++) {
-        if (here.has(ordinal)) this.#idBytes += idBytes(this.#ids.get(ordinal));
-        else if (parent.#canonical[ordinal] !== ordinal) this.#inheritMerged(parent, ordinal, isHome);
+        if (!here.has(ordinal) && parent.#canonical[ordinal] !== ordinal)
+          this.#inheritMerged(parent, ordinal, isHome);
       }
     }
     for (let i = 0; i < parent.#forwardedIds.length; i++) {
@@ -296,7 +297,6 @@ export class Users implements UsersView {
     this.#ring.push(ordinal);
     this.#latestEventMs.push(Number.NEGATIVE_INFINITY);
     this.#ids.push(user.id);
-    this.#idBytes += idBytes(user.id);
     this.#tableOf(user).put(user.id, ordinal);
     return ordinal;
   }
@@ -366,12 +366,3 @@ function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
 
 const ORDINALS_AT_FIRST = 256;
 const ORDINALS_PER_STEP = 2048;
-
-function newTexts(): PagedList<string> {
-  return new PagedList((size) => new Array<string>(size));
-}
-
-/** One-byte text, V8's header, and the place in the list. */
-function idBytes(id: string): number {
-  return id.length + 24 + 8;
-}
