@@ -14,7 +14,7 @@ export interface CellTests {
   readonly span: MomentSpan | undefined;
   testNumber(number: number): number;
   testMoment(timeMs: number): number;
-  testHeap(ref: number): number;
+  readonly testHeap: (ref: number) => number;
 }
 
 /** from <= number < to */
@@ -100,6 +100,19 @@ export function selectMoments(
         answer = Number(timeMs >= fromMs) & Number(timeMs < toMs);
       } else answer = upper === NAN_WORD ? tests.answers[lower]! : tests.testNumber(doubles[i]!);
       word |= answer << (i & 31);
+    }
+    words[start >>> 5] = word;
+  }
+}
+
+/** References, some of them into the heap. */
+export function selectRefs(refs: Uint32Array, { answers, testHeap }: CellTests, words: Uint32Array): void {
+  for (let start = 0; start < refs.length; start += 32) {
+    const end = Math.min(refs.length, start + 32);
+    let word = 0;
+    for (let i = start; i < end; i++) {
+      const ref = refs[i]!;
+      word |= (ref < HEAP_REFS_FROM ? answers[ref]! : testHeap(ref)) << (i & 31);
     }
     words[start >>> 5] = word;
   }

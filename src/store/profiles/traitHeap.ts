@@ -81,16 +81,17 @@ export class TraitHeap {
     return true;
   }
 
-  /** 1 for references to texts of just these bytes, else 0; of a heap that does not change meanwhile. */
-  equalTo(content: Uint8Array): (ref: number) => number {
+  /** 1 for references to texts of just these bytes, 0 for other texts, and what `ofArray` says of arrays. */
+  equalTo(content: Uint8Array, ofArray: (ref: number) => number): (ref: number) => number {
     const chunks = this.#chunks;
     const { length } = content;
-    if (length >= LONG) return (ref) => Number(this.equals(ref, content));
     return (ref) => {
       const { bytes } = chunks[(ref >>> OFFSET_BITS) - 1]!;
       const at = ref & OFFSET_MASK;
-      // The rest of the byte is about what the text is made of, which follows from the text.
-      if (bytes[at]! >>> 2 !== length) return 0;
+      const header = bytes[at]!;
+      if ((header & ARRAY) !== 0) return ofArray(ref);
+      if (length >= LONG) return Number(this.equals(ref, content));
+      if (header >>> 2 !== length) return 0;
       for (let i = 0; i < length; i++) if (bytes[at + 1 + i] !== content[i]) return 0;
       return 1;
     };

@@ -1,7 +1,14 @@
 import { kernels } from '../../encoding/kernels/kernels.ts';
 import { isMoment, momentIn, NAN_WORD, upperOfMoment } from './nans.ts';
 import { moveValues } from './places.ts';
-import { type CellTests, selectDoubles, selectEach, selectIntegers, selectMoments } from './selectCells.ts';
+import {
+  type CellTests,
+  selectDoubles,
+  selectEach,
+  selectIntegers,
+  selectMoments,
+  selectRefs,
+} from './selectCells.ts';
 import { HEAP_REFS_FROM, MOMENT_CELL, NUMBER_CELL } from './traitRefs.ts';
 
 /**
@@ -132,7 +139,7 @@ class RefLanes extends TypedLanes<Uint8Array | Uint16Array | Uint32Array> implem
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
     const { values } = this;
     if (values instanceof Uint32Array) {
-      selectEach(this, tests, from, to, words);
+      selectRefs(values.subarray(from, to), tests, words);
       return;
     }
     const lanes = values.subarray(from, to);

@@ -176,7 +176,7 @@ export class TraitPage {
       testHeap: this.#heap === undefined ? () => 0 : tests.ofHeap(this.#heap),
     };
     const places = cells.isDense ? words : new Uint32Array((cells.placesEnd + 31) >>> 5);
-    const step = this.#heap === undefined ? SELECT_STEP : HEAP_STEP;
+    const step = this.#heap === undefined || tests.compareTexts ? SELECT_STEP : HEAP_STEP;
     for (let from = 0; from < cells.placesEnd; from += step) {
       const to = Math.min(cells.placesEnd, from + step);
       cells.select(ofPage, from, to, places.subarray(from >>> 5));

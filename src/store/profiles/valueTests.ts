@@ -23,6 +23,11 @@ export class ValueTests {
   /** When texts can be tested by comparing: those that pass, in UTF-8. */
   readonly #texts: readonly Uint8Array[] | undefined;
 
+  /** Whether no text is read to be tested, only compared. */
+  get compareTexts(): boolean {
+    return this.#predicate.any === true || this.#texts !== undefined;
+  }
+
   private constructor(predicate: ValuePredicate, refsEnd: number) {
     this.#predicate = predicate;
     this.answers = new Uint8Array(refsEnd);
@@ -61,10 +66,7 @@ export class ValueTests {
     const texts = this.#texts;
     if (texts === undefined) return (ref) => this.test(read(ref));
     const [only] = texts;
-    if (only !== undefined && texts.length === 1) {
-      const equals = heap.equalTo(only);
-      return (ref) => (heap.isArray(ref) ? this.test(read(ref)) : equals(ref));
-    }
+    if (only !== undefined && texts.length === 1) return heap.equalTo(only, (ref) => this.test(read(ref)));
     return (ref) =>
       heap.isArray(ref) ? this.test(read(ref)) : Number(texts.some((text) => heap.equals(ref, text)));
   }
