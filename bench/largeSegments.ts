@@ -75,8 +75,10 @@ export const PLAIN_SEGMENTS: Segments = {
   'one user by e-mail': {
     and: [
       { profile: 'email', op: 'eq', value: 'anna.8c@example.com' },
-      ...[WANTS_NEWS, BOUGHT, VIEWED_OFTEN],
-      { profile: 'age', op: 'exists' },
+      { profile: 'newsletter', op: 'exists' },
+      { profile: 'age', op: 'neq', value: 17 },
+      { not: { event: 'Support Contacted', within: { last: '30d' } } },
+      { not: VIEWED_OFTEN },
     ],
   },
   'days, sums and values': {

@@ -9,7 +9,7 @@ import { BenchThread } from '../threads.ts';
 
 const SIZE = {
   real: { events: 5_000_000, users: 1_000_000, tabletsMin: 1, samplePercent: 1, runsMax: 9 },
-  tiny: { events: 5000, users: 1000, tabletsMin: 4, samplePercent: 100, runsMax: 1 },
+  tiny: { events: 20_000, users: 1000, tabletsMin: 4, samplePercent: 100, runsMax: 1 },
 };
 const BUDGET_MS = 10_000;
 const SALT = 'oracle';
