@@ -96,9 +96,10 @@ export class LargeAccount {
 
   #usersOf(index: number): Uint32Array {
     const homes = this.#homes;
-    const found = new Uint32Array(homes.reduce((count, home) => count + Number(home === index), 0));
     let count = 0;
-    for (let user = 0; user < homes.length; user++) if (homes[user] === index) found[count++] = user;
+    for (let user = 0; user < homes.length; user++) if (homes[user] === index) count++;
+    const found = new Uint32Array(count);
+    for (let user = homes.length; count > 0; ) if (homes[--user] === index) found[--count] = user;
     return found;
   }
 }
