@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import { daySpan, parseTime } from '../base/time.ts';
 import { isArray, type Scalar, type Value } from '../base/value.ts';
 import type { ValuePredicate } from '../store/part.ts';
+import { MOMENTS_END_MS, momentText } from '../store/profiles/moments.ts';
 import { dateOf, datesOf } from './anniversary.ts';
 import { calendarDay } from './calendarDays.ts';
 import type { AnniversaryTest, NearTest, TimePoint, ValueTest, Within } from './criterion.ts';
@@ -55,26 +56,31 @@ export function compileTest(test: SingleTest, moment: Moment): ValuePredicate {
       return {
         ...sameType(test.value, (element) => order(element, test.value) > 0),
         ...numbers(nextNumber(test.value), Infinity),
+        ...moments(firstMoment(test.value, 'after'), Infinity),
       };
     case 'gte':
       return {
         ...sameType(test.value, (element) => order(element, test.value) >= 0),
         ...numbers(test.value, Infinity),
+        ...moments(firstMoment(test.value, 'from'), Infinity),
       };
     case 'lt':
       return {
         ...sameType(test.value, (element) => order(element, test.value) < 0),
         ...numbers(-Infinity, test.value),
+        ...moments(-Infinity, firstMoment(test.value, 'from')),
       };
     case 'lte':
       return {
         ...sameType(test.value, (element) => order(element, test.value) <= 0),
         ...numbers(-Infinity, nextNumber(test.value)),
+        ...moments(-Infinity, firstMoment(test.value, 'after')),
       };
     case 'between':
       return {
         ...sameType(test.low, (e) => order(e, test.low) >= 0 && order(e, test.high) <= 0),
         ...numbers(test.low, nextNumber(test.high)),
+        ...moments(firstMoment(test.low, 'from'), firstMoment(test.high, 'after')),
       };
     case 'startsWith':
       return anyElement((element) => typeof element === 'string' && element.startsWith(test.value));
@@ -183,6 +189,25 @@ function sameType(operand: Scalar, test: (element: Scalar) => boolean): ValuePre
 /** Of a comparison with a number: from <= number < to. */
 function numbers(from: Scalar, to: Scalar): Pick<ValuePredicate, 'range'> {
   return typeof from === 'number' && typeof to === 'number' ? { range: { from, to } } : {};
+}
+
+/** Of a comparison with a text: from <= moment < to. */
+function moments(fromMs: number | undefined, toMs: number | undefined): Pick<ValuePredicate, 'span'> {
+  return fromMs === undefined || toMs === undefined ? {} : { span: { fromMs, toMs } };
+}
+
+/** The first moment whose text does not come before this one, or comes after it; undefined for anything but a text. */
+function firstMoment(value: Scalar, place: 'from' | 'after'): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  // The texts of moments are in the order of their times.
+  let [low, end] = [0, MOMENTS_END_MS];
+  while (low < end) {
+    const middle = Math.floor((low + end) / 2);
+    const at = orderOfText(momentText(middle), value);
+    if (place === 'from' ? at >= 0 : at > 0) end = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The least number greater than this one; anything else as it is. */

@@ -17,7 +17,7 @@ export function momentIn(upper: number, lower: number): number {
   return (upper & 0xffff) * WORD + lower;
 }
 
-/** 0 <= timeMs < TIME_MS_END */
+/** 0 <= timeMs < 2 ** 48 */
 export function upperOfMoment(timeMs: number): number {
   return MOMENT_HALF * 2 ** 16 + Math.floor(timeMs / WORD);
 }

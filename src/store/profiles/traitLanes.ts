@@ -30,7 +30,7 @@ export interface Lanes {
   /** False, and nothing is changed, when the form does not hold it. */
   setRef(i: number, ref: number): boolean;
   setNumber(i: number, number: number): boolean;
-  /** 0 <= timeMs < TIME_MS_END, whole. */
+  /** Whole, and 0 <= timeMs < MOMENTS_END_MS. */
   setMoment(i: number, timeMs: number): boolean;
   /** Moves [at, count) up by one. */
   insert(at: number, count: number): void;

@@ -1,11 +1,10 @@
 import type { Value } from '../../base/value.ts';
 import type { ValuePredicate } from '../part.ts';
-import { momentOf, momentText } from './moments.ts';
+import { MOMENTS_END_MS, momentOf, momentText } from './moments.ts';
 import type { MomentSpan, NumberRange } from './selectCells.ts';
 import type { SharedValues } from './sharedValues.ts';
 import type { TraitHeap } from './traitHeap.ts';
 import { NO_REF, SHARED_REFS_FROM, UNSET_REF } from './traitRefs.ts';
-import { TIME_MS_END } from './traitTimes.ts';
 
 /** Texts that are compared as bytes; more are looked up by the predicate. */
 const TEXTS_COMPARED_MAX = 8;
@@ -82,7 +81,7 @@ function rangeOf({ equalTo, range, any }: ValuePredicate): NumberRange | undefin
 }
 
 function spanOf({ span, any }: ValuePredicate, texts: readonly string[] | undefined): MomentSpan | undefined {
-  if (any) return { fromMs: 0, toMs: TIME_MS_END };
+  if (any) return { fromMs: 0, toMs: MOMENTS_END_MS };
   if (texts === undefined) return span;
   const moments = texts.map(momentOf).filter((moment) => moment !== undefined);
   if (moments.length > 1) return undefined;
