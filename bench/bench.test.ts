@@ -53,6 +53,16 @@ test('import: every event is there, and again after a replay', async () => {
   expect(replay!.rows[0]).toMatchObject({ events: 1000 });
 });
 
+test('large: a machine full of users answers as the oracle does', async () => {
+  const reports = await run('large');
+  expect(reports.map(({ name }) => name)).toEqual(['large', 'memory', 'segments', 'texts']);
+  for (const report of reports) expectSane(report, '88b0b1d2c23b');
+  const [loaded, memory, segments, texts] = reports;
+  expect(loaded!.rows[0]).toMatchObject({ users: 1000, events: 20_000 });
+  expect(memory!.rows.map(({ part }) => part)).toContain('- email');
+  expect([segments!.rows.length, texts!.rows.length]).toEqual([10, 6]);
+});
+
 test('memory: the parts add up', async () => {
   const [report] = await run('memory');
   expectSane(report!, 'de90a2e132cc');

@@ -46,6 +46,12 @@ export class BulkLoader {
     return tablet && { tablet, ordinal: tablet.users.ensure(user) };
   }
 
+  /** Sets traits, all of them declared. */
+  identify({ tablet, ordinal }: Place, traits: Readonly<Record<string, Value>>, timeMs: number): void {
+    for (const [trait, value] of Object.entries(traits))
+      tablet.profiles.apply(ordinal, { op: 'set', trait, value }, timeMs);
+  }
+
   /** Properties by their codes, ascending. */
   add(
     { tablet, ordinal }: Place,

@@ -1,4 +1,5 @@
 import type { Value } from '../src/base/value.ts';
+import type { OracleEvent } from '../src/query/oracle.ts';
 import { BulkLoader, type Place } from './bulk.ts';
 import { readNaively } from './naive.ts';
 import { SESSION_NAMES, type SessionColumns, type SessionOptions, sessionColumns } from './sessions.ts';
@@ -34,6 +35,8 @@ export async function loadFile(path: string, tabletCount: number): Promise<BulkL
 /** Which properties an event of the sessions has is said by the event, so that they are declared by example. */
 const SESSION_PROPERTIES = ['city', 'platform', 'amount', 'product'];
 
+export const SESSION_EVENTS = SESSION_NAMES.event.map((event) => ({ event, properties: SESSION_PROPERTIES }));
+
 /** Synthetic sessions (sessions.ts). */
 export function loadSessions(options: SessionOptions, tabletCount: number): BulkLoader {
   return loadColumns(sessionColumns(options), tabletCount);
@@ -45,22 +48,34 @@ export function loadColumns(
   tabletCount: number,
   holds?: (index: number) => boolean,
 ): BulkLoader {
-  const events = SESSION_NAMES.event.map((event) => ({ event, properties: SESSION_PROPERTIES }));
-  const loader = new BulkLoader(tabletCount, { events, traits: [] }, holds);
-  const [city, platform, amount, product] = SESSION_PROPERTIES.map(
-    (property) => loader.tablets[0]!.schema.propertyCode(property)!,
-  ) as [number, number, number, number];
+  const loader = new BulkLoader(tabletCount, { events: SESSION_EVENTS, traits: [] }, holds);
   /** By user; null for those whose tablet is not held here. */
   const places = new Array<Place | null | undefined>(
     columns.user.reduce((most, user) => Math.max(most, user), 0) + 1,
   );
-  for (let i = 0; i < columns.event.length; i++) {
-    const user = columns.user[i]!;
+  addSessions(loader, columns, (user) => {
     let place = places[user];
     if (place === undefined) {
       place = loader.place({ known: true, id: sessionUserId(user) }) ?? null;
       places[user] = place;
     }
+    return place;
+  });
+  loader.finish();
+  return loader;
+}
+
+/** SESSION_EVENTS are declared. `placeOf` a user's number: where the user's events go, null for those to leave out. */
+export function addSessions(
+  loader: BulkLoader,
+  columns: SessionColumns,
+  placeOf: (user: number) => Place | null,
+): void {
+  const [city, platform, amount, product] = SESSION_PROPERTIES.map(
+    (property) => loader.tablets[0]!.schema.propertyCode(property)!,
+  ) as [number, number, number, number];
+  for (let i = 0; i < columns.event.length; i++) {
+    const place = placeOf(columns.user[i]!);
     if (place === null) continue;
     const properties: [number, Value][] = [
       [city, SESSION_NAMES.city[columns.city[i]!]!],
@@ -70,8 +85,20 @@ export function loadColumns(
     if (columns.product[i] !== 0) properties.push([product, SESSION_NAMES.product[columns.product[i]!]!]);
     loader.add(place, columns.event[i]!, columns.timeMs[i]!, properties);
   }
-  loader.finish();
-  return loader;
+}
+
+/** One of the columns' events, as the oracle wants it. */
+export function sessionEvent(columns: SessionColumns, i: number): OracleEvent {
+  return {
+    event: SESSION_NAMES.event[columns.event[i]!]!,
+    timeMs: columns.timeMs[i]!,
+    properties: {
+      city: SESSION_NAMES.city[columns.city[i]!]!,
+      platform: SESSION_NAMES.platform[columns.platform[i]!]!,
+      ...(columns.amountCents[i] !== 0 && { amount: columns.amountCents[i]! / 100 }),
+      ...(columns.product[i] !== 0 && { product: SESSION_NAMES.product[columns.product[i]!]! }),
+    },
+  };
 }
 
 /** The id of a user that has a number in the columns. */

@@ -10,6 +10,7 @@ import { runThread } from './threads.ts';
 import { blocks } from './workloads/blocks.ts';
 import { collect } from './workloads/collect.ts';
 import { imports } from './workloads/import.ts';
+import { large } from './workloads/large.ts';
 import { memory } from './workloads/memory.ts';
 import { mixed } from './workloads/mixed.ts';
 import { segments } from './workloads/segments.ts';
@@ -40,6 +41,7 @@ const WORKLOADS: Readonly<Record<string, (bench: Bench) => Promise<Report[]>>> =
   blocks,
   collect,
   import: imports,
+  large,
   memory,
   mixed,
   segments,
@@ -48,8 +50,8 @@ const WORKLOADS: Readonly<Record<string, (bench: Bench) => Promise<Report[]>>> =
 const USERS = { real: '100000', tiny: '100' };
 
 const USAGE = `npm run bench -- [${Object.keys(WORKLOADS).join('|')}]... [--tiny] [--json]
-  --events N   of each workload that makes some (blocks 20000000, import 500000, mixed 1000000, memory and segments 2000000)
-  --users N    ${USERS.real} (blocks and split 1000000, memory 300000)
+  --events N   of each workload that makes some (blocks 20000000, import 500000, large 5000000, mixed 1000000, memory and segments 2000000)
+  --users N    ${USERS.real} (blocks, large and split 1000000, memory 300000)
   --threads N  of the server, 2
   --file PATH  imported instead of the sample and of synthetic events: NDJSON, plain or gzip
   --sets DIR   its *.ndjson.gz are what blocks measures besides synthetic sessions (the sample)

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { initHash } from '../src/base/hash.ts';
+import type { Definition } from '../src/client/types.ts';
+import { type LargeAnswer, type LargeLoaded, type LargePlan, LargeThread } from './largeThread.ts';
 import { Load, type LoadOrder, type LoadPlan, type LoadResult } from './load.ts';
 import { type Answer, LoadedTablet, type Loading, type TabletPlan } from './loadedTablet.ts';
 
@@ -13,6 +15,7 @@ interface Roles {
     answer: LoadResult;
   };
   tablet: { plan: TabletPlan; started: Loading; question: unknown; answer: Answer };
+  large: { plan: LargePlan; started: LargeLoaded; question: Definition; answer: LargeAnswer };
 }
 type Role = keyof Roles;
 
@@ -56,6 +59,9 @@ export async function runThread(): Promise<void> {
     answerWith({ jsonBodies: load.bodies.slice(0, BODIES_SHOWN_MAX) }, (order: LoadOrder) =>
       load.send(order),
     );
+  } else if (role === 'large') {
+    const thread = new LargeThread(plan);
+    answerWith(thread.loaded, (segment: Definition) => thread.count(segment));
   } else {
     const tablet = new LoadedTablet(plan);
     answerWith(tablet.loading, (segment: unknown) => tablet.count(segment));

@@ -11,7 +11,7 @@ describe('IdTable', () => {
   it('agrees with a Map while it grows past many splits', () => {
     const random = new SeededRandom(7);
     const ids: string[] = [];
-    const table = new IdTable((number) => ids[number]!);
+    const table = new IdTable({ equals: (number, id) => ids[number] === id });
     const oracle = new Map<string, number>();
     let wrong = 0;
     for (let i = 0; i < 60_000; i++) {
@@ -30,7 +30,8 @@ describe('IdTable', () => {
 describe('a child of an IdTable', () => {
   it('has the numbers that are here, in less memory, and grows on', () => {
     const ids = Array.from({ length: 30_000 }, (_, i) => `id-${i}`);
-    const [table, child] = [0, 1].map(() => new IdTable((number) => ids[number]!));
+    const byNumber = { equals: (number: number, id: string) => ids[number] === id };
+    const [table, child] = [0, 1].map(() => new IdTable(byNumber));
     const here = new Bitset(ids.length);
     for (const [number, id] of ids.slice(0, 20_000).entries()) {
       table!.put(id, number);

@@ -4,17 +4,22 @@ import { HashPages, type Page } from './hashPages.ts';
 
 const hash = new Uint32Array(2);
 
+export interface IdsByNumber {
+  /** Whether this is the number's id. */
+  equals(number: number, id: string): boolean;
+}
+
 /**
  * Ids → small numbers, for more of them than a Map holds (2^24) and without its long stalls when it grows. The ids
  * themselves stay with the owner: an entry is a hash and the number + 1, in 8 bytes at 44 to 88 % fill.
  */
 export class IdTable {
   readonly #pages = new HashPages(2);
-  readonly #idOf: (number: number) => string;
+  readonly #ids: IdsByNumber;
 
-  /** `idOf` must give back the id of every number that was put. */
-  constructor(idOf: (number: number) => string) {
-    this.#idOf = idOf;
+  /** They must know the id of every number that was put. */
+  constructor(ids: IdsByNumber) {
+    this.#ids = ids;
   }
 
   get memoryBytes(): number {
@@ -49,7 +54,7 @@ export class IdTable {
   #slotOf(page: Page, idHash: number, id: string): number {
     const { words } = page;
     let at = this.#pages.start(page, idHash);
-    while (words[at + 1] !== 0 && (words[at] !== idHash || this.#idOf(words[at + 1]! - 1) !== id)) {
+    while (words[at + 1] !== 0 && (words[at] !== idHash || !this.#ids.equals(words[at + 1]! - 1, id))) {
       at = this.#pages.next(words, at);
     }
     return at;

@@ -13,6 +13,11 @@ export class MemoryBudget {
     this.#bytesMax = bytesMax;
   }
 
+  /** Taken and not free again. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The most that was taken at once. */
   get bytesPeak(): number {
     return this.#bytesPeak;

@@ -3,7 +3,14 @@ import { Bitset } from '../base/bitset.ts';
 import { sampleBucket } from '../base/hash.ts';
 import type { TabletView } from '../store/view.ts';
 import type { Criterion } from './criterion.ts';
-import { type NearPlan, type Plan, Planner, type QueryTimes, type WalkPlan } from './plan.ts';
+import {
+  type NearPlan,
+  type Plan,
+  Planner,
+  type QueryTimes,
+  type SamplePlan,
+  type WalkPlan,
+} from './plan.ts';
 import { runRules } from './ruleScan.ts';
 import { groupRules, type RuleGroup } from './rules.ts';
 import { runScans } from './scan.ts';
@@ -140,7 +147,7 @@ class Evaluation {
       case 'traits':
         return yield* this.#view.profiles.selectSteps(plan.trait, plan.predicate, this.users.size);
       case 'sample':
-        return yield* this.#sample(plan.buckets, plan.salt);
+        return yield* this.#sample(plan, this.users);
       case 'traitsNear':
         return yield* this.#near(plan);
       case 'walk':
@@ -159,7 +166,8 @@ class Evaluation {
     for (const plan of plans) {
       if (walkIn(plan) !== undefined) continue;
       if (result.isEmpty) return result;
-      result.and(yield* this.#find(plan));
+      const isSampled = plan.kind === 'sample' && !this.#found.has(plan);
+      result.and(isSampled ? yield* this.#sample(plan, result) : yield* this.#find(plan));
     }
     const walking = plans.filter((plan) => walkIn(plan) !== undefined);
     if (walking.length > 0 && !result.isEmpty) yield* this.#keepWalked(result, walking);
@@ -215,10 +223,10 @@ class Evaluation {
     return result;
   }
 
-  *#sample(buckets: number, salt: string): Generator<void, Bitset> {
-    const result = new Bitset(this.users.size);
+  *#sample({ buckets, salt }: SamplePlan, among: Bitset): Generator<void, Bitset> {
+    const result = new Bitset(among.size);
     let hashed = 0;
-    for (const ordinal of this.users) {
+    for (const ordinal of among) {
       if (hashed++ % IDS_PER_STEP === 0) yield;
       if (sampleBucket(this.#view.users.refOf(ordinal).id, salt) < buckets) result.add(ordinal);
     }

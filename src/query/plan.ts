@@ -19,7 +19,7 @@ import {
   type WalkMeasure,
 } from './measures/measure.ts';
 import type { Circle } from './near.ts';
-import { type Moment, windowSpan } from './predicate.ts';
+import { type Moment, oppositeOf, windowSpan } from './predicate.ts';
 import { checkReferences, parseSaved } from './saved.ts';
 import { visibleFromMs } from './users.ts';
 
@@ -31,7 +31,7 @@ export type Plan = { readonly cost: number } & (
   | { readonly kind: 'not'; readonly plan: Plan }
   | { readonly kind: 'traits'; readonly trait: string; readonly predicate: ValuePredicate }
   | NearPlan
-  | { readonly kind: 'sample'; readonly buckets: number; readonly salt: string }
+  | SamplePlan
   | CountPlan
   | WalkPlan
 );
@@ -41,6 +41,14 @@ export type Plan = { readonly cost: number } & (
  * of users' events.
  */
 const COST = { all: 0, traits: 1, traitsNear: 3, scan: 10, sample: 50, walk: 100 } as const;
+
+/** Users whose ids hash to few enough. */
+export interface SamplePlan {
+  readonly kind: 'sample';
+  readonly cost: number;
+  readonly buckets: number;
+  readonly salt: string;
+}
 
 /** Users with two traits that lie in a circle. */
 export interface NearPlan {
@@ -113,8 +121,9 @@ export class Planner {
   #plan(criterion: Criterion): Plan {
     switch (criterion.kind) {
       case 'all':
+        return { kind: 'all', cost: COST.all };
       case 'sample':
-        return { ...criterion, cost: COST[criterion.kind] };
+        return { ...criterion, cost: COST.sample };
       case 'and':
       case 'or': {
         const plans = criterion.criteria.map((inner) => this.#plan(inner));
@@ -149,7 +158,13 @@ export class Planner {
     return plan;
   }
 
-  #planTraits({ trait, test }: ProfileCriterion): Plan {
+  #planTraits({ kind, trait, test }: ProfileCriterion): Plan {
+    const opposite = oppositeOf(test);
+    // Of a positive test more is known than that it can be asked of each value.
+    if (opposite !== undefined) {
+      const plan = this.#planTraits({ kind, trait, test: opposite });
+      return { kind: 'not', plan, cost: plan.cost };
+    }
     const compiled = compilePropertyTest(trait, test, this.#moment);
     if (compiled.kind === 'near') return { ...compiled, kind: 'traitsNear', cost: COST.traitsNear };
     return { kind: 'traits', cost: COST.traits, trait, predicate: compiled.predicate };

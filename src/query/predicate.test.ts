@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../base/limits.ts';
 import type { Value } from '../base/value.ts';
+import { MOMENTS_END_MS, momentText } from '../store/profiles/moments.ts';
 import { compilePropertyTest, passesTest } from './filter.ts';
 import { parseSegment } from './parse.ts';
 import { compileTest, windowSpan } from './predicate.ts';
@@ -194,4 +195,38 @@ test('the range of a comparison says the same of every number', () => {
     }
   }
   expect(predicate('gt', 'a').range).toBeUndefined();
+});
+
+test('a span says of moments what the test says of their texts', () => {
+  const atMs = NEW_YORK.atMs;
+  const texts = [
+    ...['', '0', '1970', '2026-03', '2026-03-09', '2026-03-09T12', '2026-03-09T12:00:00.000Z', '2026-03-0:'],
+    ...['2026-03-09T12:00:00.001Z', '2026-03-09T12:00:00Z', '2026-02-30T00:00', '9999-12-31T24', 'x'],
+  ];
+  const predicates = [
+    ...['gt', 'gte', 'lt', 'lte'].flatMap((op) => texts.map((text) => predicate(op, text))),
+    ...texts.map((text) => predicate('between', [text, '2026-03-09T12:00:00.000Z'])),
+    ...['before', 'after'].flatMap((op) => ['2026-03-09', '-1d'].map((time) => predicate(op, time))),
+    ...['withinLast', 'withinNext'].map((op) => predicate(op, '1h')),
+  ];
+  const steps = [
+    0,
+    1,
+    2,
+    HOUR_MS - 1,
+    HOUR_MS,
+    HOUR_MS + 1,
+    20 * HOUR_MS,
+    DAY_MS,
+    9 * DAY_MS,
+    10_000 * DAY_MS,
+  ];
+  const moments = [0, 1, ...steps.flatMap((step) => [atMs - step, atMs + step]), MOMENTS_END_MS - 1];
+  for (const { test, span } of predicates) {
+    for (const moment of moments) {
+      const isIn = moment >= span!.fromMs && moment < span!.toMs;
+      expect(test(momentText(moment)), `${momentText(moment)} in ${JSON.stringify(span)}`).toBe(isIn);
+    }
+  }
+  expect(predicate('gt', 5).span).toBe(undefined);
 });

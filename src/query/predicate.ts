@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import { daySpan, parseTime } from '../base/time.ts';
 import { isArray, type Scalar, type Value } from '../base/value.ts';
 import type { ValuePredicate } from '../store/part.ts';
+import { MOMENTS_END_MS, momentText } from '../store/profiles/moments.ts';
 import { dateOf, datesOf } from './anniversary.ts';
 import { calendarDay } from './calendarDays.ts';
 import type { AnniversaryTest, NearTest, TimePoint, ValueTest, Within } from './criterion.ts';
@@ -17,11 +18,27 @@ export interface Moment {
 /** A test of one value; `near` is one of two (near.ts). */
 export type SingleTest = Exclude<ValueTest, NearTest>;
 
+/** The test that holds of exactly the values, and of none, that a negation does not hold of. Undefined for other tests. */
+export function oppositeOf(test: ValueTest): SingleTest | undefined {
+  switch (test.op) {
+    case 'neq':
+      return { op: 'eq', value: test.value };
+    case 'notIn':
+      return { op: 'in', values: test.values };
+    case 'notContains':
+      return { op: 'contains', value: test.value };
+    case 'notExists':
+      return { op: 'exists' };
+    default:
+      return undefined;
+  }
+}
+
 /** Types never convert: an element of another type than the operand satisfies nothing but a negation. */
 export function compileTest(test: SingleTest, moment: Moment): ValuePredicate {
   switch (test.op) {
     case 'exists':
-      return { missing: false, test: () => true };
+      return { missing: false, test: () => true, any: true };
     case 'eq':
       return { ...anyElement((element) => element === test.value), equalTo: [test.value] };
     case 'in': {
@@ -31,37 +48,39 @@ export function compileTest(test: SingleTest, moment: Moment): ValuePredicate {
     case 'contains':
       return { missing: false, test: (value) => contains(value, test.value) };
     case 'notExists':
-      return negation(compileTest({ op: 'exists' }, moment));
     case 'neq':
-      return negation(compileTest({ op: 'eq', value: test.value }, moment));
     case 'notIn':
-      return negation(compileTest({ op: 'in', values: test.values }, moment));
     case 'notContains':
-      return negation(compileTest({ op: 'contains', value: test.value }, moment));
+      return negation(compileTest(oppositeOf(test)!, moment));
     case 'gt':
       return {
         ...sameType(test.value, (element) => order(element, test.value) > 0),
         ...numbers(nextNumber(test.value), Infinity),
+        ...moments(firstMoment(test.value, 'after'), Infinity),
       };
     case 'gte':
       return {
         ...sameType(test.value, (element) => order(element, test.value) >= 0),
         ...numbers(test.value, Infinity),
+        ...moments(firstMoment(test.value, 'from'), Infinity),
       };
     case 'lt':
       return {
         ...sameType(test.value, (element) => order(element, test.value) < 0),
         ...numbers(-Infinity, test.value),
+        ...moments(-Infinity, firstMoment(test.value, 'from')),
       };
     case 'lte':
       return {
         ...sameType(test.value, (element) => order(element, test.value) <= 0),
         ...numbers(-Infinity, nextNumber(test.value)),
+        ...moments(-Infinity, firstMoment(test.value, 'after')),
       };
     case 'between':
       return {
         ...sameType(test.low, (e) => order(e, test.low) >= 0 && order(e, test.high) <= 0),
         ...numbers(test.low, nextNumber(test.high)),
+        ...moments(firstMoment(test.low, 'from'), firstMoment(test.high, 'after')),
       };
     case 'startsWith':
       return anyElement((element) => typeof element === 'string' && element.startsWith(test.value));
@@ -143,10 +162,11 @@ export function timeOf(point: TimePoint, moment: Moment): number {
 }
 
 function inSpan({ fromMs, toMs }: Span, zone: string): ValuePredicate {
-  return anyElement((element) => {
+  const predicate = anyElement((element) => {
     const timeMs = typeof element === 'string' ? parseTime(element, zone) : undefined;
     return timeMs !== undefined && timeMs >= fromMs && timeMs < toMs;
   });
+  return { ...predicate, span: { fromMs, toMs } };
 }
 
 function onAnniversary(test: AnniversaryTest, { atMs, zone }: Moment): ValuePredicate {
@@ -169,6 +189,25 @@ function sameType(operand: Scalar, test: (element: Scalar) => boolean): ValuePre
 /** Of a comparison with a number: from <= number < to. */
 function numbers(from: Scalar, to: Scalar): Pick<ValuePredicate, 'range'> {
   return typeof from === 'number' && typeof to === 'number' ? { range: { from, to } } : {};
+}
+
+/** Of a comparison with a text: from <= moment < to. */
+function moments(fromMs: number | undefined, toMs: number | undefined): Pick<ValuePredicate, 'span'> {
+  return fromMs === undefined || toMs === undefined ? {} : { span: { fromMs, toMs } };
+}
+
+/** The first moment whose text does not come before this one, or comes after it; undefined for anything but a text. */
+function firstMoment(value: Scalar, place: 'from' | 'after'): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  // The texts of moments are in the order of their times.
+  let [low, end] = [0, MOMENTS_END_MS];
+  while (low < end) {
+    const middle = Math.floor((low + end) / 2);
+    const at = orderOfText(momentText(middle), value);
+    if (place === 'from' ? at >= 0 : at > 0) end = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The least number greater than this one; anything else as it is. */

@@ -116,13 +116,13 @@ function* countPart(
   yield;
 }
 
-/** Adds what merged ordinals have to those who stand for them. Few ordinals are without events of their own else. */
-function* addMerged({ count, canonical, withEvents }: UsersView, counts: Uint32Array): Generator<void, void> {
+/** Adds what merged ordinals have to those who stand for them. */
+function* addMerged({ count, canonical, merged }: UsersView, counts: Uint32Array): Generator<void, void> {
   for (let w = 0; w << 5 < count; w++) {
     if (w % MERGED_WORDS_PER_STEP === 0) yield;
-    for (let others = ~withEvents[w]!; others !== 0; others &= others - 1) {
-      const ordinal = (w << 5) + ctz32(others);
-      if (ordinal < count && canonical[ordinal] !== ordinal) counts[canonical[ordinal]!]! += counts[ordinal]!;
+    for (let word = merged[w]!; word !== 0; word &= word - 1) {
+      const ordinal = (w << 5) + ctz32(word);
+      if (ordinal < count) counts[canonical[ordinal]!]! += counts[ordinal]!;
     }
   }
 }

@@ -44,6 +44,10 @@ export function testView(tablet: TestTablet): TabletView {
   latestMs.forEach((timeMs, ordinal) => {
     if (timeMs !== Number.NEGATIVE_INFINITY) withEvents.add(ordinal);
   });
+  const merged = new Bitset(users.length);
+  canonical.forEach((own, ordinal) => {
+    if (own !== ordinal) merged.add(ordinal);
+  });
   const eventNames = [...new Set(rows.map(({ event }) => event))];
   const propertyNames = [...new Set(rows.flatMap(({ properties }) => Object.keys(properties)))];
   const traitsOf = (ordinal: number): Readonly<Record<string, Value>> => traits.get(ordinal) ?? {};
@@ -55,6 +59,7 @@ export function testView(tablet: TestTablet): TabletView {
       count: users.length,
       canonical,
       withEvents: withEvents.words,
+      merged: merged.words,
       find: ({ known, id }) => {
         const ordinal = users.findIndex((user) => user.known === known && user.id === id);
         return ordinal === -1 ? -1 : canonical[ordinal]!;
@@ -77,6 +82,11 @@ export function testView(tablet: TestTablet): TabletView {
       get: (ordinal, trait) => traitsOf(ordinal)[trait],
       all: traitsOf,
       has: (ordinal) => Object.keys(traitsOf(ordinal)).length > 0,
+      get withTraits() {
+        const found = new Bitset(users.length);
+        for (const [ordinal, own] of traits) if (Object.keys(own).length > 0) found.add(ordinal);
+        return found.words;
+      },
       *selectSteps(trait, predicate, size) {
         const found = new Bitset(size);
         for (let ordinal = 0; ordinal < size; ordinal++) {

@@ -19,12 +19,14 @@ export function* usersOf(view: TabletView, nowMs: number): Generator<void, Bitse
   const { count } = view.users;
   const users = new Bitset(count, view.users.withEvents.slice(0, (count + 31) >>> 5));
   const fromMs = visibleFromMs(view.settings, nowMs);
-  for (let ordinal = 0; ordinal < count; ordinal += ORDINALS_PER_STEP) {
+  yield;
+  for (let ordinal = 0; fromMs !== -Infinity && ordinal < count; ordinal += ORDINALS_PER_STEP) {
+    dropInvisible(view, users, fromMs, ordinal, Math.min(ordinal + ORDINALS_PER_STEP, count));
     yield;
-    const end = Math.min(ordinal + ORDINALS_PER_STEP, count);
-    if (fromMs !== -Infinity) dropInvisible(view, users, fromMs, ordinal, end);
-    addThoseWithTraits(view, users, ordinal, end);
   }
+  const { withTraits } = view.profiles;
+  const end = Math.min(users.words.length, withTraits.length);
+  for (let w = 0; w < end; w++) users.words[w]! |= withTraits[w]!;
   return users;
 }
 
@@ -34,16 +36,6 @@ function dropInvisible({ users }: TabletView, found: Bitset, fromMs: number, fro
     for (let word = found.words[w]!; word !== 0; word &= word - 1) {
       const ordinal = (w << 5) + ctz32(word);
       if (users.latestEventMs(ordinal) < fromMs) found.delete(ordinal);
-    }
-  }
-}
-
-function addThoseWithTraits(view: TabletView, found: Bitset, from: number, to: number): void {
-  const { canonical } = view.users;
-  for (let w = from >>> 5; w << 5 < to; w++) {
-    for (let others = ~found.words[w]!; others !== 0; others &= others - 1) {
-      const ordinal = (w << 5) + ctz32(others);
-      if (ordinal < to && canonical[ordinal] === ordinal && view.profiles.has(ordinal)) found.add(ordinal);
     }
   }
 }

@@ -74,3 +74,17 @@ test('a bug in a peer ends the process, and is told to the asker', async () => {
   await expect(host.call('schema.get', {})).rejects.toMatchObject({ code: 'internal' });
   expect(host.fatal).toEqual([bug]);
 });
+
+test('what a query may take of memory is for one tablet of a thread after the other', async () => {
+  const host = await TestHost.start({ shards: 1, tablets: 8, queryBytesMax: 3000 });
+  const users = Array.from({ length: 2000 }, (_, i) => `u${i}`);
+  await host.accept(...users.map((userId) => ({ type: 'track', userId, event: 'Order' })));
+  const count = (segment: object) => host.call('segment.count', { segment });
+  const often = { event: 'Order', count: { gte: 1 } };
+  // 4 bytes of counts for each of some 250 users.
+  expect(await count(often)).toMatchObject({ count: 2000, total: 2000 });
+  const many = Array.from({ length: 100 }, (_, i) => ({ ...often, count: { gte: i + 2 } }));
+  await expect(count({ or: many })).rejects.toMatchObject({ code: 'too_large' });
+  expect(await count(often)).toMatchObject({ count: 2000 });
+  expect(host.fatal).toEqual([]);
+});

@@ -17,6 +17,7 @@ import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
 import type { BytesByName } from '../tablet/memory.ts';
 import { isLookUp, runOperation } from '../tablet/operations.ts';
+import type { TabletSnapshot } from '../tablet/snapshot.ts';
 import { Tablet } from '../tablet/tablet.ts';
 import { Admission } from './admission.ts';
 import { Appender } from './appender.ts';
@@ -172,33 +173,29 @@ export class Shard {
     return this.#admission.run(account, signal, () => this.#answer(question, signal));
   }
 
-  /** Each tablet answers from a snapshot of its own. When one fails, the others are not worked on any longer. */
-  async #answer({ account, tablet, operation, args }: Question, asked: AbortSignal): Promise<TabletAnswer[]> {
+  /** Each tablet answers from a snapshot of its own. */
+  async #answer(
+    { account, tablet, operation, args }: Question,
+    signal: AbortSignal,
+  ): Promise<TabletAnswer[]> {
     const owned = this.#tablets
       .of(account)
       .filter((owned) => tablet === undefined || owned.tablet.bits === tablet);
-    const failed = new AbortController();
-    const signal = owned.length > 1 ? AbortSignal.any([asked, failed.signal]) : asked;
     const budget = new MemoryBudget(this.#options.queryBytesMax ?? QUERY_BYTES_MAX);
-    const answerOf = async (owned: OwnedTablet): Promise<readonly TabletAnswer[]> => {
+    const open = async (owned: OwnedTablet): Promise<readonly OpenTablet[]> => {
       const snapshot = await owned.turns.look(() =>
         owned.isSplit ? undefined : owned.snapshots.open(budget),
       );
-      if (snapshot === undefined) return (await Promise.all(owned.children.map(answerOf))).flat();
-      try {
-        const steps = runOperation(snapshot, operation, args, this.clock);
-        const part = await this.#slicer.run(steps, { signal, account });
-        const { epochs, tablets } = snapshot;
-        return [{ tablet: owned.tablet.bits, part, epochs, tablets }];
-      } finally {
-        owned.snapshots.close(snapshot);
-      }
+      return snapshot === undefined
+        ? (await Promise.all(owned.children.map(open))).flat()
+        : [{ owned, snapshot }];
     };
+    const opened = (await Promise.all(owned.map(open))).flat();
     try {
-      return (await Promise.all(owned.map(answerOf))).flat();
-    } catch (error) {
-      failed.abort(error);
-      throw error;
+      const steps = answersInTurn(opened, (snapshot) => runOperation(snapshot, operation, args, this.clock));
+      return await this.#slicer.run(steps, { signal, account });
+    } finally {
+      for (const { owned, snapshot } of opened) owned.snapshots.close(snapshot);
     }
   }
 
@@ -457,4 +454,29 @@ interface FrameShare extends SectionPart {
 /** A section for every tablet of the account. */
 export function accountSection(account: string, ...records: AccountRecord[]): Section {
   return { account, tablet: undefined, records: encodeRecords(records) };
+}
+
+interface OpenTablet {
+  readonly owned: OwnedTablet;
+  readonly snapshot: TabletSnapshot;
+}
+
+/**
+ * One tablet after the other, so that what is held while a tablet is worked on is held once, however many there are.
+ * Takes each off the list and closes it when it is done.
+ */
+function* answersInTurn(
+  opened: OpenTablet[],
+  ask: (snapshot: TabletSnapshot) => Generator<void, unknown>,
+): Generator<void, TabletAnswer[]> {
+  const answers: TabletAnswer[] = [];
+  for (let next = opened[0]; next !== undefined; next = opened[0]) {
+    const { owned, snapshot } = next;
+    const part = yield* ask(snapshot);
+    const { epochs, tablets } = snapshot;
+    answers.push({ tablet: owned.tablet.bits, part, epochs, tablets });
+    owned.snapshots.close(snapshot);
+    opened.shift();
+  }
+  return answers;
 }

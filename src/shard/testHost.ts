@@ -26,7 +26,10 @@ export class TestHost {
   /** What would have ended the process. */
   readonly fatal: unknown[] = [];
 
-  constructor(shards: number, splitting?: SplitLimits) {
+  constructor(
+    shards: number,
+    options: { readonly splitting?: SplitLimits; readonly queryBytesMax?: number } = {},
+  ) {
     const failed = (error: unknown) => this.fatal.push(error);
     const hubs = Array.from({ length: shards }, () => link<FromHub, ToHub>());
     const peers = peerLinks(shards);
@@ -39,7 +42,7 @@ export class TestHost {
         hub,
         peers: peers[index]!,
         sending: { allowPrivateNetworks: false },
-        ...(splitting !== undefined && { splitting }),
+        ...options,
       });
       shard.onFatal = failed;
       return new ShardApi(shard);
@@ -52,11 +55,13 @@ export class TestHost {
     readonly shards: number;
     readonly tablets: number;
     readonly splitting?: SplitLimits;
+    readonly queryBytesMax?: number;
   }): Promise<TestHost> {
-    const host = new TestHost(options.shards, options.splitting);
+    const { shards, tablets, ...others } = options;
+    const host = new TestHost(shards, others);
     host.hub.goLive();
     const { ACCOUNT: name } = TestHost;
-    const value = { timezone: 'UTC', tablets: options.tablets };
+    const value = { timezone: 'UTC', tablets };
     await host.hub.append([accountSection(name, { kind: 'control', atMs: 0, what: 'account', name, value })]);
     while (host.apis.some(({ shard }) => shard.directory.get(name) === undefined)) await fastClock.yield();
     return host;

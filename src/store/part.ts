@@ -133,4 +133,8 @@ export interface ValuePredicate {
   readonly equalTo?: readonly Scalar[];
   /** When it asks of a number that from <= number < to: that, so that a part may compare without calling. */
   readonly range?: { readonly from: number; readonly to: number };
+  /** When those texts that are moments (profiles/moments.ts) pass of which fromMs <= time < toMs: that. */
+  readonly span?: { readonly fromMs: number; readonly toMs: number };
+  /** Every value passes. */
+  readonly any?: true;
 }

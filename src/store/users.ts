@@ -1,10 +1,12 @@
 import { assert } from '../base/assert.ts';
 import type { Bitset } from '../base/bitset.ts';
+import { IdList } from '../base/idList.ts';
 import { IdTable } from '../base/idTable.ts';
 import { ORDINALS_MAX } from '../base/limits.ts';
 import { PagedList } from '../base/pagedList.ts';
 import type { UserRef } from '../log/record.ts';
 import { MergeList } from './mergeList.ts';
+import { hasBit, OrdinalBits } from './ordinalBits.ts';
 import { SetHash, StateHash } from './stateHash.ts';
 import type { UsersView } from './view.ts';
 
@@ -14,14 +16,13 @@ import type { UsersView } from './view.ts';
  */
 export class Users implements UsersView {
   /** Ids by ordinal. Known and anonymous ids are two name spaces, so two tables. */
-  readonly #ids = newTexts();
-  readonly #known = new IdTable((ordinal) => this.#ids.get(ordinal));
-  readonly #anonymous = new IdTable((ordinal) => this.#ids.get(ordinal));
+  readonly #ids = new IdList();
+  readonly #known = new IdTable(this.#ids);
+  readonly #anonymous = new IdTable(this.#ids);
   /** Anonymous ids that belong to known users of other tablets, and these. */
-  readonly #forwardedIds = newTexts();
-  readonly #forwardTargets = newTexts();
-  readonly #forwards = new IdTable((forward) => this.#forwardedIds.get(forward));
-  #idBytes = 0;
+  readonly #forwardedIds = new IdList();
+  readonly #forwardTargets = new IdList();
+  readonly #forwards = new IdTable(this.#forwardedIds);
   #goneCount = 0;
 
   readonly #latestEventMs = new PagedList<number>((size) => new Float64Array(size));
@@ -33,15 +34,14 @@ export class Users implements UsersView {
   readonly merges = new MergeList();
   /** In one piece, for kernels: growing copies 4 bytes a user, 1.6 ms at a tablet's million. */
   #canonical = new Uint32Array(ORDINALS_AT_FIRST);
-  #withEvents = new Uint32Array(ORDINALS_AT_FIRST / 32);
-  /** A bit for each ordinal of a known user, and of who has left. */
-  #isKnown = new Uint32Array(ORDINALS_AT_FIRST / 32);
-  #gone = new Uint32Array(ORDINALS_AT_FIRST / 32);
-  /** Snapshots in use, and whether one of them has these arrays, which are then copied before they are changed. */
+  readonly #withEvents = new OrdinalBits();
+  readonly #isKnown = new OrdinalBits();
+  /** Those that others stand for, and those that stand for nobody. */
+  readonly #merged = new OrdinalBits();
+  readonly #gone = new OrdinalBits();
+  /** Snapshots in use, and whether one of them has `#canonical`, which is then copied before it is changed. */
   #snapshots = 0;
   #canonicalIsShared = false;
-  #withEventsIsShared = false;
-  #goneIsShared = false;
 
   get count(): number {
     return this.#ids.length;
@@ -57,32 +57,40 @@ export class Users implements UsersView {
   }
 
   get withEvents(): Uint32Array {
-    return this.#withEvents;
+    return this.#withEvents.words;
+  }
+
+  get merged(): Uint32Array {
+    return this.#merged.words;
   }
 
   get memoryBytes(): number {
+    const bits = [this.#withEvents, this.#isKnown, this.#merged, this.#gone];
     const perOrdinal =
-      this.#canonical.byteLength + 3 * this.#withEvents.byteLength + this.#ids.capacity * (8 + 4);
+      this.#canonical.byteLength +
+      bits.reduce((total, { byteLength }) => total + byteLength, 0) +
+      this.#ring.capacity * (8 + 4);
     const tables = this.#known.memoryBytes + this.#anonymous.memoryBytes + this.#forwards.memoryBytes;
-    return perOrdinal + tables + this.merges.memoryBytes + this.#idBytes;
+    const ids = [this.#ids, this.#forwardedIds, this.#forwardTargets];
+    const idBytes = ids.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
+    return perOrdinal + tables + this.merges.memoryBytes + idBytes;
   }
 
   /** As it is now, for as long as it takes until `close`. */
   snapshot(): UsersSnapshot {
     this.#snapshots++;
     this.#canonicalIsShared = true;
-    this.#withEventsIsShared = true;
-    this.#goneIsShared = true;
     const { count } = this;
     const canonical = this.#canonical;
-    const gone = this.#gone;
+    const gone = this.#gone.share();
     const ring = this.#ring.snapshot();
     const latestEventMs = this.#latestEventMs.snapshot();
     const isGone = (ordinal: number) => hasBit(gone, ordinal);
     return {
       count,
       canonical,
-      withEvents: this.#withEvents,
+      withEvents: this.#withEvents.share(),
+      merged: this.#merged.share(),
       find: (user) => {
         const ordinal = this.#tableOf(user).find(user.id);
         return ordinal === -1 || ordinal >= count || isGone(ordinal) ? -1 : canonical[ordinal]!;
@@ -95,8 +103,7 @@ export class Users implements UsersView {
       close: () => {
         if (--this.#snapshots > 0) return;
         this.#canonicalIsShared = false;
-        this.#withEventsIsShared = false;
-        this.#goneIsShared = false;
+        for (const bits of [this.#withEvents, this.#merged, this.#gone]) bits.unshare();
       },
     };
   }
@@ -113,7 +120,7 @@ export class Users implements UsersView {
   }
 
   refOf(ordinal: number): UserRef {
-    return { known: hasBit(this.#isKnown, ordinal), id: this.#ids.get(ordinal) };
+    return { known: this.#isKnown.has(ordinal), id: this.#ids.get(ordinal) };
   }
 
   /** Alone: what a split asks of every user. */
@@ -139,7 +146,8 @@ export class Users implements UsersView {
       this.#appendToRing(target, merged);
     }
     this.#canonical[source] = target;
-    this.#setWithEvents(source, false);
+    this.#merged.set(source, true);
+    this.#withEvents.set(source, false);
     this.#appendToRing(target, source);
     this.noteEvent(target, this.#latestEventMs.get(source));
   }
@@ -167,7 +175,6 @@ export class Users implements UsersView {
     this.#forwards.put(anonymousId, this.#forwardedIds.length);
     this.#forwardedIds.push(anonymousId);
     this.#forwardTargets.push(userId);
-    this.#idBytes += idBytes(anonymousId) + idBytes(userId);
     return true;
   }
 
@@ -181,14 +188,14 @@ export class Users implements UsersView {
     assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
     this.merges.drop(ordinal);
     this.#ownCanonical();
-    this.#ownGone();
     for (const gone of [...this.mergedInto(ordinal), ordinal]) {
-      setBit(this.#gone, gone);
+      this.#gone.set(gone, true);
+      this.#merged.set(gone, false);
       this.#goneCount++;
       this.#canonical[gone] = gone;
       this.#ring.set(gone, gone);
       this.#latestEventMs.set(gone, Number.NEGATIVE_INFINITY);
-      this.#setWithEvents(gone, false);
+      this.#withEvents.set(gone, false);
     }
   }
 
@@ -197,16 +204,17 @@ export class Users implements UsersView {
    * An anonymous id whose home is here, merged into a user who is not, is forwarded. The table is empty before.
    */
   *inherit(parent: Users, here: Bitset, isHome: (id: string) => boolean): Generator<void> {
-    this.#withEvents = maskedWords(parent.#withEvents, here);
+    this.#withEvents.inherit(parent.#withEvents, here);
     yield;
-    this.#isKnown = maskedWords(parent.#isKnown, here);
+    this.#isKnown.inherit(parent.#isKnown, here);
     yield;
-    this.#gone = new Uint32Array(parent.#gone.length);
-    this.#gone.set(here.copy().not().words);
+    this.#merged.inherit(parent.#merged, here);
+    yield;
+    this.#gone.fillFrom(here.copy().not());
     this.#goneCount = parent.count - here.count();
     this.#canonical = new Uint32Array(parent.#canonical.length);
     yield* this.merges.inherit(parent.merges, here);
-    yield* this.#ids.inherit(parent.#ids, here, () => '');
+    yield* this.#ids.inherit(parent.#ids, here);
     yield* this.#latestEventMs.inherit(parent.#latestEventMs, here, () => Number.NEGATIVE_INFINITY);
     yield* this.#ring.inherit(parent.#ring, here, (ordinal) => ordinal);
     yield* this.#known.inherit(parent.#known, here);
@@ -216,8 +224,8 @@ export class Users implements UsersView {
       const to = Math.min(from + ORDINALS_PER_STEP, parent.count);
       this.#canonical.set(parent.#canonical.subarray(from, to), from);
       for (let ordinal = from; ordinal < to; ordinal++) {
-        if (here.has(ordinal)) this.#idBytes += idBytes(this.#ids.get(ordinal));
-        else if (parent.#canonical[ordinal] !== ordinal) this.#inheritMerged(parent, ordinal, isHome);
+        if (!here.has(ordinal) && parent.#canonical[ordinal] !== ordinal)
+          this.#inheritMerged(parent, ordinal, isHome);
       }
     }
     for (let i = 0; i < parent.#forwardedIds.length; i++) {
@@ -228,7 +236,7 @@ export class Users implements UsersView {
   }
 
   isGone(ordinal: number): boolean {
-    return hasBit(this.#gone, ordinal);
+    return this.#gone.has(ordinal);
   }
 
   /** Ordinals that stand for nobody any more: since the beginning, since none comes back. */
@@ -238,7 +246,7 @@ export class Users implements UsersView {
 
   /** A bit per ordinal, set for those. */
   goneOrdinals(): Uint32Array {
-    return this.#gone.slice(0, (this.count + 31) >>> 5);
+    return this.#gone.words.slice(0, (this.count + 31) >>> 5);
   }
 
   /** A row was stored under this ordinal. */
@@ -246,7 +254,7 @@ export class Users implements UsersView {
     const canonical = this.#canonical[ordinal]!;
     if (timeMs <= this.#latestEventMs.get(canonical)) return;
     this.#latestEventMs.set(canonical, timeMs);
-    this.#setWithEvents(canonical, true);
+    this.#withEvents.set(canonical, true);
   }
 
   latestEventMs(ordinal: number): number {
@@ -285,11 +293,10 @@ export class Users implements UsersView {
     if (ordinal === ORDINALS_MAX) return -1;
     if (ordinal === this.#canonical.length) this.#grow();
     this.#canonical[ordinal] = ordinal;
-    if (user.known) setBit(this.#isKnown, ordinal);
+    if (user.known) this.#isKnown.set(ordinal, true);
     this.#ring.push(ordinal);
     this.#latestEventMs.push(Number.NEGATIVE_INFINITY);
     this.#ids.push(user.id);
-    this.#idBytes += idBytes(user.id);
     this.#tableOf(user).put(user.id, ordinal);
     return ordinal;
   }
@@ -324,30 +331,11 @@ export class Users implements UsersView {
     this.#canonicalIsShared = false;
   }
 
-  #ownGone(): void {
-    if (!this.#goneIsShared) return;
-    this.#gone = this.#gone.slice();
-    this.#goneIsShared = false;
-  }
-
-  #setWithEvents(ordinal: number, has: boolean): void {
-    const bit = 1 << (ordinal & 31);
-    if (((this.#withEvents[ordinal >>> 5]! & bit) !== 0) === has) return;
-    if (this.#withEventsIsShared) {
-      this.#withEvents = this.#withEvents.slice();
-      this.#withEventsIsShared = false;
-    }
-    this.#withEvents[ordinal >>> 5]! ^= bit;
-  }
-
   #grow(): void {
     this.#canonical = doubled(this.#canonical);
-    this.#withEvents = doubled(this.#withEvents);
-    this.#isKnown = doubled(this.#isKnown);
-    this.#gone = doubled(this.#gone);
+    for (const bits of [this.#withEvents, this.#isKnown, this.#merged, this.#gone])
+      bits.reserve(this.#canonical.length);
     this.#canonicalIsShared = false;
-    this.#withEventsIsShared = false;
-    this.#goneIsShared = false;
   }
 }
 
@@ -370,20 +358,6 @@ function ringOf(ring: PagedList<number>, canonical: Uint32Array, ordinal: number
   return merged;
 }
 
-function hasBit(words: Uint32Array, i: number): boolean {
-  return ((words[i >>> 5]! >>> (i & 31)) & 1) === 1;
-}
-
-function setBit(words: Uint32Array, i: number): void {
-  words[i >>> 5]! |= 1 << (i & 31);
-}
-
-function maskedWords(words: Uint32Array<ArrayBuffer>, mask: Bitset): Uint32Array<ArrayBuffer> {
-  const masked = new Uint32Array(words.length);
-  for (let w = 0; w < mask.words.length; w++) masked[w] = words[w]! & mask.words[w]!;
-  return masked;
-}
-
 function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
   const more = new Uint32Array(numbers.length * 2);
   more.set(numbers);
@@ -392,12 +366,3 @@ function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
 
 const ORDINALS_AT_FIRST = 256;
 const ORDINALS_PER_STEP = 2048;
-
-function newTexts(): PagedList<string> {
-  return new PagedList((size) => new Array<string>(size));
-}
-
-/** One-byte text, V8's header, and the place in the list. */
-function idBytes(id: string): number {
-  return id.length + 24 + 8;
-}

@@ -34,6 +34,8 @@ export interface UsersView {
   readonly canonical: Uint32Array;
   /** Bit i = ordinal i is canonical and has an event. At least as long as `count`; the bits past it are 0. */
   readonly withEvents: Uint32Array;
+  /** Bit i = ordinal i is not canonical; as long as `withEvents`. */
+  readonly merged: Uint32Array;
   /** The canonical ordinal, or -1 when this tablet knows no such user. */
   find(user: UserRef): number;
   refOf(ordinal: number): UserRef;
@@ -62,6 +64,8 @@ export interface ProfilesView {
   all(ordinal: number): Readonly<Record<string, Value>>;
   /** Whether the user has any trait. */
   has(ordinal: number): boolean;
+  /** Bit i = ordinal i, a canonical one, has a trait. Where it ends before `count`, the others have none. */
+  readonly withTraits: Uint32Array;
   /**
    * Canonical ordinals whose value passes, in a bitset of `size`, in small steps. With `missing`, ordinals that stand for
    * nobody are in it too: the caller keeps the users among them.

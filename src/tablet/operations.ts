@@ -12,6 +12,7 @@ import { evaluateUser } from '../query/evaluateUser.ts';
 import { type Explained, explain } from '../query/explain.ts';
 import { membersPage } from '../query/members.ts';
 import { parseSegment } from '../query/parse.ts';
+import type { QueryTimes } from '../query/plan.ts';
 import type { JsonObject } from '../query/shape.ts';
 import { newStats, type QueryStats } from '../query/stats.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
@@ -163,12 +164,14 @@ const implementations: Implementations = {
       criteria.set(name, parseSegment(json));
       yield;
     }
-    const { members, users } = yield* evaluateMany(tablet, criteria, { atMs, nowMs }, stats);
+    const takenBytes = tablet.budget.bytes;
+    const { members, users } = yield* evaluateAll(tablet, criteria, { atMs, nowMs }, stats);
     const counts: [string, number][] = [];
     for (const [name, found] of members) {
       counts.push([name, found.count()]);
       yield;
     }
+    tablet.budget.release(tablet.budget.bytes - takenBytes);
     return { counts: Object.fromEntries(counts), total: users.count(), stats };
   },
 
@@ -313,6 +316,20 @@ export function runOperation(
     clock: Clock,
   ) => Generator<void, unknown>;
   return run(snapshot, args, clock);
+}
+
+/** One by itself leaves out what no candidate is left for, several share what they have in common. */
+function* evaluateAll(
+  tablet: TabletSnapshot,
+  criteria: ReadonlyMap<string, Criterion>,
+  times: QueryTimes,
+  stats: QueryStats,
+): Generator<void, { readonly members: ReadonlyMap<string, Bitset>; readonly users: Bitset }> {
+  const [first, ...others] = criteria;
+  if (first === undefined || others.length > 0) return yield* evaluateMany(tablet, criteria, times, stats);
+  const [name, criterion] = first;
+  const { members, users } = yield* evaluate(tablet, criterion, times, stats);
+  return { members: new Map([[name, members]]), users };
 }
 
 /** Rows of users who are here; those of users who have moved away stay until their window goes. */

@@ -59,6 +59,23 @@ describe('a snapshot answers as it did when it was taken', () => {
   );
 });
 
+test('counting leaves the budget to the next tablet', () => {
+  const { tablet } = new TestTablet(BITS);
+  const calls = Array.from({ length: 100 }, (_, n) => order(`u${n}`, n));
+  finish(applyRecords(tablet, [{ kind: 'calls', atMs: T0, calls }], 0));
+  const budget = new MemoryBudget(2 ** 20);
+  const snapshot = new TabletSnapshot(tablet, budget);
+  const args = {
+    segments: { twice: SEGMENTS.twice, 'not silver': SEGMENTS['not silver'] },
+    atMs: T0,
+    nowMs: T0,
+  };
+  finish(runOperation(snapshot, 'count', args, realClock));
+  snapshot.close();
+  expect(budget.bytesPeak).toBeGreaterThan(0);
+  expect(budget.bytes).toBe(0);
+});
+
 type Ask = (snapshot: TabletSnapshot) => Generator<void, unknown>;
 
 function questions(nowMs: number): Ask[] {

@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import type { CellTests } from './selectCells.ts';
 import { LANE_FORMS, type Lanes } from './traitLanes.ts';
 import { BUFFER_BYTES } from './traitMemory.ts';
-import { NO_REF } from './traitRefs.ts';
+import { MOMENT_CELL, NO_REF, NUMBER_CELL } from './traitRefs.ts';
 import { TraitTimes } from './traitTimes.ts';
 
 export const PAGE_BITS = 14;
@@ -59,13 +59,17 @@ export class CellTable {
     return this.#slots === undefined ? place : this.#slots[place]!;
   }
 
-  /** The reference, or -1 for a number. */
+  /** As in traitLanes.ts. */
   refAt(place: number): number {
     return this.#lanes.refAt(place);
   }
 
   numberAt(place: number): number {
     return this.#lanes.numberAt(place);
+  }
+
+  momentAt(place: number): number {
+    return this.#lanes.momentAt(place);
   }
 
   timeAt(place: number): number {
@@ -78,6 +82,10 @@ export class CellTable {
 
   setNumber(place: number, number: number): void {
     if (!this.#lanes.setNumber(place, number)) this.#widen(place, (lanes) => lanes.setNumber(place, number));
+  }
+
+  setMoment(place: number, timeMs: number): void {
+    if (!this.#lanes.setMoment(place, timeMs)) this.#widen(place, (lanes) => lanes.setMoment(place, timeMs));
   }
 
   setTime(place: number, timeMs: number): void {
@@ -209,7 +217,8 @@ export class CellTable {
 
 function copyCell(source: Lanes, from: number, target: Lanes, to: number): boolean {
   const ref = source.refAt(from);
-  return ref === -1 ? target.setNumber(to, source.numberAt(from)) : target.setRef(to, ref);
+  if (ref === NUMBER_CELL) return target.setNumber(to, source.numberAt(from));
+  return ref === MOMENT_CELL ? target.setMoment(to, source.momentAt(from)) : target.setRef(to, ref);
 }
 
 function search(slots: Uint16Array, count: number, slot: number): number {

@@ -1,6 +1,7 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import type { TraitOperation } from '../../log/record.ts';
+import { OrdinalBits } from '../ordinalBits.ts';
 import type { ValuePredicate } from '../part.ts';
 import { SetHash, StateHash } from '../stateHash.ts';
 import type { ProfilesView, UsersView } from '../view.ts';
@@ -19,6 +20,8 @@ export class Profiles implements ProfilesView, Drops {
   readonly #columns = new Map<string, TraitColumn>();
   /** Traits with a value, by ordinal. */
   #counts = new Uint16Array(256);
+  /** Where those are more than 0. */
+  readonly #withTraits = new OrdinalBits();
   readonly #snapshots = new Set<ProfilesSnapshot>();
   /** Elements not added because the array was full. */
   droppedValues = 0;
@@ -26,12 +29,18 @@ export class Profiles implements ProfilesView, Drops {
   /** Bytes. */
   memoryByTrait(): Readonly<Record<string, number>> {
     const traits = [...this.#columns].map(([trait, column]) => [trait, column.memoryBytes] as const);
-    return Object.fromEntries([['(all traits)', this.#counts.byteLength], ...traits]);
+    return Object.fromEntries([
+      ['(all traits)', this.#counts.byteLength + this.#withTraits.byteLength],
+      ...traits,
+    ]);
   }
 
   /** As it is now, for as long as it takes until `close`. */
   snapshot(): ProfilesSnapshot {
-    const snapshot = new ProfilesSnapshot(this, (closed) => this.#snapshots.delete(closed));
+    const snapshot = new ProfilesSnapshot(this, this.#withTraits.share(), (closed) => {
+      this.#snapshots.delete(closed);
+      if (this.#snapshots.size === 0) this.#withTraits.unshare();
+    });
     this.#snapshots.add(snapshot);
     return snapshot;
   }
@@ -59,7 +68,11 @@ export class Profiles implements ProfilesView, Drops {
   }
 
   has(ordinal: number): boolean {
-    return ordinal < this.#counts.length && this.#counts[ordinal]! > 0;
+    return this.#withTraits.has(ordinal);
+  }
+
+  get withTraits(): Uint32Array {
+    return this.#withTraits.words;
   }
 
   select(trait: string, predicate: ValuePredicate, size: number): Bitset {
@@ -101,11 +114,13 @@ export class Profiles implements ProfilesView, Drops {
       for (const [trait, column] of this.#columns) this.#keepFor(ordinal, trait, column.state(ordinal));
     for (const column of this.#columns.values()) column.delete(ordinal);
     if (ordinal < this.#counts.length) this.#counts[ordinal] = 0;
+    this.#withTraits.set(ordinal, false);
   }
 
   /** Takes over, while new, what another table has of ordinals that are `here`: page by page, in small steps. */
   *inherit(parent: Profiles, here: Bitset): Generator<void> {
     for (const [trait, column] of parent.#columns) yield* this.#column(trait).inherit(column, here);
+    this.#withTraits.inherit(parent.#withTraits, here);
     this.#counts = new Uint16Array(parent.#counts.length);
     const end = Math.min(here.size, this.#counts.length);
     for (let ordinal = 0; ordinal < end; ordinal++) {
@@ -131,7 +146,7 @@ export class Profiles implements ProfilesView, Drops {
   #keepFor(ordinal: number, trait: string, before: TraitState): void {
     if (this.#snapshots.size === 0) return;
     const value = traitValue(before);
-    for (const snapshot of this.#snapshots) snapshot.keep(ordinal, trait, value, this.has(ordinal));
+    for (const snapshot of this.#snapshots) snapshot.keep(ordinal, trait, value);
   }
 
   #column(trait: string): TraitColumn {
@@ -151,6 +166,7 @@ export class Profiles implements ProfilesView, Drops {
       this.#counts = counts;
     }
     this.#counts[ordinal]! += Number(hasValue(after)) - Number(hasValue(before));
+    this.#withTraits.set(ordinal, this.#counts[ordinal]! > 0);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
+import { hasBit } from '../ordinalBits.ts';
 import type { ValuePredicate } from '../part.ts';
 import type { ProfilesView } from '../view.ts';
 
@@ -8,15 +9,16 @@ import type { ProfilesView } from '../view.ts';
  * beside it what has changed since as it was before.
  */
 export class ProfilesSnapshot implements ProfilesView {
+  readonly withTraits: Uint32Array;
   readonly #now: ProfilesView;
   readonly #closed: (snapshot: ProfilesSnapshot) => void;
   /** By trait and ordinal, the values before their first change. */
   readonly #before = new Map<string, Map<number, Value | undefined>>();
-  /** By ordinal, whether there was any trait before the first change of one. */
-  readonly #had = new Map<number, boolean>();
   #keptCount = 0;
 
-  constructor(now: ProfilesView, closed: (snapshot: ProfilesSnapshot) => void) {
+  /** `withTraits` are of the moment, and stay so. */
+  constructor(now: ProfilesView, withTraits: Uint32Array, closed: (snapshot: ProfilesSnapshot) => void) {
+    this.withTraits = withTraits;
     this.#now = now;
     this.#closed = closed;
   }
@@ -27,7 +29,7 @@ export class ProfilesSnapshot implements ProfilesView {
   }
 
   /** A value is about to change. */
-  keep(ordinal: number, trait: string, value: Value | undefined, hasTraits: boolean): void {
+  keep(ordinal: number, trait: string, value: Value | undefined): void {
     let before = this.#before.get(trait);
     if (before === undefined) {
       before = new Map();
@@ -35,7 +37,6 @@ export class ProfilesSnapshot implements ProfilesView {
     }
     if (before.has(ordinal)) return;
     before.set(ordinal, value);
-    if (!this.#had.has(ordinal)) this.#had.set(ordinal, hasTraits);
     this.#keptCount++;
   }
 
@@ -56,7 +57,7 @@ export class ProfilesSnapshot implements ProfilesView {
   }
 
   has(ordinal: number): boolean {
-    return this.#had.get(ordinal) ?? this.#now.has(ordinal);
+    return hasBit(this.withTraits, ordinal);
   }
 
   *selectSteps(trait: string, predicate: ValuePredicate, size: number): Generator<void, Bitset> {

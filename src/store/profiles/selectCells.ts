@@ -1,7 +1,8 @@
 import { ctz32 } from '../../base/bitset.ts';
 import { kernels } from '../../encoding/kernels/kernels.ts';
+import { isMoment, momentIn, NAN_WORD } from './nans.ts';
 import type { Lanes } from './traitLanes.ts';
-import { HEAP_REFS_FROM, NO_REF } from './traitRefs.ts';
+import { HEAP_REFS_FROM, MOMENT_CELL, NO_REF, NUMBER_CELL } from './traitRefs.ts';
 
 /** What a predicate says of cells. Answers are 1 or 0. */
 export interface CellTests {
@@ -9,14 +10,23 @@ export interface CellTests {
   readonly answers: Uint8Array;
   /** When given, the numbers in it are those that pass. */
   readonly range: NumberRange | undefined;
+  /** When given, the moments in it are those that pass. */
+  readonly span: MomentSpan | undefined;
   testNumber(number: number): number;
-  testHeap(ref: number): number;
+  testMoment(timeMs: number): number;
+  readonly testHeap: (ref: number) => number;
 }
 
 /** from <= number < to */
 export interface NumberRange {
   readonly from: number;
   readonly to: number;
+}
+
+/** fromMs <= time < toMs */
+export interface MomentSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** What a page has at most. */
@@ -70,6 +80,44 @@ export function selectDoubles(
   }
 }
 
+/** Doubles as in nans.ts, none of which refers to a heap. Moments are compared; numbers are few. */
+export function selectMoments(
+  doubles: Float64Array,
+  halves: Uint32Array,
+  { fromMs, toMs }: MomentSpan,
+  tests: CellTests,
+  words: Uint32Array,
+): void {
+  for (let start = 0; start < doubles.length; start += 32) {
+    const end = Math.min(doubles.length, start + 32);
+    let word = 0;
+    for (let i = start; i < end; i++) {
+      const upper = halves[2 * i + 1]!;
+      const lower = halves[2 * i]!;
+      let answer: number;
+      if (isMoment(upper)) {
+        const timeMs = momentIn(upper, lower);
+        answer = Number(timeMs >= fromMs) & Number(timeMs < toMs);
+      } else answer = upper === NAN_WORD ? tests.answers[lower]! : tests.testNumber(doubles[i]!);
+      word |= answer << (i & 31);
+    }
+    words[start >>> 5] = word;
+  }
+}
+
+/** References, some of them into the heap. */
+export function selectRefs(refs: Uint32Array, { answers, testHeap }: CellTests, words: Uint32Array): void {
+  for (let start = 0; start < refs.length; start += 32) {
+    const end = Math.min(refs.length, start + 32);
+    let word = 0;
+    for (let i = start; i < end; i++) {
+      const ref = refs[i]!;
+      word |= (ref < HEAP_REFS_FROM ? answers[ref]! : testHeap(ref)) << (i & 31);
+    }
+    words[start >>> 5] = word;
+  }
+}
+
 /** What the other loops do not test: references into the heap, numbers that are not compared. Of places [from, to). */
 export function selectEach(
   lanes: Lanes,
@@ -88,6 +136,7 @@ export function selectEach(
 
 function answerAt(lanes: Lanes, tests: CellTests, i: number): number {
   const ref = lanes.refAt(i);
-  if (ref === -1) return tests.testNumber(lanes.numberAt(i));
+  if (ref === NUMBER_CELL) return tests.testNumber(lanes.numberAt(i));
+  if (ref === MOMENT_CELL) return tests.testMoment(lanes.momentAt(i));
   return ref < HEAP_REFS_FROM ? tests.answers[ref]! : tests.testHeap(ref);
 }

@@ -24,6 +24,15 @@ const KINDS: Readonly<Record<string, (random: SeededRandom) => Value>> = {
   doubles: (random) => (random.fraction() - 0.5) * 10 ** random.below(300),
   arrays: (random) => Array.from({ length: random.below(3) }, () => `tag ${random.below(50)}`),
   'unique arrays': (random) => [`tag ${random.uint32()}`, random.uint32(), random.chance(0.5)],
+  moments: (random) => new Date(random.below(2 ** 41)).toISOString(),
+  'much like moments': (random) =>
+    random.pick([
+      `2026-02-30T09:30:00.${100 + random.below(900)}Z`,
+      `2026-02-20T09:30:00.${100 + random.below(900)}z`,
+      `2026-02-20T09:${10 + random.below(50)}:00.0000`,
+      `1969-12-31T23:59:59.${100 + random.below(900)}Z`,
+      new Date(random.below(2 ** 41)).toISOString().replace('.', ','),
+    ]),
   'what no cell holds': (random) => random.pick<Value>([-0, [-0, 'x'], '\ud800']),
 };
 
@@ -89,6 +98,7 @@ it.each<[string, number, (i: number) => Value]>([
   ['a price', 12, (i) => (500 + i) / 100],
   ['a text of a few', 10, (i) => `plan-${i % 5}`],
   ['a boolean', 10, (i) => i % 3 === 0],
+  ['a time of its own', 16, (i) => new Date(NOW_MS + i * 997).toISOString()],
   ['a text of its own', 22 + 14, (i) => `user-${1_000_000 + i}@mail.com`],
 ])('%s takes at most %i bytes', (_, bytesMax, make) => {
   const column = new TraitColumn();
@@ -185,8 +195,32 @@ class ColumnAndMap {
       ...[some(1), some(3), some(20)].map(equalTo),
       { missing: false, test: (value) => !isArray(value) && value <= middle! },
       ...this.#ranges(scalars),
+      ...this.#spans(scalars),
+      { missing: false, test: () => true, any: true },
       { missing: true, test: (value) => String(value).includes('1') },
     ];
+  }
+
+  #spans(scalars: readonly Scalar[]): readonly ValuePredicate[] {
+    const times = scalars.map(timeOf).filter((timeMs) => timeMs !== undefined);
+    if (times.length === 0) return [];
+    const [a, b] = [this.#random.pick(times), this.#random.pick(times)];
+    const spans = [
+      { fromMs: Math.min(a, b), toMs: Math.max(a, b) },
+      { fromMs: a, toMs: Number.POSITIVE_INFINITY },
+      { fromMs: Number.NEGATIVE_INFINITY, toMs: b },
+    ];
+    const isIn =
+      ({ fromMs, toMs }: (typeof spans)[0]) =>
+      (value: Scalar) => {
+        const timeMs = timeOf(value);
+        return timeMs !== undefined && timeMs >= fromMs && timeMs < toMs;
+      };
+    return spans.map((span) => ({
+      missing: false,
+      test: (value) => (isArray(value) ? value.some(isIn(span)) : isIn(span)(value)),
+      span,
+    }));
   }
 
   #ranges(scalars: readonly Scalar[]): readonly ValuePredicate[] {
@@ -223,6 +257,12 @@ class ColumnAndMap {
     this.#column.delete(ordinal);
     this.#states.delete(ordinal);
   }
+}
+
+/** Some texts that are times in the eyes of the language are none here. */
+function timeOf(value: Scalar): number | undefined {
+  const timeMs = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
 function equalTo(scalars: readonly Scalar[]): ValuePredicate {

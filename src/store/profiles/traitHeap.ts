@@ -81,6 +81,22 @@ export class TraitHeap {
     return true;
   }
 
+  /** 1 for references to texts of just these bytes, 0 for other texts, and what `ofArray` says of arrays. */
+  equalTo(content: Uint8Array, ofArray: (ref: number) => number): (ref: number) => number {
+    const chunks = this.#chunks;
+    const { length } = content;
+    return (ref) => {
+      const { bytes } = chunks[(ref >>> OFFSET_BITS) - 1]!;
+      const at = ref & OFFSET_MASK;
+      const header = bytes[at]!;
+      if ((header & ARRAY) !== 0) return ofArray(ref);
+      if (length >= LONG) return Number(this.equals(ref, content));
+      if (header >>> 2 !== length) return 0;
+      for (let i = 0; i < length; i++) if (bytes[at + 1 + i] !== content[i]) return 0;
+      return 1;
+    };
+  }
+
   /** The number of a chunk that is now worth moving, if this made it so. */
   free(ref: number): number | undefined {
     const chunk = this.#chunkOf(ref);

@@ -1,10 +1,19 @@
 import { kernels } from '../../encoding/kernels/kernels.ts';
+import { isMoment, momentIn, NAN_WORD, upperOfMoment } from './nans.ts';
 import { moveValues } from './places.ts';
-import { type CellTests, selectDoubles, selectEach, selectIntegers } from './selectCells.ts';
-import { HEAP_REFS_FROM } from './traitRefs.ts';
+import {
+  type CellTests,
+  selectDoubles,
+  selectEach,
+  selectIntegers,
+  selectMoments,
+  selectRefs,
+} from './selectCells.ts';
+import { HEAP_REFS_FROM, MOMENT_CELL, NUMBER_CELL } from './traitRefs.ts';
 
 /**
- * The cells of a page, one a place: a reference (traitRefs.ts) or, in the forms for numbers, a number itself. The owner
+ * The cells of a page, one a place: a reference (traitRefs.ts) or, in the forms for numbers, a number or a moment
+ * (moments.ts) itself. The owner
  * picks the narrowest form that holds all of a page's cells. New places hold NO_REF, except for those that `grown` adds,
  * which mean nothing.
  */
@@ -12,13 +21,17 @@ export interface Lanes {
   readonly byteLength: number;
   /** Places there are. */
   readonly capacity: number;
-  /** The reference, or -1 for a number. */
+  /** The reference, NUMBER_CELL or MOMENT_CELL. */
   refAt(i: number): number;
-  /** Where `refAt` is -1. */
+  /** Where `refAt` is NUMBER_CELL. */
   numberAt(i: number): number;
+  /** Where `refAt` is MOMENT_CELL. */
+  momentAt(i: number): number;
   /** False, and nothing is changed, when the form does not hold it. */
   setRef(i: number, ref: number): boolean;
   setNumber(i: number, number: number): boolean;
+  /** Whole, and 0 <= timeMs < MOMENTS_END_MS. */
+  setMoment(i: number, timeMs: number): boolean;
   /** Moves [at, count) up by one. */
   insert(at: number, count: number): void;
   /** Moves [at + 1, count) down by one. */
@@ -59,6 +72,14 @@ class TypedLanes<T extends LaneArray> {
 
   get capacity(): number {
     return this.values.length;
+  }
+
+  momentAt(_i: number): number {
+    return Number.NaN;
+  }
+
+  setMoment(_i: number, _timeMs: number): boolean {
+    return false;
   }
 
   insert(at: number, count: number): void {
@@ -118,7 +139,7 @@ class RefLanes extends TypedLanes<Uint8Array | Uint16Array | Uint32Array> implem
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
     const { values } = this;
     if (values instanceof Uint32Array) {
-      selectEach(this, tests, from, to, words);
+      selectRefs(values.subarray(from, to), tests, words);
       return;
     }
     const lanes = values.subarray(from, to);
@@ -143,7 +164,7 @@ class IntegerLanes extends TypedLanes<Uint32Array> implements Lanes {
 
   refAt(i: number): number {
     const lane = this.values[i]!;
-    return lane < INTEGERS_FROM ? lane : -1;
+    return lane < INTEGERS_FROM ? lane : NUMBER_CELL;
   }
 
   numberAt(i: number): number {
@@ -199,12 +220,10 @@ class IntegerLanes extends TypedLanes<Uint32Array> implements Lanes {
   }
 }
 
-/** The upper word of the NaNs that are references; the lower word is the reference. */
-const NAN_WORD = 0x7ff80000;
-
 class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
   readonly #words: Uint32Array;
   #hasHeapRefs = false;
+  #hasMoments = false;
 
   constructor(values: Float64Array) {
     super(values);
@@ -212,11 +231,24 @@ class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
   }
 
   refAt(i: number): number {
-    return this.#words[2 * i + 1] === NAN_WORD ? this.#words[2 * i]! : -1;
+    const upper = this.#words[2 * i + 1]!;
+    if (upper === NAN_WORD) return this.#words[2 * i]!;
+    return isMoment(upper) ? MOMENT_CELL : NUMBER_CELL;
   }
 
   numberAt(i: number): number {
     return this.values[i]!;
+  }
+
+  override momentAt(i: number): number {
+    return momentIn(this.#words[2 * i + 1]!, this.#words[2 * i]!);
+  }
+
+  override setMoment(i: number, timeMs: number): boolean {
+    this.#hasMoments = true;
+    this.#words[2 * i] = timeMs % 2 ** 32;
+    this.#words[2 * i + 1] = upperOfMoment(timeMs);
+    return true;
   }
 
   setRef(i: number, ref: number): boolean {
@@ -234,6 +266,7 @@ class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
   grown(capacity: number): Lanes {
     const lanes = new DoubleLanes(this.valuesGrown(capacity));
     lanes.#hasHeapRefs = this.#hasHeapRefs;
+    lanes.#hasMoments = this.#hasMoments;
     return lanes;
   }
 
@@ -245,6 +278,7 @@ class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
       lanes.#words[2 * targets[i]! + 1] = this.#words[2 * places[i]! + 1]!;
     }
     lanes.#hasHeapRefs = this.#hasHeapRefs;
+    lanes.#hasMoments = this.#hasMoments;
     return lanes;
   }
 
@@ -256,12 +290,12 @@ class DoubleLanes extends TypedLanes<Float64Array> implements Lanes {
   }
 
   select(tests: CellTests, from: number, to: number, words: Uint32Array): void {
-    const { range, answers } = tests;
-    if (range === undefined || this.#hasHeapRefs) {
-      selectEach(this, tests, from, to, words);
-      return;
-    }
+    const { range, answers, span } = tests;
+    const values = this.values.subarray(from, to);
     const halves = this.#words.subarray(2 * from, 2 * to);
-    selectDoubles(this.values.subarray(from, to), halves, range, answers, words);
+    if (this.#hasHeapRefs) selectEach(this, tests, from, to, words);
+    else if (this.#hasMoments && span !== undefined) selectMoments(values, halves, span, tests, words);
+    else if (this.#hasMoments || range === undefined) selectEach(this, tests, from, to, words);
+    else selectDoubles(values, halves, range, answers, words);
   }
 }

@@ -1,11 +1,20 @@
 import { Bitset } from '../../base/bitset.ts';
 import { isArray, type Scalar, type Value } from '../../base/value.ts';
 import { CellTable, PAGE_SLOTS } from './cellTable.ts';
+import { momentOf, momentText } from './moments.ts';
 import type { CellTests } from './selectCells.ts';
 import type { SharedValues } from './sharedValues.ts';
 import { TraitHeap } from './traitHeap.ts';
 import { BUFFER_BYTES, stateBytes } from './traitMemory.ts';
-import { HEAP_REFS_FROM, NO_REF, STATE_REF, UNSET_REF } from './traitRefs.ts';
+import {
+  HEAP_REFS_FROM,
+  MOMENT_CELL,
+  NO_REF,
+  NUMBER_CELL,
+  SHARED_REFS_FROM,
+  STATE_REF,
+  UNSET_REF,
+} from './traitRefs.ts';
 import { NO_STATE, type Timed, type TraitState, traitValue } from './traitState.ts';
 import { TIME_MS_END } from './traitTimes.ts';
 import type { ValueTests } from './valueTests.ts';
@@ -161,11 +170,13 @@ export class TraitPage {
     const ofPage: CellTests = {
       answers: tests.answers,
       range: tests.range,
+      span: tests.span,
       testNumber: (number) => tests.test(number),
+      testMoment: (timeMs) => tests.testMoment(timeMs),
       testHeap: this.#heap === undefined ? () => 0 : tests.ofHeap(this.#heap),
     };
     const places = cells.isDense ? words : new Uint32Array((cells.placesEnd + 31) >>> 5);
-    const step = this.#heap === undefined ? SELECT_STEP : HEAP_STEP;
+    const step = this.#heap === undefined || tests.compareTexts ? SELECT_STEP : HEAP_STEP;
     for (let from = 0; from < cells.placesEnd; from += step) {
       const to = Math.min(cells.placesEnd, from + step);
       cells.select(ofPage, from, to, places.subarray(from >>> 5));
@@ -186,7 +197,8 @@ export class TraitPage {
   /** Of a cell that is not a state; null for unset. */
   #cellAt(place: number): Value | null {
     const ref = this.#cells.refAt(place);
-    if (ref === -1) return this.#cells.numberAt(place);
+    if (ref === NUMBER_CELL) return this.#cells.numberAt(place);
+    if (ref === MOMENT_CELL) return momentText(this.#cells.momentAt(place));
     if (ref === UNSET_REF) return null;
     return ref < HEAP_REFS_FROM ? this.#shared.value(ref)! : this.#heap!.get(ref);
   }
@@ -195,10 +207,17 @@ export class TraitPage {
     const ref = value === null ? UNSET_REF : this.#shared.use(value);
     if (ref !== undefined) this.#cells.setRef(place, ref);
     else if (typeof value === 'number') this.#cells.setNumber(place, value);
-    else {
-      this.#heap ??= new TraitHeap();
-      this.#cells.setRef(place, this.#heap.add(value as string | readonly Scalar[]));
+    else this.#setText(place, value as string | readonly Scalar[]);
+  }
+
+  #setText(place: number, value: string | readonly Scalar[]): void {
+    const momentMs = typeof value === 'string' ? momentOf(value) : undefined;
+    if (momentMs !== undefined) {
+      this.#cells.setMoment(place, momentMs);
+      return;
     }
+    this.#heap ??= new TraitHeap();
+    this.#cells.setRef(place, this.#heap.add(value));
   }
 
   /** What the entry refers to goes; the cell is still to be set. */
@@ -207,7 +226,7 @@ export class TraitPage {
     this.#onces?.delete(slot);
     if (ref === STATE_REF) this.#dropState(slot);
     else if (ref >= HEAP_REFS_FROM) this.#free(place, ref);
-    else if (ref !== UNSET_REF && ref !== -1) this.#shared.release(ref);
+    else if (ref >= SHARED_REFS_FROM) this.#shared.release(ref);
   }
 
   #addState(slot: number, state: TraitState): void {
