@@ -1,7 +1,7 @@
 import type { Column } from '../../encoding/column.ts';
 
 /** Users decoded together where most are asked for. */
-export const GROUP_USERS = 1 << 14;
+export const GROUP_USERS = 1 << 15;
 
 /** The ordinals of a block's users, ascending. Users are numbered from 0. */
 export interface Ordinals {

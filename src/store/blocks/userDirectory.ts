@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.ts';
 import { Bitset } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
@@ -15,8 +14,7 @@ let firstsScratch = new Uint32Array(0);
 /** What a kernel finds in COUNTED_WORDS: each row's user may be another one. */
 const found = new Uint32Array(32 * COUNTED_WORDS + 1);
 /** Where at least one in so many users is asked for, all are decoded sooner. */
-const DENSE_USERS = 2;
-assert(DENSE_USERS * GATHERED_ROWS <= GROUP_USERS, 'users decoded together fit');
+const DENSE_USERS = 8;
 const foundUsers = new Uint32Array(GATHERED_ROWS);
 const foundOrdinals = new Uint32Array(GATHERED_ROWS);
 
@@ -78,28 +76,27 @@ export class UserDirectory {
     for (let from = 0; from < words.length; from += COUNTED_WORDS) {
       const piece = words.subarray(from, from + COUNTED_WORDS);
       const foundCount = kernels().countUsers(piece, firsts.subarray(from, from + COUNTED_WORDS), found);
-      for (let at = 0; at < foundCount; at += GATHERED_ROWS) {
-        const step = found.subarray(at, Math.min(at + GATHERED_ROWS, foundCount));
-        const users = foundUsers.subarray(0, step.length);
-        usersOf(step, before, users);
-        this.#gatherOrdinals(users);
-        addCounts(step, users, counts);
-      }
+      for (let at = 0; at < foundCount; ) at = this.#addPiece(at, foundCount, before, counts);
       before += found[foundCount]! >>> 16;
     }
   }
 
-  /** Turns numbers of users into their ordinals: most of those in between, or only theirs. */
-  #gatherOrdinals(users: Uint32Array): void {
-    const first = users[0]!;
-    const end = users[users.length - 1]! + 1;
-    if (end - first > DENSE_USERS * users.length) {
-      this.#ordinals.gather(users, foundOrdinals);
-      users.set(foundOrdinals.subarray(0, users.length));
-    } else {
-      this.#ordinals.decode(first, end, groupOrdinals);
-      for (let i = 0; i < users.length; i++) users[i] = groupOrdinals[users[i]! - first]!;
+  /** Adds what is found from `at` on, behind the rows of user `before`, as much of it as is looked at together. Returns its end. */
+  #addPiece(at: number, foundCount: number, before: number, counts: Uint32Array): number {
+    const first = before + (found[at]! >>> 16);
+    const last = before + (found[foundCount - 1]! >>> 16);
+    if (last - first < GROUP_USERS && last - first < DENSE_USERS * (foundCount - at)) {
+      this.#ordinals.decode(first, last + 1, groupOrdinals);
+      addDecoded(found, at, foundCount, first - before, groupOrdinals, counts);
+      return foundCount;
     }
+    const step = found.subarray(at, Math.min(at + GATHERED_ROWS, foundCount));
+    const users = foundUsers.subarray(0, step.length);
+    usersOf(step, before, users);
+    const ordinals = foundOrdinals.subarray(0, step.length);
+    this.#ordinals.gather(users, ordinals);
+    addCounts(step, ordinals, counts);
+    return at + step.length;
   }
 }
 
@@ -117,6 +114,21 @@ function changesOf({ size, words }: Bitset): Bitset {
 /** The users of what countUsers found behind the rows of user `before`. */
 function usersOf(found: Uint32Array, before: number, users: Uint32Array): void {
   for (let i = 0; i < found.length; i++) users[i] = before + (found[i]! >>> 16);
+}
+
+/** The same of found[from], …, found[to - 1], where decoded[0] is the ordinal of the user that is `first` there. */
+function addDecoded(
+  found: Uint32Array,
+  from: number,
+  to: number,
+  first: number,
+  decoded: Uint32Array,
+  counts: Uint32Array,
+): void {
+  for (let i = from; i < to; i++) {
+    const each = found[i]!;
+    counts[decoded[(each >>> 16) - first]!]! += each & 0xffff;
+  }
 }
 
 function addCounts(found: Uint32Array, ordinals: Uint32Array, counts: Uint32Array): void {
