@@ -25,6 +25,11 @@ export class ValueIds {
     return this.#values.length;
   }
 
+  /** Whether any value so far is an array. */
+  get hasArrays(): boolean {
+    return this.#ofArrays.size > 0;
+  }
+
   valueOf(id: number): Value {
     const value = this.#values[id];
     if (value === undefined) throw new RangeError(`no value has the id ${id}`);

@@ -3,6 +3,7 @@ import { type CalendarDays, calendarDaysOf } from '../calendarDays.ts';
 import {
   type Comparison,
   compare,
+  countsThatSatisfy,
   type Measure,
   type NumberMeasure,
   type SequenceCriterion,
@@ -120,7 +121,9 @@ export function questionOf(measure: WalkMeasure, kinds: readonly number[], value
       return (columns) => {
         const ids = columns.valueIds(measure.prop);
         const { kinds: of } = columns;
-        return (from, to) => compare(measure.compare, counts.countDistinct(ids, of, bit, from, to));
+        const least = values.hasArrays ? 0 : leastEvents(measure.compare);
+        return (from, to) =>
+          to - from >= least && compare(measure.compare, counts.countDistinct(ids, of, bit, from, to));
       };
     }
     case 'mostFrequent': {
@@ -144,6 +147,11 @@ export function questionOf(measure: WalkMeasure, kinds: readonly number[], value
     default:
       return unreachable(measure);
   }
+}
+
+/** With fewer the comparison does not hold of how many different values they have, one each. */
+function leastEvents(comparison: Comparison): number {
+  return comparison.op === 'neq' ? 0 : countsThatSatisfy(comparison).from;
 }
 
 /** Of a measure's own kinds, whose bits are `own`, the bits that they have in columns. */

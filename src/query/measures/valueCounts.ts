@@ -22,8 +22,13 @@ export class ValueCounts {
 
   /** Different values among the matches in [from, to). See columns.ts. */
   countDistinct(ids: Uint32Array, kinds: Uint32Array, bit: number, from: number, to: number): number {
-    this.#count(ids, kinds, bit, from, to);
-    return this.#distinct;
+    if (this.#values.hasArrays) {
+      this.#count(ids, kinds, bit, from, to);
+      return this.#distinct;
+    }
+    this.#begin();
+    if (this.#turns.length < this.#values.end) this.#grow();
+    return countTurns(ids, kinds, bit, from, to, this.#turns, this.#turn);
   }
 
   /** The value seen most often, of several the one seen last, by its id; NO_VALUE without any. */
@@ -87,4 +92,24 @@ export class ValueCounts {
     }
     return elements;
   }
+}
+
+/** How many different ids the matches have; puts the turn to each of them. */
+function countTurns(
+  ids: Uint32Array,
+  kinds: Uint32Array,
+  bit: number,
+  from: number,
+  to: number,
+  turns: Uint32Array,
+  turn: number,
+): number {
+  let distinct = 0;
+  for (let i = from; i < to; i++) {
+    const id = ids[i]!;
+    if ((kinds[i]! & bit) === 0 || id === NO_VALUE || turns[id] === turn) continue;
+    turns[id] = turn;
+    distinct++;
+  }
+  return distinct;
 }
