@@ -1,5 +1,10 @@
 import { badRequest } from '../../base/errors.ts';
-import { DAY_MS, RETENTION_NUMBERS_MAX, RETENTION_PERIODS_MAX } from '../../base/limits.ts';
+import {
+  CARRIED_BYTES_MAX,
+  DAY_MS,
+  RETENTION_NUMBERS_MAX,
+  RETENTION_PERIODS_MAX,
+} from '../../base/limits.ts';
 import type { EventFilter } from '../criterion.ts';
 import type { EventPage } from '../eventPage.ts';
 import { eventPages } from '../eventPages.ts';
@@ -63,8 +68,11 @@ export const retention: Analysis<RetentionRequest, RetentionPart, RetentionResul
     // Who began before `to` may come back after it.
     const returnSpan = { fromMs: range.fromMs, toMs: Math.min(frame.atMs + 1, intervals.endMs) };
     const kinds = [starts, wantedEvents(view.schema, back, returnSpan, frame)];
-    const walker = new CohortWalker(intervals, part, periods);
-    yield* eventPages({ view, kinds, users, stats }, (page) => walkUsersSteps(page, walker));
+    const walker = new CohortWalker(intervals, part, periods, users.size);
+    const inEras = walker.memoryBytes <= CARRIED_BYTES_MAX;
+    view.budget?.charge(walker.memoryBytes);
+    yield* eventPages({ view, kinds, users, stats, inEras }, (page) => walkUsersSteps(page, walker));
+    view.budget?.release(walker.memoryBytes);
     return part;
   },
 
@@ -158,15 +166,25 @@ class CohortWalker implements UserWalker {
   #cohort = NO_COHORT;
   /** Up to that time all that there is to count has been counted. */
   #countedMs = 0;
+  /** The same by ordinal, of the users' earlier events. */
+  readonly #cohorts: Int32Array;
+  readonly #counted: Float64Array;
 
-  constructor(intervals: Intervals, part: RetentionPart, periods: number) {
+  constructor(intervals: Intervals, part: RetentionPart, periods: number, userCount: number) {
     this.#intervals = intervals;
     this.#part = part;
     this.#periods = periods;
+    this.#cohorts = new Int32Array(userCount).fill(NO_COHORT);
+    this.#counted = new Float64Array(userCount);
   }
 
-  begin(): void {
-    this.#cohort = NO_COHORT;
+  get memoryBytes(): number {
+    return this.#cohorts.byteLength + this.#counted.byteLength;
+  }
+
+  begin({ ordinals }: EventPage, user: number): void {
+    this.#cohort = this.#cohorts[ordinals[user]!]!;
+    this.#countedMs = this.#counted[ordinals[user]!]!;
   }
 
   walk({ timesMs, kinds }: EventPage, from: number, to: number): void {
@@ -193,5 +211,8 @@ class CohortWalker implements UserWalker {
     }
   }
 
-  end(): void {}
+  end({ ordinals }: EventPage, user: number): void {
+    this.#cohorts[ordinals[user]!] = this.#cohort;
+    this.#counted[ordinals[user]!] = this.#countedMs;
+  }
 }

@@ -5,10 +5,10 @@ const EVENTS_PER_STEP = 1 << 14;
 
 /** Is shown each user's events in trail order, in one piece or in several that are cut between different times. */
 export interface UserWalker {
-  /** The events that follow are the next user's. */
-  begin(): void;
+  /** The events that follow are those of the page's user of this number. */
+  begin(page: EventPage, user: number): void;
   walk(page: EventPage, from: number, to: number): void;
-  /** That was the user: the page's, of this number. */
+  /** That was the user. */
   end(page: EventPage, user: number): void;
 }
 
@@ -18,7 +18,7 @@ export function* walkUsersSteps(page: EventPage, walker: UserWalker): Generator<
   let walked = 0;
   for (let user = 0; user < userCount; user++) {
     const end = starts[user + 1]!;
-    walker.begin();
+    walker.begin(page, user);
     for (let from = starts[user]!; from < end; ) {
       let to = Math.min(end, from + EVENTS_PER_STEP);
       while (to < end && timesMs[to] === timesMs[to - 1]) to++;
