@@ -208,7 +208,7 @@ function testCursor(
       read += piece.length;
       piece.forEach((row, i) => {
         batch.rows[at + i] = row;
-        batch.ordinals[at + i] = rows[row]!.ordinal;
+        if (batch.ordinals !== undefined) batch.ordinals[at + i] = rows[row]!.ordinal;
         if (batch.timesMs !== undefined) batch.timesMs[at + i] = rows[row]!.timeMs;
         batch.kinds[at + i] = kinds.reduce((mask, kind, k) => (kind?.has(row) ? mask | (1 << k) : mask), 0);
       });

@@ -21,7 +21,7 @@ export class SortedRowCursor implements RowCursor {
     const to = Math.min(from + BATCH_ROWS, this.#sorted.order.length);
     const read = this.#sorted.order.subarray(from, to);
     rows.set(read, at);
-    ordinals.set(this.#sorted.ordinals.subarray(from, to), at);
+    ordinals?.set(this.#sorted.ordinals.subarray(from, to), at);
     timesMs?.set(this.#sorted.times.subarray(from, to), at);
     const target = kinds.subarray(at, at + read.length).fill(0);
     for (const [kind, selected] of this.#kinds.entries()) {

@@ -69,14 +69,14 @@ export interface RowBatch {
 /** Reads rows by ordinal, then time, then origin, then arrival, unless it says otherwise. */
 export interface RowCursor {
   /**
-   * Puts the next rows, up to BATCH_ROWS, where the batch has room for so many from `at` on. How many; 0 at the end. Times
-   * that the batch has no place for are not read.
+   * Puts the next rows, up to BATCH_ROWS, where the batch has room for so many from `at` on. How many; 0 at the end. What the
+   * batch has no place for is not read.
    */
   readInto(batch: RowTarget, at: number): number;
 }
 
-/** A batch that need not want times. */
-export type RowTarget = Omit<RowBatch, 'timesMs'> & Partial<Pick<RowBatch, 'timesMs'>>;
+/** A batch that need not want times, nor whose rows they are. */
+export type RowTarget = Pick<RowBatch, 'rows' | 'kinds'> & Partial<RowBatch>;
 
 /** Classes of events, by name and by one property. What has none is of class 0. */
 export interface CellClasses {

@@ -1,5 +1,5 @@
 import type { Bitset } from '../../base/bitset.ts';
-import { BATCH_ROWS, type Part, type RowBatch } from '../../store/part.ts';
+import { BATCH_ROWS, type Part, type RowBatch, type RowTarget } from '../../store/part.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
 import { newBatch } from '../partEvents.ts';
@@ -14,22 +14,28 @@ export interface EventBatch extends RowBatch {
 
 /**
  * The events of `eventPages`, for whoever needs no user's together: they are taken as they lie. In small steps. Without
- * `needsTimes` what their times are is not read. Ends when `isEnough` says so after a batch.
+ * `needsTimes` or `needsUsers` their times, or whose they are, is not read. Ends when `isEnough` says so after a batch.
  */
 export function* eventBatches(
-  { view, kinds, users, stats, needsTimes = true, isEnough }: EventBatchesOptions,
+  { view, kinds, users, stats, needsTimes = true, needsUsers = true, isEnough }: EventBatchesOptions,
   visit: (batch: EventBatch) => void,
 ): Generator<void, void> {
   // Nobody is merged then.
   const areAll = users.count() === view.users.count;
   const batch = newBatch(BATCH_ROWS);
-  const { timesMs, ...target } = batch;
+  const { rows, kinds: ofRows } = batch;
+  const target: RowTarget = {
+    rows,
+    kinds: ofRows,
+    ...(needsTimes ? { timesMs: batch.timesMs } : {}),
+    ...(needsUsers || !areAll ? { ordinals: batch.ordinals } : {}),
+  };
   for (const part of view.events.parts()) {
     const selection = yield* selectKindsSteps(view, part, kinds, stats);
     if (selection === undefined) continue;
     const cursor = yield* part.rowsByUserSteps(selection.any, selection.byKind);
     for (;;) {
-      const read = cursor.readInto(needsTimes ? { ...target, timesMs } : target, 0);
+      const read = cursor.readInto(target, 0);
       if (read === 0) break;
       const count = areAll ? read : keepWanted(batch, read, view.users.canonical, users);
       if (count > 0) visit({ part, count, ...batch });
@@ -41,6 +47,7 @@ export function* eventBatches(
 
 export interface EventBatchesOptions extends EventPagesOptions {
   readonly needsTimes?: boolean;
+  readonly needsUsers?: boolean;
   readonly isEnough?: () => boolean;
 }
 

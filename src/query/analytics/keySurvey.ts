@@ -28,7 +28,8 @@ export function* surveyKeys(
   });
   let earliestMs = Number.POSITIVE_INFINITY;
   let batchIds = new Uint32Array(0);
-  yield* eventBatches(options, (batch) => {
+  const needsUsers = sources.some(({ source }) => source === 'profile');
+  yield* eventBatches({ ...options, needsUsers }, (batch) => {
     const { count, timesMs } = batch;
     earliestMs = Math.min(earliestMs, earliestOf(timesMs, count));
     if (batchIds.length < count) batchIds = new Uint32Array(batch.rows.length);

@@ -48,7 +48,8 @@ export function* widePivotSteps(options: WidePivotOptions): Generator<void, Wide
   const size = (): Size => ({ height: rows.keys.keys.length, width: columns.keys.keys.length });
   let isTooMuch = false;
   let places = new Int32Array(0);
-  const batches = { ...options, needsTimes: false, isEnough: () => isTooMuch };
+  const needsUsers = options.rows.source === 'profile' || options.columns.source === 'profile';
+  const batches = { ...options, needsTimes: false, needsUsers, isEnough: () => isTooMuch };
   yield* eventBatches(batches, (batch) => {
     for (const axis of [rows, columns]) axis.read(batch);
     isTooMuch = rows.keys.hasSeveral || columns.keys.hasSeveral;

@@ -70,7 +70,8 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
       yield* eventPages(pages, (page) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)));
     }
   } else {
-    yield* eventBatches(options, (batch) => {
+    const needsUsers = source?.source === 'profile';
+    yield* eventBatches({ ...options, needsUsers }, (batch) => {
       numbers.readBatch(batch);
       add(batch, (own) => ids?.readBatch(batch, own));
     });

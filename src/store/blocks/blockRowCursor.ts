@@ -8,6 +8,7 @@ import { BATCH_ROWS, type RowCursor, type RowTarget } from '../part.ts';
 import type { Ordinals } from './ordinals.ts';
 
 const LISTED_WORDS = CHUNK_ROWS_MAX / 32;
+const usersScratch = new Uint32Array(BATCH_ROWS);
 /** Users whose ordinals are decoded together. */
 const ORDINALS_DECODED = 4096;
 
@@ -48,9 +49,10 @@ export class BlockRowCursor implements RowCursor {
       this.#word = from;
       const to = wordsThatFit(this.#selected, from, BATCH_ROWS - (end - at));
       if (from === to) break;
-      end += this.#list(from, to, rows.subarray(end), ordinals.subarray(end), kinds.subarray(end));
+      const users = ordinals === undefined ? usersScratch : ordinals.subarray(end);
+      end += this.#list(from, to, rows.subarray(end), users, kinds.subarray(end));
     }
-    this.#toOrdinals(ordinals, at, end);
+    if (ordinals !== undefined) this.#toOrdinals(ordinals, at, end);
     if (timesMs !== undefined) this.#streams.times.gather(rows.subarray(at, end), timesMs.subarray(at, end));
     return end - at;
   }
