@@ -4,14 +4,14 @@ import type { EventPage } from '../eventPage.ts';
 import { type EventPagesOptions, eventPages } from '../eventPages.ts';
 import type { WantedEvents } from '../filter.ts';
 import { apartSpans } from './apartSpans.ts';
-import { type CellPart, CellValues } from './cellValues.ts';
+import { type CellPart, CellValues, NO_CELL } from './cellValues.ts';
 import { eventBatches } from './eventBatches.ts';
 import { EventNumbers } from './eventNumbers.ts';
-import { placeCells } from './grid.ts';
 import type { Intervals } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
-import { earliestOf, KeyCounter, type KeySketch } from './keySurvey.ts';
+import { earliestOf, KeyCounter, type KeySketch, surveyKeys } from './keySurvey.ts';
 import type { CellMeasure } from './measure.ts';
+import type { KeyWeights } from './topKeys.ts';
 import { WideKeys } from './wideKeys.ts';
 import { type KeySets, WideUsers } from './wideUsers.ts';
 
@@ -51,17 +51,16 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
   const { view, kinds, measure, source } = options;
   const ids = source && new KeyIds(view, source);
   const numbers = new EventNumbers(view, measure.prop);
-  const counter = ids && new KeyCounter(ids, kinds.length);
+  // Events are counted by key anyway, unless that were too much.
+  const counter = ids && measure.kind !== 'events' ? new KeyCounter(ids, kinds.length) : undefined;
   const wide = new Wide(options, ids);
   let earliestMs = Number.POSITIVE_INFINITY;
   let ownIds = new Uint32Array(0);
   const add = (events: Events, read: (ids: Uint32Array) => void) => {
     earliestMs = Math.min(earliestMs, earliestOf(events.timesMs, events.count));
-    if (counter !== undefined) {
-      if (ownIds.length < events.count) ownIds = new Uint32Array(events.count);
-      read(ownIds);
-      counter.add(ownIds, events.kinds, events.count);
-    }
+    if (ownIds.length < events.count) ownIds = new Uint32Array(events.count);
+    read(ownIds);
+    counter?.add(ownIds, events.kinds, events.count);
     wide.add(events, ownIds, numbers.numbers);
   };
   if (measure.kind === 'users') {
@@ -76,8 +75,21 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
       add(batch, (own) => ids?.readBatch(batch, own));
     });
   }
-  const weights = counter === undefined ? [] : [yield* counter.weightsSteps()];
-  return { earliestMs, weights, wide: wide.part() };
+  const part = wide.part();
+  if (source === undefined) return { earliestMs, weights: [], wide: part };
+  if (counter !== undefined) return { earliestMs, weights: [yield* counter.weightsSteps()], wide: part };
+  if (part === undefined) return { ...(yield* surveyKeys(options, [source])), wide: part };
+  return { earliestMs, weights: [part.events.map(({ cells }) => weightsOf(part, cells))], wide: part };
+}
+
+/** How many events have each key. */
+function weightsOf({ keys, startsMs }: WidePart, { values }: CellPart): KeyWeights {
+  const count = startsMs.length - 1;
+  const totals = keys.map((_, key) =>
+    values.subarray(key * count, (key + 1) * count).reduce((sum, events) => sum + events, 0),
+  );
+  const own = [...keys.keys()].filter((key) => totals[key]! > 0);
+  return { keys: own.map((key) => keys[key]), weights: own.map((key) => totals[key]!) };
 }
 
 /** The kinds, or for each span of intervals that can be walked on its own the kinds of events in it. */
@@ -131,13 +143,15 @@ class Wide {
       this.#keyOf = new Int32Array(count);
       this.#cells = new Int32Array(count);
     }
-    const hasSeveral = this.#keys?.place(ids, count, this.#keyOf) ?? false;
+    const hasSeveral = this.#keys?.hasSeveral ?? false;
     const keyEnd = this.#keys?.keys.length ?? 1;
     if (hasSeveral || keyEnd * intervals.count * values.length > TREND_WIDE_CELLS_MAX) {
       this.#events = undefined;
       return;
     }
     intervals.place(events.timesMs, count, this.#intervalOf);
+    if (page !== undefined) this.#keys?.place(ids, count, this.#keyOf);
+    const keyOfId = this.#keys?.keysOfIds() ?? NO_KEYS;
     for (const [kind, own] of values.entries()) {
       const bit = (1 << kind) >>> 0;
       if (own instanceof WideUsers) {
@@ -146,7 +160,7 @@ class Wide {
       } else {
         own.reserve(keyEnd * intervals.count);
         const cells = this.#cells;
-        placeCells(this.#keyOf, this.#intervalOf, intervals.count, events.kinds, bit, count, cells);
+        placeKeys(ids, keyOfId, this.#intervalOf, intervals.count, events.kinds, bit, count, cells);
         own.add({ count, userCount: 0, starts: NO_STARTS, cells, numbers });
       }
     }
@@ -170,3 +184,22 @@ class Wide {
 }
 
 const NO_STARTS = new Uint32Array(1);
+/** Without keys every event has id 0, which is key 0. */
+const NO_KEYS = new Int32Array(1);
+
+/** cells[i] = key · width + interval of event i, NO_CELL where it is not of the kind. */
+function placeKeys(
+  ids: Uint32Array,
+  keyOfId: Int32Array,
+  intervals: Int32Array,
+  width: number,
+  kinds: Uint32Array,
+  bit: number,
+  count: number,
+  cells: Int32Array,
+): void {
+  for (let i = 0; i < count; i++) {
+    const cell = Math.imul(keyOfId[ids[i]!]!, width) + intervals[i]!;
+    cells[i] = (kinds[i]! & bit) === 0 ? NO_CELL : cell;
+  }
+}
