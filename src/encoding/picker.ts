@@ -59,7 +59,13 @@ export function codesDraft(
     leastCost = cost(draft, codes.length, temperature);
   };
   if (shape.ascends && kindMax >= KIND.ones) consider(onesOf(codes, leastCost, temperature));
-  if (shape.ascends && max < DELTA_CODES_END) consider(deltasOf(codes, max, temperature, leastCost));
+  if (shape.ascends && max < DELTA_CODES_END) {
+    // What was seen of differences mostly says that they are too wide, without a look at all.
+    const bitsMin = bitLength(Math.max(0, shape.differenceMax - shape.differenceMin));
+    if (costOf(bitsMin, DELTA_SCAN_NS, temperature) <= leastCost) {
+      consider(deltasOf(codes, max, temperature, leastCost));
+    }
+  }
   if (kindMax >= KIND.runs) {
     const highBitsMin = temperature === 'hot' ? HOT_HIGH_BITS_MIN : 1;
     const lowBitsMax = kindMax >= KIND.split ? Math.max(0, bits - highBitsMin) : 0;

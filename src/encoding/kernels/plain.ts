@@ -1,4 +1,5 @@
 import { classify } from './classify.ts';
+import { bounds, pack, runs } from './encode.ts';
 import { gather, listRows, markKinds, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import {
@@ -78,6 +79,10 @@ export const plainKernels: Kernels = {
   classify,
   expand,
   compress,
+
+  bounds,
+  runs,
+  pack,
 
   sum,
 };

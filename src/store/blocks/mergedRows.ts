@@ -83,8 +83,7 @@ export function* mergedRowsSteps(
     const runs = runsOf(ordinal, users);
     if (!isGone(goneOrdinals, ordinal)) {
       const end = mergeRuns(runs, source, { order, origins }, count);
-      ordinals.fill(ordinal, count, end);
-      count = end;
+      for (; count < end; count++) ordinals[count] = ordinal;
     }
     if (count < yieldAt) continue;
     yieldAt = count + STEP_ROWS;
