@@ -80,6 +80,18 @@ export class PackedCodes implements Codes {
     }
   }
 
+  /** See EncodedValues.readBits. */
+  readBits(from: number, to: number, target: Uint8Array): boolean {
+    if (this.#bits !== 1) return false;
+    const bytes = this.#bytes;
+    const first = this.#offset + (from >>> 3);
+    const count = (to - from + 7) >>> 3;
+    for (let i = 0; i < count; i++) target[i] = bytes[first + i]!;
+    const past = (to - from) & 7;
+    if (past !== 0) target[count - 1]! &= (1 << past) - 1;
+    return true;
+  }
+
   #decodeDoubles(from: number, to: number, target: Float64Array): void {
     const packed = this.#packed();
     for (let row = from; row < to; row += PIECE_ROWS) {
