@@ -74,6 +74,7 @@ class CellTable {
   /** Per event name those sets it is in whose columns have gaps, and per set the rows that came so far. */
   #setsOfEvent: readonly (readonly number[])[] = [];
   #setRows = new Uint32Array(0);
+  #areComplete = true;
   #cells = { rows: new Uint32Array(0), tags: new Uint8Array(0), payloads: new Float64Array(0) };
 
   constructor(head: HeadRows, rows: OrderedRows) {
@@ -114,9 +115,9 @@ class CellTable {
   layOut(): readonly Draft[] {
     const { order, eventRows } = this.#rows;
     const cellTotal = total(this.#tagCounts);
-    const rows = new Uint32Array(cellTotal);
     const tags = new Uint8Array(cellTotal);
     const payloads = new Float64Array(cellTotal);
+    const rows = new Uint32Array(cellTotal);
     this.#cells = { rows, tags, payloads };
     const sets = new EventSets(eventRows);
     const drafts: Draft[] = [];
@@ -133,6 +134,7 @@ class CellTable {
       const rowCount = rowsOfSet(eventSet, eventRows) ?? order.length;
       if (count < rowCount) {
         this.#hasGaps[propertyCode] = 1;
+        this.#areComplete = false;
         setsWithGaps.add(set);
       }
       drafts.push({
@@ -154,6 +156,27 @@ class CellTable {
   }
 
   fill(from: number, to: number): void {
+    this.#findCells(from, to);
+    if (this.#areComplete) this.#fillComplete(to - from);
+    else this.#fillWithRows(from, to);
+  }
+
+  #fillComplete(rowCount: number): void {
+    const { cellProperties, cellTags, cellPayloads } = this.#head;
+    const { tags, payloads } = this.#cells;
+    const ends = this.#cellEnds;
+    for (let i = 0; i < rowCount; i++) {
+      const end = stepEnds[i]!;
+      for (let cell = stepStarts[i]!; cell < end; cell++) {
+        const at = ends[cellProperties[cell]!]!++;
+        tags[at] = cellTags[cell]!;
+        payloads[at] = cellPayloads[cell]!;
+      }
+    }
+  }
+
+  /** Where columns have gaps, cells need the rows that they are in. */
+  #fillWithRows(from: number, to: number): void {
     const { cellProperties, cellTags, cellPayloads } = this.#head;
     const { eventOfRow } = this.#rows;
     const { rows, tags, payloads } = this.#cells;
@@ -161,7 +184,6 @@ class CellTable {
     const hasGaps = this.#hasGaps;
     const setOf = this.#setOf;
     const setRows = this.#setRows;
-    this.#findCells(from, to);
     for (let i = from; i < to; i++) {
       const end = stepEnds[i - from]!;
       for (let cell = stepStarts[i - from]!; cell < end; cell++) {
