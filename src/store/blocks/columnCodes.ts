@@ -156,6 +156,7 @@ function codeAllTexts(
 ): number {
   let count = foundCount;
   for (let row = from; row < to; row++) {
+    // As an integer, which is what an index is to the engine.
     const number = payloads[row]! | 0;
     let code = columnCodes[number]!;
     if (code === NONE) {

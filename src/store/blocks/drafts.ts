@@ -114,7 +114,7 @@ class CellTable {
 
   layOut(): readonly Draft[] {
     const { order, eventRows } = this.#rows;
-    const cellTotal = total(this.#tagCounts);
+    const cellTotal = total(this.#tagCounts, 0, this.#tagCounts.length);
     const tags = new Uint8Array(cellTotal);
     const payloads = new Float64Array(cellTotal);
     const rows = new Uint32Array(cellTotal);
@@ -124,8 +124,8 @@ class CellTable {
     const setsWithGaps = new Set<number>();
     let end = 0;
     for (let propertyCode = 0; propertyCode < this.#cellEnds.length; propertyCode++) {
-      const tagCounts = this.#tagCounts.subarray(propertyCode * TAGS_END, (propertyCode + 1) * TAGS_END);
-      const count = total(tagCounts);
+      const tagsFrom = propertyCode * TAGS_END;
+      const count = total(this.#tagCounts, tagsFrom, tagsFrom + TAGS_END);
       if (count === 0) continue;
       const set = sets.add(
         eventRows.flatMap((_, event) => (this.#hasEvent(propertyCode, event) ? [event] : [])),
@@ -141,7 +141,7 @@ class CellTable {
         propertyCode,
         eventSet,
         rowCount,
-        tagCounts,
+        tagCounts: this.#tagCounts.subarray(tagsFrom, tagsFrom + TAGS_END),
         rows: count < rowCount ? rows.subarray(end, end + count) : undefined,
         tags: tags.subarray(end, end + count),
         payloads: payloads.subarray(end, end + count),
@@ -216,9 +216,9 @@ class CellTable {
   }
 }
 
-function total(counts: Uint32Array): number {
+function total(counts: Uint32Array, from: number, to: number): number {
   let sum = 0;
-  for (let i = 0; i < counts.length; i++) sum += counts[i]!;
+  for (let i = from; i < to; i++) sum += counts[i]!;
   return sum;
 }
 

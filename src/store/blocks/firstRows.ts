@@ -30,10 +30,10 @@ export class FirstRows {
     this.#read(sample);
     let left = user - this.#samples.before(sample);
     let w = 0;
-    for (; left >= popcount32(words[w]!); w++) left -= popcount32(words[w]!);
+    for (; w < words.length && left >= popcount32(words[w]!); w++) left -= popcount32(words[w]!);
+    assert(w < words.length, 'there are as many first rows as were counted');
     let bits = words[w]!;
     for (; left > 0; left--) bits &= bits - 1;
-    assert(bits !== 0, 'there are as many first rows as were counted');
     const start = sample * SAMPLE_ROWS + (w << 5) + ctz32(bits);
     bits &= bits - 1;
     // To where the next user begins, who may have none of this sample's rows, nor of the next ones'.
