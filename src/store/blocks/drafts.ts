@@ -107,7 +107,8 @@ class CellTable {
       for (let cell = cellStarts[row]!; cell < end; cell++) {
         const property = cellProperties[cell]!;
         counts[property * TAGS_END + cellTags[cell]!]!++;
-        bits[property * words + word]! |= bit;
+        const at = property * words + word;
+        if ((bits[at]! & bit) === 0) bits[at]! |= bit;
       }
     }
   }
