@@ -93,6 +93,11 @@ export class Chunk {
     this.#values.gather(rows, first, target);
   }
 
+  /** See EncodedValues.readBits. */
+  readBits(from: number, to: number, target: Uint8Array): boolean {
+    return this.#values.readBits?.(from, to, target) ?? false;
+  }
+
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
   firstFrom(value: number): number {
     return value <= this.min ? 0 : value > this.max ? this.rowCount : this.#values.firstFrom(value);

@@ -65,6 +65,13 @@ export class Column {
     }
   }
 
+  /** See EncodedValues.readBits; false also where the rows are of several chunks. */
+  readBits(from: number, to: number, target: Uint8Array): boolean {
+    const index = Math.floor(from / this.#chunkRows);
+    const first = index * this.#chunkRows;
+    return to - first <= this.#chunkRows && this.#chunks[index]!.readBits(from - first, to - first, target);
+  }
+
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
   firstFrom(value: number): number {
     for (let i = 0; i < this.#chunks.length; i++) {

@@ -17,6 +17,11 @@ export interface EncodedValues {
   decode(from: number, to: number, target: NumberVector): void;
   /** target[i] = value of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
   gather(rows: Uint32Array, first: number, target: NumberVector): void;
+  /**
+   * Where they are held as a bit each, zeros and ones: bit i of `target` = value of row from + i, for rows [from, to), and
+   * 0 behind; from is a multiple of 8. Else false, and `target` stays as it is.
+   */
+  readBits?(from: number, to: number, target: Uint8Array): boolean;
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
   firstFrom(value: number): number;
   /**

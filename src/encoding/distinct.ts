@@ -16,9 +16,11 @@ export function distinctOf(values: Values, distinctMax: number): Distinct | unde
   const codes = scratch(values.length);
   const firstRows = numberByAppearance(values, codes, distinctMax);
   if (firstRows === undefined) return undefined;
-  const appeared = Float64Array.from(firstRows, (row) => values[row]!);
+  const appeared = new Float64Array(firstRows.length);
+  for (let i = 0; i < appeared.length; i++) appeared[i] = values[firstRows[i]!]!;
   const sorted = appeared.slice().sort();
-  const places = Uint32Array.from(appeared, (value) => placeOf(value, sorted));
+  const places = scratch(appeared.length);
+  for (let i = 0; i < places.length; i++) places[i] = placeOf(appeared[i]!, sorted);
   for (let row = 0; row < codes.length; row++) codes[row] = places[codes[row]!]!;
   return { values: sorted, codes };
 }

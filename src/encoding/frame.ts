@@ -1,5 +1,6 @@
 import { type CodeFilter, type Codes, PIECE_ROWS } from './codes.ts';
 import { type EncodedValues, type Filter, type NumberVector, passes } from './contract.ts';
+import { PackedCodes } from './packed.ts';
 
 /** What codes stand for. A greater code never stands for a lesser value. */
 export interface Frame {
@@ -52,6 +53,11 @@ export class FramedValues implements EncodedValues {
   gather(rows: Uint32Array, first: number, target: NumberVector): void {
     this.#codes.gather(rows, first, target);
     this.#frame.toValues(target, rows.length);
+  }
+
+  readBits(from: number, to: number, target: Uint8Array): boolean {
+    if (!(this.#codes instanceof PackedCodes) || !this.#frame.isIdentity) return false;
+    return this.#codes.readBits(from, to, target);
   }
 
   firstFrom(value: number): number {

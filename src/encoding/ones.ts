@@ -1,6 +1,7 @@
 import { ctz32, popcount32 } from '../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { firstFrom, lastAtMost } from '../base/search.ts';
+import { bitmapOf } from './arena.ts';
 import { type CodeFilter, type Codes, gatherDecoded, KIND, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { kernels } from './kernels/kernels.ts';
@@ -19,11 +20,9 @@ export function onesDraft(codes: Uint32Array): Draft {
     bytes: 1 + MAX_BYTES + oneBytes(max),
     scanNsPerRow: ONES_SCAN_NS,
     write(target) {
-      const bytes = new Uint8Array(oneBytes(max));
-      for (let row = 0; row < codes.length; row++) bytes[codes[row]! >>> 3]! |= 1 << (codes[row]! & 7);
       target.byte(KIND.ones);
       target.varint(max);
-      target.bytes(bytes);
+      target.bytes(bitmapOf(codes, oneBytes(max)));
     },
   };
 }

@@ -31,30 +31,8 @@ function scanNs(bits: number): number {
 export function pack(codes: Uint32Array, bits: number): Uint8Array {
   const words = scratch(Math.ceil((codes.length * bits) / 32));
   const bytes = new Uint8Array(words.buffer, words.byteOffset, packedBytes(codes.length, bits));
-  if (bits === 8) bytes.set(codes);
-  else if (bits === 16) new Uint16Array(words.buffer, words.byteOffset, codes.length).set(codes);
-  else if (bits === 32) words.set(codes);
-  else packWords(codes, bits, words);
+  kernels().pack(codes, bits, bytes);
   return bytes;
-}
-
-function packWords(codes: Uint32Array, bits: number, words: Uint32Array): void {
-  const mask = (1 << bits) - 1;
-  let word = 0;
-  let used = 0;
-  let w = 0;
-  for (let i = 0; i < codes.length; i++) {
-    const code = codes[i]! & mask;
-    word |= code << used;
-    used += bits;
-    if (used >= 32) {
-      words[w++] = word;
-      used -= 32;
-      // What is left of the code; in two shifts, as one by 32 does nothing.
-      word = (code >>> 1) >>> (bits - used - 1);
-    }
-  }
-  if (used > 0) words[w] = word;
 }
 
 /** The code of so many bits from bit `bitAt` on of the bytes from `offset` on. */
@@ -100,6 +78,18 @@ export class PackedCodes implements Codes {
     } else {
       this.#decodeDoubles(from, to, target);
     }
+  }
+
+  /** See EncodedValues.readBits. */
+  readBits(from: number, to: number, target: Uint8Array): boolean {
+    if (this.#bits !== 1) return false;
+    const bytes = this.#bytes;
+    const first = this.#offset + (from >>> 3);
+    const count = (to - from + 7) >>> 3;
+    for (let i = 0; i < count; i++) target[i] = bytes[first + i]!;
+    const past = (to - from) & 7;
+    if (past !== 0) target[count - 1]! &= (1 << past) - 1;
+    return true;
   }
 
   #decodeDoubles(from: number, to: number, target: Float64Array): void {

@@ -59,7 +59,13 @@ export function codesDraft(
     leastCost = cost(draft, codes.length, temperature);
   };
   if (shape.ascends && kindMax >= KIND.ones) consider(onesOf(codes, leastCost, temperature));
-  if (shape.ascends && max < DELTA_CODES_END) consider(deltasOf(codes, max, temperature, leastCost));
+  if (shape.ascends && max < DELTA_CODES_END) {
+    // What was seen of differences mostly says that they are too wide, without a look at all.
+    const bitsMin = bitLength(Math.max(0, shape.differenceMax - shape.differenceMin));
+    if (costOf(bitsMin, DELTA_SCAN_NS, temperature) <= leastCost) {
+      consider(deltasOf(codes, max, temperature, leastCost));
+    }
+  }
   if (kindMax >= KIND.runs) {
     const highBitsMin = temperature === 'hot' ? HOT_HIGH_BITS_MIN : 1;
     const lowBitsMax = kindMax >= KIND.split ? Math.max(0, bits - highBitsMin) : 0;
@@ -190,7 +196,7 @@ function runsOf(
   return lowBits === 0 ? runs : splitDraft(lowBits, runs, lowDraft(codes, lowBits, temperature));
 }
 
-/** With ends as a bit a row, or as differences between them; `bits` of a run's code. */
+/** With ends as a bit a row, or as differences between them, by what both are likely to cost; `bits` of a run's code. */
 function leastRuns(parts: RunParts, rowCount: number, bits: number, temperature: Temperature): Draft {
   const { ends } = parts;
   const draftOf = (runs: RunParts, endsDraft: Draft) =>
@@ -200,23 +206,22 @@ function leastRuns(parts: RunParts, rowCount: number, bits: number, temperature:
       codesDraft(runs.codes, 2 ** bits - 1, temperature, KIND.deltas),
       endsDraft,
     );
-  const starts = draftOf(parts, runStartsDraft(ends, rowCount));
-  const { rowsMax, leastBits } = leastCut(ends, bits, temperature);
-  if (leastBits > 8 * starts.bytes) return starts;
+  const { rowsMax, leastCost } = leastCut(ends, bits, temperature);
+  const startsCost = costOf(rowCount + ends.length * bits, rowCount * STARTS_SCAN_NS, temperature);
+  if (startsCost <= leastCost) return draftOf(parts, runStartsDraft(ends, rowCount));
   const cut = rowsMax === Infinity ? parts : cutRuns(parts, rowsMax);
   const scanNsPerRow = (RUN_SCAN_NS * cut.ends.length) / rowCount;
-  const deltas = draftOf(cut, { ...deltasOf(cut.ends, rowCount, temperature)!, scanNsPerRow });
-  return cost(starts, rowCount, temperature) < cost(deltas, rowCount, temperature) ? starts : deltas;
+  return draftOf(cut, { ...deltasOf(cut.ends, rowCount, temperature)!, scanNsPerRow });
 }
 
 const CUT_BITS_MAX = 16;
 
-/** After how many rows to cut runs, whose codes have `bits`, so that they cost least, and about what they take then. */
+/** After how many rows to cut runs, whose codes have `bits`, so that they cost least, and what all of them cost then. */
 function leastCut(
   ends: Uint32Array,
   bits: number,
   temperature: Temperature,
-): { readonly rowsMax: number; readonly leastBits: number } {
+): { readonly rowsMax: number; readonly leastCost: number } {
   // cuts[b]: how often runs are cut when none may have more than 2^b rows.
   const cuts = new Uint32Array(CUT_BITS_MAX + 1);
   let longest = 1;
@@ -229,15 +234,13 @@ function leastCut(
   let rowsMax = Infinity;
   const endBits = bitLength(longest - 1);
   let leastCost = ends.length * bitsOfRun(endBits);
-  let leastBits = ends.length * (bits + endBits);
   for (let b = 1; b < endBits; b++) {
     const runCount = ends.length + cuts[b]!;
     if (runCount * bitsOfRun(b) >= leastCost) continue;
     rowsMax = 2 ** b;
     leastCost = runCount * bitsOfRun(b);
-    leastBits = runCount * (bits + b);
   }
-  return { rowsMax, leastBits };
+  return { rowsMax, leastCost };
 }
 
 /** The lowest bits of every code. */

@@ -1,6 +1,7 @@
 import { ctz32, popcount32 } from '../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { firstFrom, lastAtMost } from '../base/search.ts';
+import { bitmapOf } from './arena.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { GATHERED_ROWS, kernels, type RunBounds } from './kernels/kernels.ts';
@@ -19,9 +20,8 @@ export function runStartsDraft(ends: Uint32Array, rowCount: number): Draft {
     bytes: 1 + startBytes(rowCount),
     scanNsPerRow: STARTS_SCAN_NS,
     write(target) {
-      const bytes = new Uint8Array(startBytes(rowCount));
-      bytes[0] = 1;
-      for (let run = 0; run < ends.length - 1; run++) bytes[ends[run]! >>> 3]! |= 1 << (ends[run]! & 7);
+      const bytes = bitmapOf(ends.subarray(0, -1), startBytes(rowCount));
+      bytes[0]! |= 1;
       target.byte(KIND.starts);
       target.bytes(bytes);
     },

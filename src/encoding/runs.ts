@@ -24,19 +24,8 @@ export interface RunParts {
 export function runParts(codes: Uint32Array, lowBits: number): RunParts {
   const runCodes = scratch(codes.length);
   const ends = scratch(codes.length);
-  // Written for each row rather than each run: where runs end cannot be predicted, and a processor waits for its guesses.
-  let run = 0;
-  let code = codes[0]! >>> lowBits;
-  for (let row = 1; row < codes.length; row++) {
-    const next = codes[row]! >>> lowBits;
-    runCodes[run] = code;
-    ends[run] = row;
-    run += next === code ? 0 : 1;
-    code = next;
-  }
-  runCodes[run] = code;
-  ends[run] = codes.length;
-  return { codes: runCodes.subarray(0, run + 1), ends: ends.subarray(0, run + 1) };
+  const runCount = kernels().runs(codes, lowBits, runCodes, ends);
+  return { codes: runCodes.subarray(0, runCount), ends: ends.subarray(0, runCount) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { scratch } from './arena.ts';
 import type { Values } from './contract.ts';
+import { kernels } from './kernels/kernels.ts';
 import type { WideCodes } from './picker.ts';
 import { PLACES_MAX, type Scale } from './scaled.ts';
 
@@ -12,7 +13,10 @@ export interface Scaled {
 
 /** Finds the scale of values, at least one; undefined when they have none. */
 export function scaledOf(values: Values): Scaled | undefined {
-  if (values instanceof Uint32Array) return scaledWhole(values, ...boundsOf(values), 0);
+  if (values instanceof Uint32Array) {
+    const { min, max } = kernels().bounds(values);
+    return scaledWhole(values, min, max, 0);
+  }
   const { min, max, whole, negativeZero } = statisticsOf(values);
   if (negativeZero) return undefined;
   if (whole) return scaledWhole(values, min, max, 0);
@@ -20,17 +24,6 @@ export function scaledOf(values: Values): Scaled | undefined {
   if (decimals === undefined) return undefined;
   const scale = 10 ** decimals.places;
   return scaledWhole(decimals.numerators, Math.round(min * scale), Math.round(max * scale), decimals.places);
-}
-
-function boundsOf(values: Uint32Array): [min: number, max: number] {
-  let min = values[0]!;
-  let max = min;
-  for (let row = 1; row < values.length; row++) {
-    const value = values[row]!;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return [min, max];
 }
 
 interface Statistics {

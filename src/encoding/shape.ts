@@ -7,6 +7,9 @@ export interface Shape {
   readonly changes: Float64Array;
   /** Most rows have at least what the one before has. */
   readonly ascends: boolean;
+  /** Differences from row to row that were seen are at least and at most these; of codes below 2^31. */
+  readonly differenceMin: number;
+  readonly differenceMax: number;
 }
 
 /** Rows are looked at in windows of so many. */
@@ -18,23 +21,30 @@ const CODE_BITS_MAX = 53;
 /** Of codes, or of their lower 32 bits when `high` are the upper ones. */
 export function shapeOf(codes: Uint32Array, high?: Uint32Array): Shape {
   const rowCount = codes.length;
-  const changes = new Float64Array(CODE_BITS_MAX + 1);
+  const counts = new Uint32Array(CODE_BITS_MAX + 1);
   let ascents = 0;
+  let differenceMin = 0x7fffffff;
+  let differenceMax = -0x80000000;
   let looked = 0;
   const step = Math.max(WINDOW_ROWS, Math.ceil(rowCount / WINDOWS_MAX));
   for (let from = 0; from < rowCount; from += step) {
     const end = Math.min(from + WINDOW_ROWS, rowCount);
+    let before = codes[from]!;
     for (let row = from + 1; row < end; row++) {
+      const code = codes[row]!;
       const highChange = high === undefined ? 0 : high[row]! ^ high[row - 1]!;
-      const change = codes[row]! ^ codes[row - 1]!;
-      changes[highChange === 0 ? 32 - Math.clz32(change) : 64 - Math.clz32(highChange)]!++;
-      if (codes[row]! >= codes[row - 1]!) ascents++;
-      looked++;
+      counts[highChange === 0 ? 32 - Math.clz32(code ^ before) : 64 - Math.clz32(highChange)]!++;
+      if (code >= before) ascents++;
+      const difference = (code - before) | 0;
+      if (difference < differenceMin) differenceMin = difference;
+      if (difference > differenceMax) differenceMax = difference;
+      before = code;
     }
+    looked += end - from - 1;
   }
   const scale = (rowCount - 1) / Math.max(1, looked);
-  for (let bits = 0; bits < changes.length; bits++) changes[bits]! *= scale;
-  return { rowCount, changes, ascends: ascents >= 0.75 * looked };
+  const changes = Float64Array.from(counts, (count) => count * scale);
+  return { rowCount, changes, ascends: ascents >= 0.75 * looked, differenceMin, differenceMax };
 }
 
 /** Runs shorter than this are not worth their ends. */

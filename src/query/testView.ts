@@ -180,9 +180,7 @@ function testPart(
     trailOf(ordinal) {
       const own = rows.flatMap((row, i) => (row.ordinal === ordinal ? [i] : []));
       own.sort((a, b) => rows[a]!.timeMs - rows[b]!.timeMs);
-      return own.length === 0
-        ? undefined
-        : { rows: own, timesMs: Float64Array.from(own, (row) => rows[row]!.timeMs) };
+      return own.length === 0 ? undefined : { rows: own, timesMs: own.map((row) => rows[row]!.timeMs) };
     },
     eventAt: (row) => eventNames.indexOf(rows[row]!.event),
     timeAt: (row) => rows[row]!.timeMs,

@@ -265,7 +265,7 @@ export class Head implements Part, HeadCells {
     if (rows.length === 0) return undefined;
     const times = this.#times;
     rows.reverse().sort((a, b) => times[a]! - times[b]!);
-    return { rows, timesMs: Float64Array.from(rows, (row) => times[row]!) };
+    return { rows, timesMs: rows.map((row) => times[row]!) };
   }
 
   eventAt(row: number): number {

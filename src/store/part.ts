@@ -114,8 +114,9 @@ export const NO_CODE = -1;
 
 /** Rows, and the time of each. Not to be changed. */
 export interface PartTrail {
-  readonly rows: ArrayLike<number>;
-  readonly timesMs: Float64Array;
+  readonly rows: readonly number[];
+  /** Plain arrays, as they mostly are short: a typed one has an object, and memory, outside the heap. */
+  readonly timesMs: readonly number[];
   /** n: the row was of the n-th user that was merged into this one, 0: it is its own, as all are without origins. */
   readonly origins?: Uint32Array;
 }

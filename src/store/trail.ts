@@ -38,10 +38,36 @@ export function readTrail(
 export function* walkTrail(
   events: EventsView,
   ordinals: readonly number[],
-  { fromMs = -Infinity, toMs = Infinity, newestFirst = false }: TrailOptions = {},
+  options: TrailOptions = {},
 ): Generator<TrailRow, void> {
-  const direction = newestFirst ? -1 : 1;
+  const direction = options.newestFirst === true ? -1 : 1;
   const before = (a: Run, b: Run) => compare(a, b) * direction < 0;
+  const runs = runsOf(events, ordinals, options).sort((a, b) => compare(a, b) * direction);
+  if (follow(runs, direction)) {
+    for (const run of runs) {
+      do yield { part: run.part, row: run.row, timeMs: run.timeMs };
+      while (run.advance());
+    }
+    return;
+  }
+  // Sorted, they are a heap.
+  while (runs.length > 0) {
+    const first = runs[0]!;
+    yield { part: first.part, row: first.row, timeMs: first.timeMs };
+    if (!first.advance()) {
+      const last = runs.pop()!;
+      if (runs.length > 0) runs[0] = last;
+    }
+    siftDown(runs, 0, before);
+  }
+}
+
+/** Those that have rows, each at its first one. */
+function runsOf(
+  events: EventsView,
+  ordinals: readonly number[],
+  { fromMs = -Infinity, toMs = Infinity, newestFirst = false }: TrailOptions,
+): Run[] {
   const runs: Run[] = [];
   events.parts().forEach((part, arrival) => {
     if (part.timeMaxMs < fromMs || part.timeMinMs >= toMs) return;
@@ -58,17 +84,15 @@ export function* walkTrail(
       if (run.hasRows) runs.push(run);
     });
   });
-  for (let i = (runs.length >>> 1) - 1; i >= 0; i--) siftDown(runs, i, before);
+  return runs;
+}
 
-  while (runs.length > 0) {
-    const first = runs[0]!;
-    yield { part: first.part, row: first.row, timeMs: first.timeMs };
-    if (!first.advance()) {
-      const last = runs.pop()!;
-      if (runs.length > 0) runs[0] = last;
-    }
-    siftDown(runs, 0, before);
+/** Whether each run's rows are all behind those of the one before. */
+function follow(runs: readonly Run[], direction: 1 | -1): boolean {
+  for (let i = 1; i < runs.length; i++) {
+    if ((runs[i]!.timeMs - runs[i - 1]!.lastTimeMs) * direction <= 0) return false;
   }
+  return true;
 }
 
 /** A part's rows of one user, in trail order or its reverse, read one by one. */
@@ -111,6 +135,10 @@ class Run {
     return this.#trail.timesMs[this.#at]!;
   }
 
+  get lastTimeMs(): number {
+    return this.#trail.timesMs[this.#end - this.#step]!;
+  }
+
   /** The place among rows of one time: the earlier merge first, the user's own rows last. */
   get rank(): number {
     const { merged, own } = this.#ranks;
@@ -142,7 +170,7 @@ function greatest(origins: Uint32Array = NO_ORIGINS): number {
 const NO_ORIGINS = new Uint32Array(0);
 
 /** The first place in ascending times that is not before this time. */
-function firstFrom(timesMs: Float64Array, timeMs: number): number {
+function firstFrom(timesMs: readonly number[], timeMs: number): number {
   let low = 0;
   let high = timesMs.length;
   while (low < high) {

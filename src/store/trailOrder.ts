@@ -1,5 +1,7 @@
-const DIGIT_BITS = 11;
-const DIGITS = 1 << DIGIT_BITS;
+import { kernels } from '../encoding/kernels/kernels.ts';
+
+/** Of a digit at most: with more places to write to, each is far from the last one. */
+const DIGIT_BITS_MAX = 10;
 /** Up to so many rows are sorted by insertion. */
 const INSERTION_ROWS = 32;
 
@@ -24,10 +26,12 @@ export function* trailOrderSteps(
   let keys: Uint32Array = gathered(ordinals, order, new Uint32Array(rows.length));
   let otherOrder: Uint32Array = new Uint32Array(rows.length);
   let otherKeys: Uint32Array = new Uint32Array(rows.length);
-  const keyMax = greatest(keys);
-  for (let shift = 0; shift < 32 && keyMax >>> shift !== 0; shift += DIGIT_BITS) {
+  const keyBits = 32 - Math.clz32(greatest(keys));
+  const passes = Math.ceil(keyBits / DIGIT_BITS_MAX);
+  const digitBits = Math.ceil(keyBits / passes);
+  for (let pass = 0; pass < passes; pass++) {
     yield;
-    sortByDigit(keys, order, shift, otherKeys, otherOrder);
+    sortByDigit(keys, order, pass * digitBits, digitBits, otherKeys, otherOrder);
     [keys, otherKeys] = [otherKeys, keys];
     [order, otherOrder] = [otherOrder, order];
   }
@@ -49,23 +53,24 @@ export function gathered<T extends Uint8Array | Uint32Array | Float64Array>(
 
 /** 0 for none. */
 export function greatest(values: Uint32Array): number {
-  let max = 0;
-  for (let i = 0; i < values.length; i++) if (values[i]! > max) max = values[i]!;
-  return max;
+  return kernels().bounds(values).max;
 }
 
 function sortByDigit(
   keys: Uint32Array,
   order: Uint32Array,
   shift: number,
+  digitBits: number,
   targetKeys: Uint32Array,
   targetOrder: Uint32Array,
 ): void {
-  const places = new Uint32Array(DIGITS + 1);
-  for (let i = 0; i < keys.length; i++) places[((keys[i]! >>> shift) & (DIGITS - 1)) + 1]!++;
-  for (let digit = 0; digit < DIGITS; digit++) places[digit + 1]! += places[digit]!;
+  const digits = 1 << digitBits;
+  const mask = digits - 1;
+  const places = new Uint32Array(digits + 1);
+  for (let i = 0; i < keys.length; i++) places[((keys[i]! >>> shift) & mask) + 1]!++;
+  for (let digit = 0; digit < digits; digit++) places[digit + 1]! += places[digit]!;
   for (let i = 0; i < keys.length; i++) {
-    const place = places[(keys[i]! >>> shift) & (DIGITS - 1)]!++;
+    const place = places[(keys[i]! >>> shift) & mask]!++;
     targetKeys[place] = keys[i]!;
     targetOrder[place] = order[i]!;
   }

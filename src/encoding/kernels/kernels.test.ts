@@ -421,6 +421,52 @@ describe('runs', () => {
   });
 });
 
+it.each(WIDTHS)('pack of %i bits, and back', (bits) => {
+  const random = new SeededRandom(200 + bits);
+  for (const count of [...COUNTS, 8191, 8192, 8193, 40_000]) {
+    const codes = randomCodes(random, bits, count);
+    // What is above the lowest bits is left out.
+    const wide = bits === 32 ? codes : codes.map((code) => code | (random.below(2) << bits));
+    const expected = pack(codes, bits, 0);
+    for (const each of both) {
+      const packed = new Uint8Array(expected.length + 1).fill(170);
+      each.pack(wide, bits, packed);
+      expect(equal(packed.subarray(0, -1), expected)).toBe(true);
+      expect(packed.at(-1)).toBe(170);
+    }
+  }
+});
+
+it('bounds and runs: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(27);
+  for (const count of [...COUNTS, 8190, 8191, 8192, 8193, 40_000]) {
+    for (const lowBits of [0, 1, 13, 31]) {
+      const stays = random.pick([0, 0.5, 0.97]);
+      const codes = new Uint32Array(count);
+      for (let i = 0; i < count; i++) {
+        codes[i] =
+          i > 0 && random.chance(stays) ? codes[i - 1]! : random.below(2 ** random.pick([2, 16, 32]));
+      }
+      const expected = { codes: [] as number[], ends: [] as number[] };
+      for (let i = 0; i < count; i++) {
+        if (i + 1 < count && codes[i + 1]! >>> lowBits === codes[i]! >>> lowBits) continue;
+        expected.codes.push(codes[i]! >>> lowBits);
+        expected.ends.push(i + 1);
+      }
+      for (const each of both) {
+        expect(each.bounds(codes)).toEqual({
+          min: codes.reduce((min, code) => Math.min(min, code), 0xffffffff),
+          max: codes.reduce((max, code) => Math.max(max, code), 0),
+        });
+        const [runCodes, ends] = [new Uint32Array(count), new Uint32Array(count)];
+        const runCount = each.runs(codes, lowBits, runCodes, ends);
+        expect(equal(runCodes.subarray(0, runCount), expected.codes)).toBe(true);
+        expect(equal(ends.subarray(0, runCount), expected.ends)).toBe(true);
+      }
+    }
+  }
+});
+
 it('and: SIMD, twin and a naive loop agree', () => {
   const random = new SeededRandom(11);
   for (const length of [0, 1, 3, 4, 5, 4095, 4096, 4097, 9000]) {

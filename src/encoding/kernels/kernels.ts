@@ -159,6 +159,16 @@ export interface Kernels {
    */
   compress(words: Uint32Array, rows: Uint32Array, dense: Uint32Array): void;
 
+  /** The least and the greatest of these numbers; 0xffffffff and 0 of none. */
+  bounds(numbers: Uint32Array): { readonly min: number; readonly max: number };
+  /**
+   * Runs of equal numbers without their lowest bits, of which they have less than 32: the number of each, and where it
+   * ends. Returns how many runs there are; both targets have room for one a number, and may be written to behind them.
+   */
+  runs(codes: Uint32Array, lowBits: number, runCodes: Uint32Array, ends: Uint32Array): number;
+  /** The lowest bits of each number, packed to ⌈codes.length * bits / 8⌉ bytes. */
+  pack(codes: Uint32Array, bits: number, packed: Uint8Array): void;
+
   /** target[i] = start + the differences from `fromRow` to fromRow + i, for i < count; modulo 2^32. At most CHUNK_ROWS_MAX. */
   sum(differences: Differences, fromRow: number, count: number, start: number, target: Uint32Array): void;
 }

@@ -1,4 +1,5 @@
 import { classify } from './classify.ts';
+import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import {
@@ -81,6 +82,10 @@ export const plainKernels: Kernels = {
   classify,
   expand,
   compress,
+
+  bounds,
+  runs,
+  pack,
 
   sum,
 };

@@ -22,6 +22,9 @@ import { RowReader } from './rowReader.ts';
 import { UserDirectory } from './userDirectory.ts';
 import type { Window } from './windows.ts';
 
+/** Of the trail being read. */
+let trailTimes = new Float64Array(1024);
+
 /** An encoded, immutable part: sorted by ordinal, then time, then origin, then arrival. Read in place; see blockFormat.ts. */
 export class Block implements Part {
   readonly bytes: Uint8Array;
@@ -73,10 +76,10 @@ export class Block implements Part {
     this.#memory = open.memory;
     this.#users = new UserDirectory(open.ordinals, open.firsts);
     this.#times = open.times;
-    this.#timeAt = new RowReader(open.times);
+    this.#timeAt = new RowReader(open.times, open.rowCount);
     this.#origins = open.origins;
     this.#events = open.events;
-    this.#eventAt = new RowReader(open.events);
+    this.#eventAt = new RowReader(open.events, open.rowCount);
     this.#eventRows = open.eventRows;
     this.#eventNumbers = new Map(open.eventRows.map(({ eventCode }, number) => [eventCode, number]));
     this.#columns = new Map(open.columns.map((column) => [column.shape.propertyCode, column]));
@@ -213,10 +216,15 @@ export class Block implements Part {
     const found = this.#users.rowsOf(ordinal);
     if (found === undefined) return undefined;
     const { start, end } = found;
-    const rows = new Uint32Array(end - start);
-    for (let i = 0; i < rows.length; i++) rows[i] = start + i;
-    const timesMs = new Float64Array(rows.length);
-    this.#times.decode(start, end, timesMs);
+    const length = end - start;
+    if (trailTimes.length < length) trailTimes = new Float64Array(length);
+    this.#times.decode(start, end, trailTimes);
+    const rows = new Array<number>(length);
+    const timesMs = new Array<number>(length);
+    for (let i = 0; i < length; i++) {
+      rows[i] = start + i;
+      timesMs[i] = trailTimes[i]!;
+    }
     if (this.#origins === undefined) return { rows, timesMs };
     const origins = new Uint32Array(rows.length);
     this.#origins.decode(start, end, origins);

@@ -110,7 +110,8 @@ function* openColumnsSteps(
       sharedCode: (i) => sharedCode(reader.bytes, found.sharedCodes, column.sharedFrom + i),
       heap: yield* reader.heapSteps(column),
     };
-    const cells = new CellColumn(column, column.rowCount, codes, numbers, texts);
+    const rows = { rowCount: column.rowCount, blockRows: found.rowCount };
+    const cells = new CellColumn(column, rows, codes, numbers, texts);
     columns.push({ shape: column, codes, numbers, texts, cells });
   }
   return columns;

@@ -28,19 +28,22 @@ export class CellColumn {
   readonly #codeAt: RowReader | undefined;
   readonly #numberAt: RowReader | undefined;
   readonly #numberRanks: Ranks | undefined;
+  /** Of the last text that was read: rows next to each other often have the same. */
+  #lastCode = -1;
+  #lastText = '';
 
   constructor(
     shape: ColumnShape,
-    rowCount: number,
+    rows: { readonly rowCount: number; readonly blockRows: number },
     codes: NumberColumn | undefined,
     numbers: NumberColumn | undefined,
     texts: ColumnTexts,
   ) {
-    this.rowCount = rowCount;
+    this.rowCount = rows.rowCount;
     this.#codes = codes;
     this.#numbers = numbers;
-    this.#codeAt = codes && new RowReader(codes);
-    this.#numberAt = numbers && new RowReader(numbers);
+    this.#codeAt = codes && new RowReader(codes, rows.blockRows);
+    this.#numberAt = numbers && new RowReader(numbers, rows.blockRows);
     this.#texts = texts;
     this.#specials = SPECIAL_TAGS.filter((tag) => (shape.kinds & kindOf(tag)) !== 0);
     this.#codeCount = codeCount(shape);
@@ -61,7 +64,7 @@ export class CellColumn {
     const code = this.#codeAt === undefined ? 0 : this.#codeAt.at(row);
     switch (this.#specials[code]) {
       case undefined:
-        return textOrArray(this.#texts, code - this.#specials.length);
+        return code === this.#lastCode ? this.#lastText : this.#textOrArray(code);
       case TAG.number:
         return this.#numberAt!.at(this.#numberRanks === undefined ? row : this.#numberRanks.rank(row));
       case TAG.false:
@@ -71,6 +74,15 @@ export class CellColumn {
       default:
         return undefined;
     }
+  }
+
+  #textOrArray(code: number): Value {
+    const value = textOrArray(this.#texts, code - this.#specials.length);
+    // An array belongs to who asks.
+    if (typeof value !== 'string') return value;
+    this.#lastCode = code;
+    this.#lastText = value;
+    return value;
   }
 
   /** Finds out which texts satisfy the predicate, in small steps, for an `and` with it. */

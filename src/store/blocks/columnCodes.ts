@@ -55,7 +55,8 @@ export function* codeSteps(
   { ownTextsOnly, sharedProperties }: Pick<BlockJob, 'ownTextsOnly' | 'sharedProperties'>,
 ): Generator<void, CodedColumn> {
   const { propertyCode, eventSet, rowCount } = draft;
-  const counts = tagCounts(draft);
+  const counts = draft.tagCounts.slice();
+  counts[TAG.missing] = rowCount - draft.tags.length;
   const kinds = counts.reduce((kinds, count, tag) => (count === 0 ? kinds : kinds | kindOf(tag)), 0);
   const numberCount = counts[TAG.number]!;
   const isPlain = numberCount === rowCount;
@@ -91,14 +92,6 @@ export function* codeSteps(
 }
 
 const NO_TEXTS = new Uint32Array(0);
-
-/** Cells by tag, rows without one being those that are missing. */
-function tagCounts({ tags, rowCount }: Draft): Uint32Array {
-  const counts = new Uint32Array(SPECIAL_TAGS.length + 2);
-  for (let cell = 0; cell < tags.length; cell++) counts[tags[cell]!]!++;
-  counts[TAG.missing] = rowCount - tags.length;
-  return counts;
-}
 
 /** How many codes they take. That of rows without a cell is 0, and there already. */
 function* codeSpecialsSteps(draft: Draft, kinds: number, codes: Uint32Array): Generator<void, number> {
@@ -140,11 +133,40 @@ function* codeTextsSteps(
   let count = 0;
   for (let from = 0; from < draft.tags.length; from += STEP_CELLS) {
     const to = Math.min(from + STEP_CELLS, draft.tags.length);
-    count = codeTexts(draft, tag, texts.columnCodes, codes, firstCode, found, count, from, to);
+    count =
+      draft.rows === undefined && draft.tagCounts[tag] === draft.tags.length
+        ? codeAllTexts(draft.payloads, texts.columnCodes, codes, firstCode, found, count, from, to)
+        : codeTexts(draft, tag, texts.columnCodes, codes, firstCode, found, count, from, to);
     yield;
   }
   for (let i = 0; i < count; i++) texts.columnCodes[found[i]!] = NONE;
   return found.subarray(0, count);
+}
+
+/** Where every row has a text. */
+function codeAllTexts(
+  payloads: Float64Array,
+  columnCodes: Uint32Array,
+  codes: Uint32Array,
+  firstCode: number,
+  found: Uint32Array,
+  foundCount: number,
+  from: number,
+  to: number,
+): number {
+  let count = foundCount;
+  for (let row = from; row < to; row++) {
+    // As an integer, which is what an index is to the engine.
+    const number = payloads[row]! | 0;
+    let code = columnCodes[number]!;
+    if (code === NONE) {
+      code = firstCode + count;
+      columnCodes[number] = code;
+      found[count++] = number;
+    }
+    codes[row] = code;
+  }
+  return count;
 }
 
 function codeTexts(

@@ -51,16 +51,17 @@ function sampleOf({ shape, codes, numbers }: OpenColumn): Sample | undefined {
   if (column === undefined || (codes !== undefined && numbers !== undefined)) return undefined;
   const { propertyCode, eventSet, rowCount } = shape;
   const stretches = Math.min(SAMPLE_STRETCHES, Math.ceil(rowCount / STRETCH_ROWS));
-  const sampled = new Float64Array(stretches * STRETCH_ROWS);
+  const rows = new Uint32Array(stretches * STRETCH_ROWS);
   let count = 0;
   for (let i = 0; i < stretches; i++) {
     const from = Math.floor((i * rowCount) / stretches);
     const to = Math.min(from + STRETCH_ROWS, rowCount);
-    column.decode(from, to, sampled.subarray(count));
-    count += to - from;
+    for (let row = from; row < to; row++) rows[count++] = row;
   }
+  const sampled = new Float64Array(count);
+  column.gather(rows.subarray(0, count), sampled);
   const numberOf = new Map<number, number>();
-  const values = Uint32Array.from(sampled.subarray(0, count), (value) => {
+  const values = Uint32Array.from(sampled, (value) => {
     const number = numberOf.get(value) ?? numberOf.size;
     numberOf.set(value, number);
     return number;

@@ -1,14 +1,22 @@
+import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
+import { kernels } from '../../encoding/kernels/kernels.ts';
 import { type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { OpenBlock, OpenColumn } from './blockReader.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
+import { codeFilter } from './codeFilter.ts';
 import { DraftTexts } from './columnCodes.ts';
-import type { Draft, EventSets, OrderedRows } from './drafts.ts';
+import { type Draft, type EventSets, type OrderedRows, TAGS_END } from './drafts.ts';
 import type { SourceRows } from './mergedRows.ts';
 import { TextUnion } from './textUnion.ts';
 
 /** Rows looked at between two yields. */
 const STEP_ROWS = 1 << 14;
-const scratch = { codes: new Uint32Array(STEP_ROWS), numbers: new Float64Array(STEP_ROWS) };
+const scratch = {
+  codes: new Uint32Array(STEP_ROWS),
+  numbers: new Float64Array(STEP_ROWS),
+  tags: new Uint8Array(STEP_ROWS),
+  payloads: new Float64Array(STEP_ROWS),
+};
 
 /** A property's cells in all sources, a tag and a payload a row. */
 export interface SourceCells {
@@ -61,7 +69,7 @@ export class SourceColumns {
 /** What each code of a column is: a tag, and the payload of texts and arrays. */
 interface Meanings {
   readonly tags: Uint8Array;
-  readonly payloads: Uint32Array;
+  readonly payloads: Float64Array;
 }
 
 /** Numbers for the texts of a property in several blocks: first those of the dictionary, then the blocks' own. */
@@ -100,7 +108,7 @@ class MergingTexts {
     addOwn(TAG.text, 0, shape.texts.own);
     addShared(TAG.array, shape.texts.shared, shape.arrays.shared);
     addOwn(TAG.array, shape.texts.own, shape.arrays.own);
-    return { tags: Uint8Array.from(tags), payloads: Uint32Array.from(payloads) };
+    return { tags: Uint8Array.from(tags), payloads: Float64Array.from(payloads) };
   }
 
   texts(): DraftTexts {
@@ -119,13 +127,22 @@ function* readColumnSteps(
   const rows = eventSet === undefined ? undefined : yield* rowsOfSetSteps(block, eventSet);
   let numberAt = 0;
   for (let from = 0; from < rowCount; from += STEP_ROWS) {
-    const count = Math.min(STEP_ROWS, rowCount - from);
-    if (codes === undefined) scratch.codes.fill(0, 0, count);
-    else codes.decode(from, from + count, scratch.codes);
-    const isNumber = numbersAmong(scratch.codes, count, meanings.tags);
-    if (isNumber > 0) numbers!.decode(numberAt, numberAt + isNumber, scratch.numbers);
-    numberAt += isNumber;
-    placeCells(count, from, rows, meanings, target);
+    const to = Math.min(from + STEP_ROWS, rowCount);
+    if (codes === undefined) scratch.codes.fill(0, 0, to - from);
+    else codes.decode(from, to, scratch.codes);
+    const cells: SourceCells =
+      rows === undefined
+        ? { tags: target.tags.subarray(from, to), payloads: target.payloads.subarray(from, to) }
+        : scratch;
+    lookUp(scratch.codes, to - from, meanings, cells);
+    if (numbers !== undefined) {
+      const numberCount = codes === undefined ? to - from : numbersAmong(cells.tags, to - from);
+      numbers.decode(numberAt, numberAt + numberCount, scratch.numbers);
+      if (numberCount === to - from) cells.payloads.set(scratch.numbers.subarray(0, numberCount));
+      else placeNumbers(scratch.numbers, cells, to - from);
+      numberAt += numberCount;
+    }
+    if (rows !== undefined) placeCells(cells, rows.subarray(from, to), target);
     yield;
   }
 }
@@ -134,38 +151,44 @@ function* readColumnSteps(
 function* rowsOfSetSteps(block: OpenBlock, eventSet: EventSet): Generator<void, Uint32Array> {
   const table = new Uint8Array(block.eventRows.length);
   for (const event of eventSet) table[event] = 1;
+  const { words } = block.events.select(codeFilter(table));
+  yield;
   const rows = new Uint32Array(rowsOfSet(eventSet, block.eventRows)!);
   let count = 0;
-  for (let from = 0; from < block.rowCount; from += STEP_ROWS) {
-    const to = Math.min(from + STEP_ROWS, block.rowCount);
-    block.events.decode(from, to, scratch.codes);
-    for (let i = 0; i < to - from; i++) if (table[scratch.codes[i]!] === 1) rows[count++] = from + i;
+  for (let from = 0; from < block.rowCount; from += CHUNK_ROWS_MAX) {
+    const piece = words.subarray(from >>> 5, (from + CHUNK_ROWS_MAX) >>> 5);
+    count += kernels().positions(piece, from, 0, rows.subarray(count));
     yield;
   }
   return rows;
 }
 
-function numbersAmong(codes: Uint32Array, count: number, tags: Uint8Array): number {
+function lookUp(codes: Uint32Array, count: number, meanings: Meanings, target: SourceCells): void {
+  const { tags, payloads } = meanings;
+  for (let i = 0; i < count; i++) {
+    const code = codes[i]!;
+    target.tags[i] = tags[code]!;
+    target.payloads[i] = payloads[code]!;
+  }
+}
+
+function numbersAmong(tags: Uint8Array, count: number): number {
   let numbers = 0;
-  for (let i = 0; i < count; i++) if (tags[codes[i]!] === TAG.number) numbers++;
+  for (let i = 0; i < count; i++) if (tags[i] === TAG.number) numbers++;
   return numbers;
 }
 
-/** Of the cells in scratch, whose first one is the column's cell `from`. */
-function placeCells(
-  count: number,
-  from: number,
-  rows: Uint32Array | undefined,
-  { tags, payloads }: Meanings,
-  target: SourceCells,
-): void {
+/** One after the other, to the cells that are numbers. */
+function placeNumbers(numbers: Float64Array, { tags, payloads }: SourceCells, count: number): void {
   let number = 0;
-  for (let i = 0; i < count; i++) {
-    const row = rows === undefined ? from + i : rows[from + i]!;
-    const code = scratch.codes[i]!;
-    const tag = tags[code]!;
-    target.tags[row] = tag;
-    target.payloads[row] = tag === TAG.number ? scratch.numbers[number++]! : payloads[code]!;
+  for (let i = 0; i < count; i++) if (tags[i] === TAG.number) payloads[i] = numbers[number++]!;
+}
+
+/** The first cells of these, one for each row. */
+function placeCells({ tags, payloads }: SourceCells, rows: Uint32Array, target: SourceCells): void {
+  for (let i = 0; i < rows.length; i++) {
+    target.tags[rows[i]!] = tags[i]!;
+    target.payloads[rows[i]!] = payloads[i]!;
   }
 }
 
@@ -177,70 +200,133 @@ export function* mergedDraftSteps(
   sets: EventSets,
 ): Generator<void, Draft | undefined> {
   const { order, eventOfRow, eventRows } = rows;
-  const cellsOfEvent = new Uint32Array(eventRows.length);
+  const tagOfRow = new Uint8Array(order.length);
+  /** By event name, then tag. */
+  const counts = new Uint32Array(eventRows.length * TAGS_END);
   for (let from = 0; from < order.length; from += STEP_ROWS) {
-    countCells(cells, rows, from, Math.min(from + STEP_ROWS, order.length), cellsOfEvent);
+    gatherTags(cells.tags, rows, from, Math.min(from + STEP_ROWS, order.length), tagOfRow, counts);
     yield;
   }
-  const cellCount = cellsOfEvent.reduce((total, count) => total + count, 0);
+  const tagCounts = new Uint32Array(TAGS_END);
+  const hasCells = new Uint8Array(eventRows.length);
+  counts.forEach((count, i) => {
+    const tag = i % TAGS_END;
+    if (tag === TAG.missing || count === 0) return;
+    tagCounts[tag]! += count;
+    hasCells[Math.floor(i / TAGS_END)] = 1;
+  });
+  const cellCount = tagCounts.reduce((total, count) => total + count, 0);
   if (cellCount === 0) return undefined;
   const eventSet = sets.setAt(
-    sets.add(eventRows.flatMap((_, event) => (cellsOfEvent[event]! > 0 ? [event] : []))),
+    sets.add(eventRows.flatMap((_, event) => (hasCells[event] === 1 ? [event] : []))),
   );
   const rowCount = rowsOfSet(eventSet, eventRows) ?? order.length;
+  // One more, which loops may write to and nobody reads.
   const draft: Draft = {
     propertyCode,
     eventSet,
     rowCount,
-    rows: cellCount < rowCount ? new Uint32Array(cellCount) : undefined,
-    tags: new Uint8Array(cellCount),
-    payloads: new Float64Array(cellCount),
+    tagCounts,
+    rows: cellCount < rowCount ? new Uint32Array(cellCount + 1) : undefined,
+    tags: new Uint8Array(cellCount + 1),
+    payloads: new Float64Array(cellCount + 1),
   };
+  const ordered: OrderedCells = { payloads: cells.payloads, order, tagOfRow, eventOfRow, hasCells };
   let progress = { row: 0, cell: 0 };
   for (let from = 0; from < order.length; from += STEP_ROWS) {
     const to = Math.min(from + STEP_ROWS, order.length);
-    progress = gatherCells(cells, { order, eventOfRow }, from, to, cellsOfEvent, draft, progress);
+    if (cellCount === order.length) gatherAll(ordered, from, to, draft);
+    else if (draft.rows === undefined) progress = gatherPresent(ordered, from, to, draft, progress);
+    else progress = gatherRows(ordered, from, to, draft, draft.rows, progress);
     yield;
   }
-  return draft;
+  return {
+    ...draft,
+    rows: draft.rows?.subarray(0, cellCount),
+    tags: draft.tags.subarray(0, cellCount),
+    payloads: draft.payloads.subarray(0, cellCount),
+  };
 }
 
-function countCells(
-  { tags }: SourceCells,
+function gatherTags(
+  tags: Uint8Array,
   { order, eventOfRow }: OrderedRows,
   from: number,
   to: number,
-  cellsOfEvent: Uint32Array,
+  tagOfRow: Uint8Array,
+  counts: Uint32Array,
 ): void {
-  for (let i = from; i < to; i++) if (tags[order[i]!] !== TAG.missing) cellsOfEvent[eventOfRow[i]!]!++;
+  for (let i = from; i < to; i++) {
+    const tag = tags[order[i]!]!;
+    tagOfRow[i] = tag;
+    counts[eventOfRow[i]! * TAGS_END + tag]!++;
+  }
 }
 
+/** Cells of rows in their final order. */
+interface OrderedCells {
+  /** By row of the sources. */
+  readonly payloads: Float64Array;
+  readonly order: Uint32Array;
+  readonly tagOfRow: Uint8Array;
+  readonly eventOfRow: Uint32Array;
+  /** By event name: 1 for those with cells. */
+  readonly hasCells: Uint8Array;
+}
+
+/** How many of a column's rows and cells there are so far. */
 interface Progress {
   readonly row: number;
   readonly cell: number;
 }
 
-function gatherCells(
-  { tags, payloads }: SourceCells,
-  { order, eventOfRow }: Pick<OrderedRows, 'order' | 'eventOfRow'>,
+// Which rows have a cell cannot be predicted: the loops below write all, and the next one over what was none.
+
+/** Where every row has a cell. */
+function gatherAll(
+  { payloads, order, tagOfRow }: OrderedCells,
   from: number,
   to: number,
-  cellsOfEvent: Uint32Array,
-  draft: Draft,
+  { tags: targetTags, payloads: targetPayloads }: Draft,
+): void {
+  targetTags.set(tagOfRow.subarray(from, to), from);
+  for (let i = from; i < to; i++) targetPayloads[i] = payloads[order[i]!]!;
+}
+
+/** Where all rows of some event names have one. */
+function gatherPresent(
+  { payloads, order, tagOfRow }: OrderedCells,
+  from: number,
+  to: number,
+  { tags: targetTags, payloads: targetPayloads }: Draft,
+  { row, cell: firstCell }: Progress,
+): Progress {
+  let cell = firstCell;
+  for (let i = from; i < to; i++) {
+    const tag = tagOfRow[i]!;
+    targetTags[cell] = tag;
+    targetPayloads[cell] = payloads[order[i]!]!;
+    cell += tag === TAG.missing ? 0 : 1;
+  }
+  return { row, cell };
+}
+
+function gatherRows(
+  { payloads, order, tagOfRow, eventOfRow, hasCells }: OrderedCells,
+  from: number,
+  to: number,
+  { tags: targetTags, payloads: targetPayloads }: Draft,
+  targetRows: Uint32Array,
   progress: Progress,
 ): Progress {
   let { row, cell } = progress;
   for (let i = from; i < to; i++) {
-    if (cellsOfEvent[eventOfRow[i]!] === 0) continue;
-    const source = order[i]!;
-    const tag = tags[source]!;
-    if (tag !== TAG.missing) {
-      if (draft.rows !== undefined) draft.rows[cell] = row;
-      draft.tags[cell] = tag;
-      draft.payloads[cell] = payloads[source]!;
-      cell++;
-    }
-    row++;
+    const tag = tagOfRow[i]!;
+    targetRows[cell] = row;
+    targetTags[cell] = tag;
+    targetPayloads[cell] = payloads[order[i]!]!;
+    cell += tag === TAG.missing ? 0 : 1;
+    row += hasCells[eventOfRow[i]!]!;
   }
   return { row, cell };
 }

@@ -78,13 +78,12 @@ export function* mergedRowsSteps(
   let count = 0;
   let yieldAt = STEP_ROWS;
   for (;;) {
-    const ordinal = users.reduce((least, user) => Math.min(least, user.ordinal), Infinity);
+    const ordinal = leastOrdinal(users);
     if (ordinal === Infinity) break;
     const runs = runsOf(ordinal, users);
     if (!isGone(goneOrdinals, ordinal)) {
       const end = mergeRuns(runs, source, { order, origins }, count);
-      ordinals.fill(ordinal, count, end);
-      count = end;
+      for (; count < end; count++) ordinals[count] = ordinal;
     }
     if (count < yieldAt) continue;
     yieldAt = count + STEP_ROWS;
@@ -95,6 +94,12 @@ export function* mergedRowsSteps(
     ordinals: ordinals.subarray(0, count),
     origins: origins?.subarray(0, count),
   };
+}
+
+function leastOrdinal(users: readonly UserRuns[]): number {
+  let least = Infinity;
+  for (let i = 0; i < users.length; i++) if (users[i]!.ordinal < least) least = users[i]!.ordinal;
+  return least;
 }
 
 function isGone(goneOrdinals: Uint32Array, ordinal: number): boolean {
@@ -112,7 +117,8 @@ interface Run {
 /** Takes the user's runs, in the order of blocks. */
 function runsOf(ordinal: number, users: readonly UserRuns[]): readonly Run[] {
   const runs: Run[] = [];
-  for (const user of users) {
+  for (let i = 0; i < users.length; i++) {
+    const user = users[i]!;
     for (; user.ordinal === ordinal; user.advance()) {
       runs.push({ row: user.row, end: user.end, origin: user.origin });
     }
@@ -128,8 +134,13 @@ function mergeRuns(
   runs: readonly Run[],
   { times, origins }: SourceRows,
   target: { readonly order: Uint32Array; readonly origins: Uint32Array | undefined },
-  at: number,
+  from: number,
 ): number {
+  let at = from;
+  if (follow(runs, times)) {
+    for (let i = 0; i < runs.length; i++) at = takeAll(runs[i]!, origins, target, at);
+    return at;
+  }
   for (;;) {
     let first: Run | undefined;
     for (const run of runs) {
@@ -142,6 +153,28 @@ function mergeRuns(
     if (target.origins !== undefined) target.origins[at] = originOf(first, origins);
     target.order[at++] = first.row++;
   }
+}
+
+/** Whether each run's rows are after those of the one before, as those of blocks that were sealed one after the other. */
+function follow(runs: readonly Run[], times: Float64Array): boolean {
+  for (let i = 1; i < runs.length; i++) {
+    if (times[runs[i - 1]!.end - 1]! >= times[runs[i]!.row]!) return false;
+  }
+  return true;
+}
+
+function takeAll(
+  run: Run,
+  origins: Uint32Array | undefined,
+  target: { readonly order: Uint32Array; readonly origins: Uint32Array | undefined },
+  from: number,
+): number {
+  let at = from;
+  for (; run.row < run.end; run.row++) {
+    if (target.origins !== undefined) target.origins[at] = originOf(run, origins);
+    target.order[at++] = run.row;
+  }
+  return at;
 }
 
 function originOf({ row, origin }: Run, origins: Uint32Array | undefined): number {

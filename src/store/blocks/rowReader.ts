@@ -9,18 +9,28 @@ const slots = {
   pages: new Uint32Array(SLOTS),
   values: new Float64Array(SLOTS * PAGE_ROWS),
 };
+const single = new Float64Array(1);
 let readers = 0;
+/** A row of the column for so many of the block's is few. */
+const SPARSE_ROWS = 8;
 
 /** Reads single rows of a column, mostly near the last one. */
 export class RowReader {
   readonly #column: NumberColumn;
+  readonly #isSparse: boolean;
   readonly #slot = readers++ % SLOTS;
 
-  constructor(column: NumberColumn) {
+  /** `blockRows`: where few of them have a row in the column, rows next to each other are not of one trail. */
+  constructor(column: NumberColumn, blockRows = 0) {
     this.#column = column;
+    this.#isSparse = column.rowCount * SPARSE_ROWS < blockRows;
   }
 
   at(row: number): number {
+    if (this.#isSparse) {
+      this.#column.decode(row, row + 1, single);
+      return single[0]!;
+    }
     const slot = this.#slot;
     const page = Math.floor(row / PAGE_ROWS);
     if (slots.owners[slot] !== this || slots.pages[slot] !== page) this.#read(page);

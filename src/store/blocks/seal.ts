@@ -31,7 +31,7 @@ function* blockSteps(
   const events = gathered(head.events, order, new Uint32Array(order.length));
   const { eventRows, eventOfRow } = yield* eventsSteps(events);
   const columns: EncodedColumn[] = [];
-  for (const draft of yield* draftSteps(head, { order, eventOfRow, eventRows })) {
+  for (const draft of yield* draftSteps(head, rows, { order, eventOfRow, eventRows })) {
     const coded = yield* codeSteps(draft, texts, job);
     columns.push(yield* writer.columnSteps(coded, texts, 'hot'));
   }

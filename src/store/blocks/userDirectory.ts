@@ -5,8 +5,8 @@ import { COUNTED_WORDS, GATHERED_ROWS, kernels } from '../../encoding/kernels/ke
 import { prefixXor } from '../../encoding/kernels/runs.ts';
 import { BlockRowCursor } from './blockRowCursor.ts';
 import { expand } from './expand.ts';
+import { FirstRows } from './firstRows.ts';
 import { GROUP_USERS, type Ordinals } from './ordinals.ts';
-import { Ranks } from './ranks.ts';
 
 const groupOrdinals = new Uint32Array(GROUP_USERS);
 /** Of the block looked at: fresh memory costs more to touch than the loops over it. */
@@ -23,29 +23,27 @@ export class UserDirectory {
   readonly #ordinals: Ordinals;
   /** 1 for each user's first row, else 0. */
   readonly #firsts: Column;
-  readonly #ranks: Ranks;
+  readonly #firstRows: FirstRows;
 
   constructor(ordinals: Ordinals, firsts: Column) {
     this.#ordinals = ordinals;
     this.#firsts = firsts;
-    this.#ranks = new Ranks(firsts, Uint8Array.of(0, 1));
+    this.#firstRows = new FirstRows(firsts);
   }
 
   /** Bytes held beside the block's own. */
   get memoryBytes(): number {
-    return this.#ranks.memoryBytes + this.#ordinals.memoryBytes;
+    return this.#firstRows.memoryBytes + this.#ordinals.memoryBytes;
   }
 
   /** The rows [start, end) of this ordinal; undefined when it has none. */
   rowsOf(ordinal: number): { readonly start: number; readonly end: number } | undefined {
     const user = this.#ordinals.find(ordinal);
-    if (user === -1) return undefined;
-    const { row, next } = this.#ranks.find(user);
-    return { start: row, end: next };
+    return user === -1 ? undefined : this.#firstRows.rowsOf(user);
   }
 
   ordinalAt(row: number): number {
-    return this.#ordinals.at(this.#ranks.rank(row + 1) - 1);
+    return this.#ordinals.at(this.#firstRows.userOf(row));
   }
 
   /** The rows of these ordinals. */

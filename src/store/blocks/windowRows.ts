@@ -14,6 +14,7 @@ export function* windowRowsSteps(
   times: Float64Array,
   boundariesMs: readonly number[],
 ): Generator<void, readonly WindowRows[]> {
+  if (boundariesMs.length === 2) return oneWindow(times, boundariesMs[0]!, boundariesMs[1]!);
   const counts = new Uint32Array(boundariesMs.length);
   const windowOfRow = new Uint32Array(times.length);
   for (let from = 0; from < times.length; from += STEP_ROWS) {
@@ -35,6 +36,18 @@ export function* windowRowsSteps(
     windows.push({ window, rows: rows.subarray(ends[w]! - count, ends[w]) });
   });
   return windows;
+}
+
+function oneWindow(times: Float64Array, startMs: number, endMs: number): readonly WindowRows[] {
+  if (times.length === 0) return [];
+  const rows = new Uint32Array(times.length);
+  let outside = 0;
+  for (let row = 0; row < rows.length; row++) {
+    rows[row] = row;
+    if (!(times[row]! >= startMs && times[row]! < endMs)) outside++;
+  }
+  assert(outside === 0, 'no row is outside of the only window');
+  return [{ window: { startMs, endMs }, rows }];
 }
 
 function placeRows(

@@ -47,6 +47,8 @@ export function textAt(list: TextList, i: number): string {
 /** Makes a list text by text. Its arrays double as they grow. */
 export class TextListBuilder {
   #bytes = new Uint8Array(BYTES_START);
+  /** The same memory: makes strings of it without another object for each. */
+  #buffer = Buffer.from(this.#bytes.buffer);
   #ends = new Uint32Array(COUNT_START);
   #count = 0;
   #byteLength = 0;
@@ -101,7 +103,7 @@ export class TextListBuilder {
   }
 
   text(i: number): string {
-    return textAt({ bytes: this.#bytes, ends: this.#ends }, i);
+    return this.#buffer.toString('utf8', this.#startOf(i), this.#ends[i]);
   }
 
   hashAt(i: number): number {
@@ -123,6 +125,7 @@ export class TextListBuilder {
       const larger = new Uint8Array(bytes);
       larger.set(this.#bytes);
       this.#bytes = larger;
+      this.#buffer = Buffer.from(larger.buffer);
     }
     if (this.#count === this.#ends.length) {
       const larger = new Uint32Array(this.#ends.length * 2);

@@ -11,6 +11,7 @@ import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack
 
 export { ARENA, CODES, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
 export { classify } from './classify';
+export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
 export { countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
 export { equal8 } from './select';
