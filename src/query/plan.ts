@@ -19,7 +19,7 @@ import {
   type WalkMeasure,
 } from './measures/measure.ts';
 import type { Circle } from './near.ts';
-import { type Moment, oppositeOf, windowSpan } from './predicate.ts';
+import { type Moment, oppositeOf, type Span, windowSpan } from './predicate.ts';
 import { checkReferences, parseSaved } from './saved.ts';
 import { visibleFromMs } from './users.ts';
 
@@ -198,7 +198,7 @@ export class Planner {
   }
 
   #scanOf({ filter, within }: EventCriterion): Scan {
-    return { ...this.#wantedOf(filter, within), plans: [] };
+    return { ...this.#want(filter, within), plans: [] };
   }
 
   #planMeasure({ filter, within }: EventCriterion, measure: MeasureOfValues): WalkPlan {
@@ -210,7 +210,7 @@ export class Planner {
 
   #planSequence(criterion: SequenceCriterion): WalkPlan {
     return this.#walk(criterion, () => {
-      const steps = criterion.steps.map(({ filter }) => this.#want(filter, undefined));
+      const steps = this.#wantSteps(criterion);
       const wanted = [...new Set(steps)];
       const stepKinds = steps.map((events) => 1 << wanted.indexOf(events));
       return { wanted, measure: compileSequence(criterion, stepKinds, this.#moment) };
@@ -229,17 +229,30 @@ export class Planner {
     return plan;
   }
 
-  /** One object for equal filters and windows. */
-  #want(filter: EventFilter, within: Within | undefined): WantedEvents {
-    const key = JSON.stringify([filter, within]);
-    const wanted = this.#wanted.get(key) ?? this.#wantedOf(filter, within);
-    this.#wanted.set(key, wanted);
-    return wanted;
+  /** No step is before the first one, nor further behind it than all may be apart. */
+  #wantSteps({ steps, windowMs = Infinity, within }: SequenceCriterion): readonly WantedEvents[] {
+    const first = windowSpan(within, this.#moment);
+    let laterMs = 0;
+    return steps.map(({ filter, withinMs = Infinity }, step) => {
+      if (step > 0) laterMs = Math.min(windowMs, laterMs + withinMs);
+      const toMs = Math.min(first.toMs + laterMs, this.#moment.atMs + 1);
+      return this.#wantIn(filter, { fromMs: first.fromMs, toMs });
+    });
   }
 
-  #wantedOf(filter: EventFilter, within: Within | undefined): WantedEvents {
-    const { fromMs, toMs } = windowSpan(within, this.#moment);
-    const span = { fromMs: Math.max(fromMs, this.#visibleFromMs), toMs };
-    return wantedEvents(this.#view.schema, filter, span, this.#moment);
+  #want(filter: EventFilter, within: Within | undefined): WantedEvents {
+    return this.#wantIn(filter, windowSpan(within, this.#moment));
+  }
+
+  /** One object for equal filters and spans. */
+  #wantIn(filter: EventFilter, { fromMs, toMs }: Span): WantedEvents {
+    const key = JSON.stringify([filter, fromMs, toMs]);
+    let wanted = this.#wanted.get(key);
+    if (wanted === undefined) {
+      const span = { fromMs: Math.max(fromMs, this.#visibleFromMs), toMs };
+      wanted = wantedEvents(this.#view.schema, filter, span, this.#moment);
+      this.#wanted.set(key, wanted);
+    }
+    return wanted;
   }
 }
