@@ -1,7 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { firstFrom } from '../../base/search.ts';
 import type { NumberVector } from '../contract.ts';
-import { KERNELS_BASE64 } from './generated.ts';
 import {
   type ClassTable,
   type Differences,
@@ -12,132 +11,10 @@ import {
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
-
-/** What is used of WebAssembly; Node's own types leave it out. */
-interface WebAssemblyHost {
-  validate(program: Uint8Array): boolean;
-  Memory: new (size: { readonly initial: number; readonly maximum: number }) => Memory;
-  Module: new (program: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { readonly exports: unknown };
-}
-
-interface Memory {
-  readonly buffer: ArrayBuffer;
-}
-
-/** A constant of assembly/layout.ts. */
-interface Constant {
-  readonly value: number;
-}
-
-/** The exports of assembly/index.ts. */
-interface Exports {
-  readonly SET: Constant;
-  readonly INPUT: Constant;
-  readonly INPUT_BYTES: Constant;
-  readonly OUTPUT: Constant;
-  readonly OUTPUT_BYTES: Constant;
-  readonly STEP: Constant;
-  readonly STEP_BYTES: Constant;
-  readonly RUNS: Constant;
-  readonly RUNS_BYTES: Constant;
-  readonly CODES: Constant;
-  readonly ARENA: Constant;
-  equal8(lanes: number, code: number, count: number, words: number): void;
-  prepare(bits: number, from: number, span: number): void;
-  selectRange(packed: number, bits: number, from: number, span: number, count: number, words: number): void;
-  selectRangeBounds(
-    packed: number,
-    bits: number,
-    from: number,
-    span: number,
-    count: number,
-    words: number,
-    groups: number,
-  ): number;
-  and(words: number, others: number, vectorCount: number): void;
-  prepareSet(bits: number): void;
-  selectSet(packed: number, bits: number, count: number, words: number): void;
-  unpack(packed: number, bits: number, count: number, target: number): void;
-  unpackSums(
-    packed: number,
-    bits: number,
-    skip: number,
-    count: number,
-    least: number,
-    start: number,
-    target: number,
-  ): number;
-  fillRuns(runs: number, runCount: number, starts: number, wordCount: number, words: number): void;
-  fillStarts(runs: number, starts: number, vectorCount: number, words: number): void;
-  positions(words: number, wordCount: number, base: number, target: number): number;
-  positionsOf(words: number, base: number, rows: number, count: number, first: number, target: number): void;
-  countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
-  countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
-  gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
-  ranks(words: number, rows: number, first: number, count: number, before: number, target: number): void;
-  gatherRanked(
-    words: number,
-    before: number,
-    packed: number,
-    bits: number,
-    rows: number,
-    first: number,
-    count: number,
-  ): void;
-  gatherSplit(
-    words: number,
-    before: number,
-    packed: number,
-    bits: number,
-    low: number,
-    lowBits: number,
-    rows: number,
-    first: number,
-    count: number,
-    target: number,
-  ): void;
-  mark(numbers: number, count: number, words: number): void;
-  places(words: number, rows: number, first: number, count: number, before: number): void;
-  listRows(
-    selected: number,
-    firsts: number,
-    wordCount: number,
-    first: number,
-    before: number,
-    rows: number,
-    users: number,
-  ): number;
-  markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
-  classify(
-    events: number,
-    codes: number,
-    classes: number,
-    rows: number,
-    columns: number,
-    count: number,
-    words: number,
-    found: number,
-  ): number;
-  repeat(codes: number, ends: number, runCount: number, row: number, to: number, target: number): number;
-  bounds(codes: number, vectorCount: number, target: number): void;
-  runs(codes: number, count: number, lowBits: number, base: number, runCodes: number, ends: number): number;
-  pack(codes: number, bits: number, count: number, target: number): void;
-  prepareSpread(): void;
-  expand(dense: number, n: number, rows: number, wordCount: number, words: number): number;
-  compress(
-    words: number,
-    rows: number,
-    wordCount: number,
-    pending: number,
-    used: number,
-    dense: number,
-  ): number;
-}
+import { type Exports, hasSimd, instantiate, PAGE_BYTES } from './wasm.ts';
 
 /** Pieces begin at whole bytes of codes and at words of a bitmap. */
 const PIECE_ROWS_UNIT = 64;
-const PAGE_BYTES = 65_536;
 /** Wider codes may spread over more bytes than a lane has. */
 const BOUNDS_BITS_MAX = 25;
 /** What the kernels lay out for themselves, and a little more. */
@@ -147,8 +24,6 @@ const REPEATED_ROWS_MIN = 256;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
 const ARENA_SLACK_BYTES = 256;
 
-const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
-const program = new Uint8Array(Buffer.from(KERNELS_BASE64, 'base64'));
 let shared: SimdKernels | undefined;
 
 /** The kernels in WebAssembly, one instance a thread; undefined where the host has no SIMD. */
@@ -159,7 +34,7 @@ export function simdKernels(): SimdKernels | undefined {
 
 /** An instance of its own, with room for what is to be scanned without being copied. */
 export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefined {
-  return host.validate(program) ? new SimdKernels(arenaBytes) : undefined;
+  return hasSimd() ? new SimdKernels(arenaBytes) : undefined;
 }
 
 /**
@@ -183,9 +58,8 @@ class SimdKernels implements Kernels {
   readonly reduceRuns = plainKernels.reduceRuns;
 
   constructor(arenaBytes: number) {
-    const pages = Math.ceil((SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES) / PAGE_BYTES);
-    const memory = new host.Memory({ initial: pages, maximum: pages });
-    this.#exports = new host.Instance(new host.Module(program), { env: { memory } }).exports as Exports;
+    const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
+    this.#exports = exports;
     const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } = this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
