@@ -63,7 +63,7 @@ function slotsOf(axis: Axis, event: number): readonly number[] {
 }
 
 /** cells[i] = rows[i] · width + columns[i] for the first `count` events, NO_CELL for those of other kinds than the bit. */
-export function placeCells(
+function placeCells(
   rows: Int32Array,
   columns: Int32Array,
   width: number,

@@ -68,11 +68,12 @@ export const retention: Analysis<RetentionRequest, RetentionPart, RetentionResul
     // Who began before `to` may come back after it.
     const returnSpan = { fromMs: range.fromMs, toMs: Math.min(frame.atMs + 1, intervals.endMs) };
     const kinds = [starts, wantedEvents(view.schema, back, returnSpan, frame)];
+    const bytes = users.size * CARRIED_USER_BYTES;
+    view.budget?.charge(bytes);
     const walker = new CohortWalker(intervals, part, periods, users.size);
-    const inEras = walker.memoryBytes <= CARRIED_BYTES_MAX;
-    view.budget?.charge(walker.memoryBytes);
+    const inEras = bytes <= CARRIED_BYTES_MAX;
     yield* eventPages({ view, kinds, users, stats, inEras }, (page) => walkUsersSteps(page, walker));
-    view.budget?.release(walker.memoryBytes);
+    view.budget?.release(bytes);
     return part;
   },
 
@@ -157,6 +158,8 @@ const COHORTS_PER_STEP = 256;
 const START = 1;
 const RETURN = 2;
 const NO_COHORT = -1;
+/** Of a user's cohort, and of what has been counted of it. */
+const CARRIED_USER_BYTES = 12;
 
 /** Finds each user's cohort, and counts the user in the intervals of its return events. */
 class CohortWalker implements UserWalker {
@@ -176,10 +179,6 @@ class CohortWalker implements UserWalker {
     this.#periods = periods;
     this.#cohorts = new Int32Array(userCount).fill(NO_COHORT);
     this.#counted = new Float64Array(userCount);
-  }
-
-  get memoryBytes(): number {
-    return this.#cohorts.byteLength + this.#counted.byteLength;
   }
 
   begin({ ordinals }: EventPage, user: number): void {
