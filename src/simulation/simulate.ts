@@ -218,16 +218,16 @@ class Simulation {
     const log = await this.#quietLog(host);
     const { retentionMs = Number.POSITIVE_INFINITY } = this.#settings;
     const changes = checkVisibility(log, this.#workloads);
+    const answers: Answers[] = [];
     for (const workload of this.#workloads) {
       const { account } = workload;
       const model = new Model(account, log);
       checkSubmissions(host.tablets, log, workload, this.#clock.now() - retentionMs);
       checkMessages(account, log, changes, model, this.#sink);
+      answers.push(new Answers(account, host, this.#clock, model));
     }
     // Takes a while, in which time alone may make more messages.
-    for (const { account } of this.#workloads) {
-      await new Answers(account, host, this.#clock, new Model(account, log)).check();
-    }
+    for (const account of answers) await account.check();
     const marks = marksOf(host.settledTablets);
     await host.stop();
     return marks;
