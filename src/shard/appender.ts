@@ -3,12 +3,17 @@ import { MusterError } from '../base/errors.ts';
 import type { Section } from '../log/sections.ts';
 import type { AppendRequest, AppendResult, Applied, Counts, FromHub, Link, ToHub } from './messages.ts';
 
-/** A shard's way to the log: appends of one turn of the event loop travel together. */
+/** A turn in which many requests are read may be long: the first of them would wait for all others. */
+const WAIT_MS_MAX = 1;
+
+/** A shard's way to the log: appends of one turn of the event loop travel together, as far as it is short. */
 export class Appender {
   readonly #hub: Link<ToHub, FromHub>;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, Waiting>();
   #requests: AppendRequest[] = [];
+  /** When the first of the requests came. */
+  #firstMs = 0;
   #nextToken = 1;
 
   constructor(hub: Link<ToHub, FromHub>, clock: Clock) {
@@ -58,16 +63,23 @@ export class Appender {
 
   #request(sections: readonly Section[], tellApplied: boolean): Promise<Counts> {
     const token = this.#nextToken++;
-    if (this.#requests.length === 0) void this.#clock.yield().then(() => this.#flush());
-    this.#requests.push({ token, sections, tellApplied });
-    return new Promise((resolve, reject) => {
+    const nowMs = this.#clock.monotonicMs();
+    const counted = new Promise<Counts>((resolve, reject) => {
       const counts = { accepted: 0, duplicate: 0, rejected: 0 };
       this.#waiting.set(token, { tellApplied, owners: undefined, appliedBy: 0, ...counts, resolve, reject });
     });
+    if (this.#requests.length === 0) {
+      this.#firstMs = nowMs;
+      void this.#clock.yield().then(() => this.#flush());
+    }
+    this.#requests.push({ token, sections, tellApplied });
+    if (nowMs - this.#firstMs >= WAIT_MS_MAX) this.#flush();
+    return counted;
   }
 
   #flush(): void {
     const requests = this.#requests;
+    if (requests.length === 0) return;
     this.#requests = [];
     const buffers = requests.flatMap(({ sections }) =>
       sections.map(({ records }) => records.buffer as ArrayBuffer),

@@ -207,13 +207,14 @@ export class Hub {
   #flush(): void {
     for (const shard of this.#shards) {
       const { link, entries, results, bytes } = shard;
+      // First, since the shard begins to apply what it is given as soon as it hears of it.
+      if (results.length > 0) link.post({ kind: 'appended', results });
       if (entries.length > 0) {
         const transfer = entries.flatMap(({ sections }) =>
           sections.map(({ records }) => records.buffer as ArrayBuffer),
         );
         link.post({ kind: 'deliver', entries, bytes }, transfer);
       }
-      if (results.length > 0) link.post({ kind: 'appended', results });
       shard.entries = [];
       shard.results = [];
       shard.bytes = 0;

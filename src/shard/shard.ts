@@ -2,26 +2,26 @@ import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import { QUERY_BYTES_MAX, TICK_MS } from '../base/limits.ts';
-import { MemoryBudget } from '../base/memoryBudget.ts';
 import type { Network } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
 import type { Intent } from '../delivery/outbox.ts';
 import { Sender, type SenderSettings } from '../delivery/sender.ts';
-import type { AccountRecord, LogRecord, OutcomeRecord, SplitRecord } from '../log/record.ts';
-import { decodeRecords, encodeRecords, type Section } from '../log/sections.ts';
+import type { AccountRecord, OutcomeRecord } from '../log/record.ts';
+import { encodeRecords, type Section } from '../log/sections.ts';
 import { type BlockJob, type BlockResult, sendableSteps } from '../store/blocks/blockJob.ts';
 import { runBlockJob } from '../store/blocks/runBlockJob.ts';
 import type { EventStoreOptions } from '../store/events.ts';
 import { openGroupsBytes } from '../store/texts/textGroup.ts';
-import { applyRecords, applySplit, pendingEffects } from '../tablet/apply.ts';
+import { pendingEffects } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
 import type { BytesByName } from '../tablet/memory.ts';
-import { isLookUp, runOperation } from '../tablet/operations.ts';
-import type { TabletSnapshot } from '../tablet/snapshot.ts';
+import { isLookUp } from '../tablet/operations.ts';
 import { Tablet } from '../tablet/tablet.ts';
 import { Admission } from './admission.ts';
+import { Answers } from './answers.ts';
 import { Appender } from './appender.ts';
 import { BlockKeeping, type BlockWriter } from './blockKeeping.ts';
+import { Deliveries } from './deliveries.ts';
 import { Directory } from './directory.ts';
 import type {
   Applied,
@@ -73,6 +73,8 @@ export class Shard {
   readonly #slicer: Slicer;
   readonly #admission = new Admission();
   readonly #tablets: OwnedTablets;
+  readonly #deliveries: Deliveries;
+  readonly #answers: Answers;
   readonly #sender: Sender;
   readonly #ticker: Ticker;
   readonly #splitter: Splitter;
@@ -101,6 +103,23 @@ export class Shard {
       index: options.index,
       directory: this.directory,
       make: (account, bits) => this.#makeTablet(account, bits),
+    });
+    this.#deliveries = new Deliveries({
+      tablets: this.#tablets,
+      directory: this.directory,
+      slicer: this.#slicer,
+      applied: (owned, effects) => {
+        if (this.#live) this.#perform(owned, effects);
+      },
+      written: ({ tablet }) => {
+        if (this.#live) this.#splitter.consider(tablet).catch(this.onFatal);
+      },
+    });
+    this.#answers = new Answers({
+      tablets: this.#tablets,
+      slicer: this.#slicer,
+      clock: options.clock,
+      queryBytesMax: options.queryBytesMax ?? QUERY_BYTES_MAX,
     });
     this.appender = new Appender(options.hub, options.clock);
     this.#sender = new Sender({
@@ -169,34 +188,8 @@ export class Shard {
   answer(question: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
     const { account, operation, holdMs } = question;
     if (holdMs !== undefined) this.#holdUntilMs = Math.max(this.#holdUntilMs, this.clock.now() + holdMs);
-    if (isLookUp(operation)) return this.#answer(question, signal);
-    return this.#admission.run(account, signal, () => this.#answer(question, signal));
-  }
-
-  /** Each tablet answers from a snapshot of its own. */
-  async #answer(
-    { account, tablet, operation, args }: Question,
-    signal: AbortSignal,
-  ): Promise<TabletAnswer[]> {
-    const owned = this.#tablets
-      .of(account)
-      .filter((owned) => tablet === undefined || owned.tablet.bits === tablet);
-    const budget = new MemoryBudget(this.#options.queryBytesMax ?? QUERY_BYTES_MAX);
-    const open = async (owned: OwnedTablet): Promise<readonly OpenTablet[]> => {
-      const snapshot = await owned.turns.look(() =>
-        owned.isSplit ? undefined : owned.snapshots.open(budget),
-      );
-      return snapshot === undefined
-        ? (await Promise.all(owned.children.map(open))).flat()
-        : [{ owned, snapshot }];
-    };
-    const opened = (await Promise.all(owned.map(open))).flat();
-    try {
-      const steps = answersInTurn(opened, (snapshot) => runOperation(snapshot, operation, args, this.clock));
-      return await this.#slicer.run(steps, { signal, account });
-    } finally {
-      for (const { owned, snapshot } of opened) owned.snapshots.close(snapshot);
-    }
+    if (isLookUp(operation)) return this.#answers.answer(question, signal);
+    return this.#admission.run(account, signal, () => this.#answers.answer(question, signal));
   }
 
   /** Does work of this thread's own in small steps, between those of all others. Rejects as they throw. */
@@ -238,22 +231,9 @@ export class Shard {
     }
   }
 
-  /** Applies what one group commit made durable, each tablet its share in one turn, and tells those who wait for it. */
+  /** Applies what one group commit made durable, and tells those who wait for it. */
   async #deliver(entries: readonly Delivery[], bytes: number): Promise<void> {
-    const counts = entries.map(() => ({ accepted: 0, duplicate: 0, rejected: 0 }));
-    const shares = new Map<OwnedTablet, FrameShare[]>();
-    for (const [i, { position, sections }] of entries.entries()) {
-      for (const section of sections) {
-        for (const [owned, part] of this.#partsOf(section)) {
-          const share = { ...part, position, counts: counts[i]! };
-          const others = shares.get(owned);
-          if (others === undefined) shares.set(owned, [share]);
-          else others.push(share);
-        }
-      }
-    }
-    await Promise.all([...shares].map(([owned, share]) => this.#write(owned, share)));
-    this.#tellApplied(entries, counts);
+    this.#tellApplied(entries, await this.#deliveries.apply(entries));
     this.#options.hub.post({ kind: 'consumed', bytes });
   }
 
@@ -270,26 +250,6 @@ export class Shard {
       if (shard === this.index) this.appender.applied(applied);
       else this.postPeer(shard, { kind: 'applied', applied });
     }
-  }
-
-  /** The tablets here that a section is for, each with its part; account decisions reach the directory at once. */
-  #partsOf(section: Section): (readonly [OwnedTablet, SectionPart])[] {
-    const { account, tablet: writtenFor } = section;
-    if (writtenFor !== undefined) {
-      const part = { records: () => decodeRecords(section.records), writtenFor };
-      return this.#tablets.under(account, writtenFor).map((owned) => [owned, part]);
-    }
-    const known = this.#tablets.of(account);
-    const records = this.directory.apply(section);
-    const entry = this.directory.get(account);
-    assert(entry !== undefined, 'an account section makes its account known');
-    const made = this.#tablets.ensure(entry);
-    const [split] = records;
-    const parent = split?.kind === 'split' && known.find(({ tablet }) => tablet.bits === split.tablet);
-    if (!parent || entry.state.tree.has(split.tablet))
-      return [...known, ...made].map((owned) => [owned, { records: () => records }]);
-    this.#tablets.beginSplit(parent, made);
-    return known.map((owned) => [owned, { records: () => records, ...(owned === parent && { split }) }]);
   }
 
   #makeTablet(account: string, bits: string): OwnedTablet {
@@ -319,44 +279,6 @@ export class Shard {
     const isWrite = true;
     if (writeBlocks === undefined) return this.#slicer.run(runBlockJob(job), { isWrite });
     return writeBlocks(await this.#slicer.run(sendableSteps(job), { isWrite }));
-  }
-
-  async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
-    await owned.blocks.room();
-    await owned.snapshots.room();
-    await owned.turns.write(async () => {
-      if (shares.some(({ split }) => split !== undefined)) await owned.snapshots.closed();
-      await this.#slicer.run(this.#applyShares(owned, shares), { isWrite: true });
-    });
-    if (owned.isSplit) return;
-    owned.blocks.appended();
-    if (this.#live) this.#splitter.consider(owned.tablet).catch(this.onFatal);
-  }
-
-  *#applyShares(owned: OwnedTablet, shares: readonly FrameShare[]): Generator<void> {
-    for (const { position, records, writtenFor, split, counts } of shares) {
-      if (split !== undefined) {
-        yield* this.#split(owned, split, position);
-        return;
-      }
-      const effects = yield* applyRecords(owned.tablet, records(), position, writtenFor);
-      counts.accepted += effects.accepted;
-      counts.duplicate += effects.duplicate;
-      counts.rejected += effects.rejected;
-      if (this.#live) this.#perform(owned, effects);
-      yield;
-    }
-  }
-
-  *#split(parent: OwnedTablet, split: SplitRecord, position: number): Generator<void> {
-    const [first, second] = parent.children;
-    assert(first !== undefined && second !== undefined, 'a split was delivered first');
-    const effects = yield* applySplit(parent.tablet, [first.tablet, second.tablet], split, position);
-    this.#tablets.endSplit(parent);
-    for (const [i, child] of [first, second].entries()) {
-      child.blocks.appended();
-      if (this.#live) this.#perform(child, effects[i]!);
-    }
   }
 
   #perform({ tablet, bringer }: OwnedTablet, { transfers, sends, changes }: Effects): void {
@@ -434,49 +356,7 @@ export class Shard {
   }
 }
 
-/** What one section has for one tablet. */
-interface SectionPart {
-  /** Decoded when their turn has come. */
-  readonly records: () => readonly LogRecord[];
-  /** The tablet that the section names, when it is for one: this one, or one that it came of. */
-  readonly writtenFor?: string;
-  /** The tablet's own split: nothing comes after it. */
-  readonly split?: SplitRecord;
-}
-
-/** What one frame has for one tablet. */
-interface FrameShare extends SectionPart {
-  readonly position: number;
-  /** Of the whole frame, added up over its tablets. */
-  readonly counts: { accepted: number; duplicate: number; rejected: number };
-}
-
 /** A section for every tablet of the account. */
 export function accountSection(account: string, ...records: AccountRecord[]): Section {
   return { account, tablet: undefined, records: encodeRecords(records) };
-}
-
-interface OpenTablet {
-  readonly owned: OwnedTablet;
-  readonly snapshot: TabletSnapshot;
-}
-
-/**
- * One tablet after the other, so that what is held while a tablet is worked on is held once, however many there are.
- * Takes each off the list and closes it when it is done.
- */
-function* answersInTurn(
-  opened: OpenTablet[],
-  ask: (snapshot: TabletSnapshot) => Generator<void, unknown>,
-): Generator<void, TabletAnswer[]> {
-  const answers: TabletAnswer[] = [];
-  for (let next = opened[0]; next !== undefined; next = opened[0]) {
-    const { owned, snapshot } = next;
-    const part = yield* ask(snapshot);
-    const { epochs, tablets } = snapshot;
-    answers.push({ tablet: owned.tablet.bits, part, epochs, tablets });
-    owned.snapshots.close(snapshot);
-    opened.shift();
-  }
-  return answers;
 }
