@@ -1,12 +1,20 @@
 import type { Value } from '../src/base/value.ts';
 import type { OracleEvent } from '../src/query/oracle.ts';
 import { BulkLoader, type Place } from './bulk.ts';
-import { readNaively } from './naive.ts';
+import { type NaiveUser, readNaively } from './naive.ts';
 import { SESSION_NAMES, type SessionColumns, type SessionOptions, sessionColumns } from './sessions.ts';
 
-/** The events of an import file, without its traits. Events, and properties of each, are declared as they come. */
+/** The events of an import file, without its traits. */
 export async function loadFile(path: string, tabletCount: number): Promise<BulkLoader> {
   const { users } = await readNaively(path);
+  return loadUsers(
+    users.map((user) => ({ ...user, traits: {} })),
+    tabletCount,
+  );
+}
+
+/** Names of events, of properties of each, and of traits are declared as they come. */
+export function loadUsers(users: readonly NaiveUser[], tabletCount: number): BulkLoader {
   const events = users
     .flatMap((user) => user.events.map((event) => ({ user, event })))
     .sort((a, b) => a.event.timeMs - b.event.timeMs);
@@ -18,10 +26,11 @@ export async function loadFile(path: string, tabletCount: number): Promise<BulkL
   }
   const loader = new BulkLoader(tabletCount, {
     events: [...names].map(([event, properties]) => ({ event, properties: [...properties] })),
-    traits: [],
+    traits: [...new Set(users.flatMap(({ traits }) => Object.keys(traits)))],
   });
   const { schema } = loader.tablets[0]!;
   const places = new Map(users.map((user) => [user, loader.place({ known: user.known, id: user.id })!]));
+  for (const [{ traits }, place] of places) loader.identify(place, traits, 0);
   for (const { user, event } of events) {
     const coded = Object.entries(event.properties)
       .map(([property, value]): readonly [number, Value] => [schema.propertyCode(property)!, value])

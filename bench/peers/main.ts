@@ -11,6 +11,7 @@ async function main(): Promise<void> {
   if (!isMainThread) await (await import('./queries/musterThread.ts')).runMusterThread();
   else if (plan !== undefined) await play(plan);
   else if (command === 'queries') await (await import('./queries/command.ts')).queriesCommand(args, program);
+  else if (command === 'check') await (await import('./check/command.ts')).checkCommand(args);
   else await (await import('./sizesCommand.ts')).sizesCommand(process.argv.slice(2), program);
 }
 
