@@ -184,6 +184,15 @@ test('back from the last such event', () => {
   });
 });
 
+test('events with the names of the others and the end have ids of their own', () => {
+  const { nodes } = flows(['A@1 (end)@2', 'A@1', 'A@1 "(end)"@2', 'A@1 C@2'], {
+    start: { event: 'A' },
+    steps: 1,
+    top: 2,
+  });
+  expect(nodes.map(({ id }) => id)).toEqual(['0:A', '1:"(end)"', '1:C', '1:(other)', '1:(end)']);
+});
+
 test('nobody has a path', () => {
   expect(flows(['A@1'], { start: { event: 'Unknown' } })).toEqual({ nodes: [], links: [] });
 });

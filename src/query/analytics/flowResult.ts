@@ -54,15 +54,19 @@ function* stageSteps(
   for (const [part, nodeOf] of slots.entries()) {
     for (const [i, node] of nodeOf.entries()) users[node]! += weights[part]![i]!;
   }
-  const eventOf = (node: number) =>
-    node < keys.length - 2 ? String(keys[node]) : node === keys.length - 2 ? OTHER_KEY : END_KEY;
   // `|| 0` for no negative zero.
   const outStep = sign * step || 0;
   const nodes = Array.from(users, (count, node) => {
-    const event = eventOf(node);
-    return { id: `${outStep}:${event}`, step: outStep, event, users: count };
+    const isNamed = node < keys.length - 2;
+    const event = isNamed ? String(keys[node]) : node === keys.length - 2 ? OTHER_KEY : END_KEY;
+    return { id: `${outStep}:${isNamed ? plain(event) : event}`, step: outStep, event, users: count };
   });
   return { nodes, nodeOf: slots };
+}
+
+/** Names of events that could be taken for the others or the end are written as JSON, and so are those that begin so. */
+function plain(event: string): string {
+  return /^["(]/.test(event) ? JSON.stringify(event) : event;
 }
 
 /** By name, and last of all by the end: how many paths have it at this step. */
