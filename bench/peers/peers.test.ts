@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { initHash } from '../../src/base/hash.ts';
 import type { Report } from '../harness.ts';
 import { differences, sourceAnswers } from './answers.ts';
+import { checkFile } from './check/check.ts';
 import { sessionTable } from './eventTable.ts';
 import type { Measured } from './measured.ts';
 import { readEvents } from './ndjson.ts';
@@ -140,6 +142,14 @@ describe('the command', () => {
     expect(new Set(engines)).toEqual(new Set(['Muster', 'DuckDB']));
   }, 300_000);
 });
+
+it('members of random segments are those of SQL', async () => {
+  const path = fileURLToPath(new URL('../../samples/online-retail.ndjson.gz', import.meta.url));
+  await initHash();
+  const checked = await checkFile({ path, definitions: 40, seed: 7 }, () => {});
+  expect(checked.differences).toEqual([]);
+  expect(checked.nobodyOrAll).toBeLessThan(30);
+}, 120_000);
 
 describe('answers to queries', () => {
   const found = (engine: EngineName, rows: Rows, members?: Members): Found => ({
