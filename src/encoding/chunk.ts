@@ -18,10 +18,12 @@ import { openValues, valuesDraft } from './values.ts';
 /**
  * One chunk of a column, as it lies in a block, at any offset:
  *
- *   0  u32     CRC32C of the chunk's other bytes
+ *   0  u32     CRC32C of the chunk's other bytes, XOR the salt of its place
  *   4  varint  rows, 1 to CHUNK_ROWS_MAX
  *   .  varint  bytes of the body
  *   .          body: values, see values.ts
+ *
+ * Whoever puts chunks where others might be gives each place a salt, so that none is taken for another.
  *
  * Valid: the checksum fits, and the body is made of what its parts say and nothing else.
  */
@@ -30,7 +32,7 @@ const CRC_BYTES = 4;
 const header = new ByteWriter(16);
 const body = new ByteWriter(65_536);
 
-/** At least one value, all of them finite. The result is owned by the caller. */
+/** At least one value, all of them finite; the salt is 0. The result is owned by the caller. */
 export function encodeChunk(values: Values, temperature: Temperature): Uint8Array {
   clearArena();
   body.clear();
@@ -58,9 +60,9 @@ export class Chunk {
 
   /**
    * Reads in place the chunk at `offset`. `bytes` must not change any more. Throws DamageError, whose offset is the
-   * chunk's. Bytes that this process made itself are `trusted`: only their lengths are checked.
+   * chunk's. Bytes that this process made itself are `trusted`: only their lengths are checked. `salt`: of the place.
    */
-  constructor(bytes: Uint8Array, offset: number, file: string, trusted = false) {
+  constructor(bytes: Uint8Array, offset: number, file: string, trusted = false, salt = 0) {
     const place = { file, offset };
     const reader = new ByteReader(bytes, { offset, end: bytes.length }, place, trusted);
     const crcAt = reader.skip(CRC_BYTES);
@@ -71,7 +73,7 @@ export class Chunk {
     if (!trusted) {
       const stated = new DataView(bytes.buffer, bytes.byteOffset + crcAt).getUint32(0, true);
       const actual = crc32c(bytes.subarray(crcAt + CRC_BYTES, offset + this.byteLength));
-      expectBytes(place, 'CRC32C', stated, actual);
+      expectBytes(place, 'CRC32C', stated, (actual ^ salt) >>> 0);
     }
     this.#values = openValues(reader, this.rowCount);
     reader.expectEnd();

@@ -106,7 +106,7 @@ export class Column {
 
 /**
  * Reads the chunks of `rowCount` rows that lie one after another at `offset`. Yields between chunks; throws DamageError.
- * `trusted` as for a chunk.
+ * `trusted` and, by offset, the salt as for a chunk.
  */
 export function* openColumnSteps(
   bytes: Uint8Array,
@@ -115,10 +115,11 @@ export function* openColumnSteps(
   chunkRows: number,
   file: string,
   trusted = false,
+  saltOf: (offset: number) => number = () => 0,
 ): Generator<void, Column> {
   const chunks: Chunk[] = [];
   for (let row = 0; row < rowCount; row += chunkRows) {
-    const chunk = new Chunk(bytes, offset, file, trusted);
+    const chunk = new Chunk(bytes, offset, file, trusted, saltOf(offset));
     const expected = Math.min(chunkRows, rowCount - row);
     if (chunk.rowCount !== expected) damaged({ file, offset }, `${expected} rows`, String(chunk.rowCount));
     chunks.push(chunk);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DamageError } from '../../base/errors.ts';
 import { SeededRandom } from '../../base/random.ts';
+import { Chunk } from '../../encoding/chunk.ts';
 import { useKernels } from '../../encoding/kernels/kernels.ts';
 import { plainKernels } from '../../encoding/kernels/plain.ts';
 import { expectPart, plainRow, randomTable, type TableShape } from '../oracle.ts';
@@ -100,11 +101,26 @@ describe('block', () => {
     expect(refused).toBeGreaterThan(MUTATIONS * 0.9);
   });
 
+  it('is refused when a chunk lies where another belongs', () => {
+    const timesMs = [...Array(64).keys()].map((i) => YEAR.startMs + 1000 * i);
+    const rows = timesMs.map((timeMs) => ({ ordinal: 0, eventCode: 1, timeMs, properties: [] }));
+    const dictionary = new TextDictionary();
+    const [{ bytes }] = seal(rows, dictionary, { chunkRows: 32 }) as [Block];
+    const { offset, byteLength } = readBlock(bytes, 'test').times;
+    const half = byteLength / 2;
+    expect(new Chunk(bytes, offset, 'test', true).byteLength).toBe(half);
+    const swapped = bytes.slice();
+    swapped.copyWithin(offset, offset + half, offset + byteLength);
+    expect(() => Block.open(swapped, dictionary, 'test')).toThrow(DamageError);
+    swapped.set(bytes.subarray(offset, offset + half), offset + half);
+    expect(() => Block.open(swapped, dictionary, 'test')).toThrow(DamageError);
+  });
+
   it('is refused when it says that it is of another version', () => {
     const dictionary = new TextDictionary();
     const rows = randomTable(new SeededRandom(9), { rowCount: 60, ordinals: 5, spanDays: 30 });
     const [{ bytes }] = seal(rows, dictionary) as [Block];
-    for (let version = 0; version < 5; version++) {
+    for (let version = 0; version < 7; version++) {
       const other = bytes.slice();
       other[8] = version;
       if (version !== VERSION) expect(() => Block.open(other, dictionary, 'test')).toThrow(DamageError);

@@ -14,10 +14,11 @@ import {
   headerChecksum,
   MAGIC,
   rowsOfSet,
+  saltOf,
   sharedCodesExtent,
   type TextCounts,
-  VERSION_WITH_ORIGINS,
   VERSIONS,
+  VERSIONS_WITH_ORIGINS,
 } from './blockFormat.ts';
 import { KINDS_MAX, kindOf, TAG } from './cell.ts';
 
@@ -131,7 +132,7 @@ class DirectoryReader {
     const eventRows = this.#eventRows(rowCount);
     const sets = this.#eventSets(eventRows.length);
     const columns = this.#columns(rowCount, eventRows, sets, sharedCount);
-    const origins = version === VERSION_WITH_ORIGINS ? this.#extent(rowCount) : undefined;
+    const origins = VERSIONS_WITH_ORIGINS.includes(version) ? this.#extent(rowCount) : undefined;
     this.#reader.expectEnd();
     this.#expect(this.#offset === this.#dataEnd, `streams to ${this.#dataEnd}`, this.#offset);
     return { ordinals, firsts, events, times, origins, eventRows, columns };
@@ -240,6 +241,7 @@ function findSharedCodes(bytes: Uint8Array, view: DataView, file: string): Exten
   const extent = sharedCodesExtent(bytes.length, view.getUint32(52, true));
   const { offset, byteLength } = extent;
   if (offset < DIRECTORY_AT) damaged({ file, offset: 52 }, `at most ${bytes.length} bytes`, `${byteLength}`);
-  expectBytes({ file, offset }, 'CRC32C', view.getUint32(offset, true), crc32c(bytes.subarray(offset + 4)));
+  const checksum = crc32c(bytes.subarray(offset + 4)) ^ saltOf(bytes, offset);
+  expectBytes({ file, offset }, 'CRC32C', view.getUint32(offset, true), checksum >>> 0);
   return extent;
 }

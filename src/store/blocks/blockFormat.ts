@@ -9,8 +9,8 @@ import type { Window } from './windows.ts';
  * user's own), then arrival. The same bytes in memory and on disk; all numbers little-endian.
  *
  *   0  u8[8]  "MUSTERBK"
- *   8  u32    version: 2, or 3 with origins; 1 is read too
- *  12  u32    CRC32C of the version, and then of bytes 16 to the end of the directory (version 1: of the latter alone)
+ *   8  u32    version: 4, or 5 with origins; read too are 1, 2, and 3 with origins
+ *  12  u32    checksum: CRC32C of the version, and then of bytes 16 to the end of the directory (version 1: of the latter alone)
  *  16  f64    window start, ms
  *  24  f64    window end, ms (exclusive)
  *  32  u32    bytes of the block
@@ -37,7 +37,7 @@ import type { Window } from './windows.ts';
  *     unless all cells have one code: a stream of codes
  *     with numbers: a stream of them
  *     with texts or arrays in the block: bytes of a heap of them
- *   version 3: a stream of origins, one a row: 0 for the user's own; n: of the n-th user that was merged into this one
+ *   with origins: a stream of them, one a row: 0 for the user's own; n: of the n-th user that was merged into this one
  *
  * A heap is u32 CRC32C of the rest, and a text heap (textHeap.ts) with texts before arrays.
  *
@@ -50,15 +50,20 @@ import type { Window } from './windows.ts';
  * the value for each code of that column; the number of exceptions and, if any, bytes of streams of their rows,
  * ascending, and of their values.
  *
+ * From version 4 on, the CRC32C of each part behind the directory (each chunk, heap, and the dictionary's codes) is
+ * stored XOR the salt of its place: (0x9e3779b1 times the part's offset, modulo 2^32) XOR the checksum at 12. So no part
+ * is taken for another one, nor for another block's.
+ *
  * Valid: all checksums fit; lengths are as stated; ordinals ascend; codes are below the number of what they stand for; each event name
  * has as many rows as stated.
  */
 export const MAGIC = 'MUSTERBK';
-export const VERSION = 2;
+export const VERSION = 4;
 /** Of blocks with rows of merged users. */
-export const VERSION_WITH_ORIGINS = 3;
-/** Those that are read. */
-export const VERSIONS: readonly number[] = [1, VERSION, VERSION_WITH_ORIGINS];
+export const VERSION_WITH_ORIGINS = 5;
+/** Those that are read, and of them those with origins. */
+export const VERSIONS: readonly number[] = [1, 2, 3, VERSION, VERSION_WITH_ORIGINS];
+export const VERSIONS_WITH_ORIGINS: readonly number[] = [3, VERSION_WITH_ORIGINS];
 export const DIRECTORY_AT = 56;
 export const SHARED_CODE_BYTES = 3;
 const HEAP_AT = 4;
@@ -83,6 +88,19 @@ export type EventSet = readonly number[];
 export function headerChecksum(bytes: Uint8Array, directoryEnd: number): number {
   const start = bytes[8] === 1 ? 0 : crc32c(bytes.subarray(8, 12));
   return crc32c(bytes.subarray(16, directoryEnd), start);
+}
+
+/** By the offset of a part behind the directory, what its checksum is XORed with. The header must be written. */
+export function saltOf(bytes: Uint8Array, offset: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, DIRECTORY_AT);
+  if (view.getUint32(8, true) < VERSION) return 0;
+  return (Math.imul(offset, 0x9e3779b1) ^ view.getUint32(12, true)) >>> 0;
+}
+
+/** Salts the checksum that a part begins with. */
+export function saltPart(bytes: Uint8Array, offset: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  view.setUint32(offset, view.getUint32(offset, true) ^ saltOf(bytes, offset), true);
 }
 
 /** Texts of a column: those the dictionary has, and those in the column's heap, in which texts come before arrays. */
@@ -147,6 +165,7 @@ export function setSharedCode(bytes: Uint8Array, { offset }: Extent, i: number, 
 export function* sealSharedCodesSteps(bytes: Uint8Array, { offset }: Extent): Generator<void, void> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   view.setUint32(offset, yield* checksumSteps(bytes.subarray(offset + 4)), true);
+  saltPart(bytes, offset);
 }
 
 /** A text heap as it lies in a block. */
@@ -167,8 +186,9 @@ export function* openHeapSteps(
   if (byteLength < HEAP_AT) damaged({ file, offset }, 'a text heap', `${byteLength} bytes`);
   const end = offset + byteLength;
   if (!trusted) {
-    const checksum = new DataView(bytes.buffer, bytes.byteOffset + offset).getUint32(0, true);
-    expectBytes({ file, offset }, 'CRC32C', checksum, yield* checksumSteps(bytes.subarray(offset + 4, end)));
+    const stated = new DataView(bytes.buffer, bytes.byteOffset + offset).getUint32(0, true);
+    const actual = (yield* checksumSteps(bytes.subarray(offset + 4, end))) ^ saltOf(bytes, offset);
+    expectBytes({ file, offset }, 'CRC32C', stated, actual >>> 0);
   }
   return bytes.subarray(offset + HEAP_AT, end);
 }

@@ -10,7 +10,14 @@ import {
   readBlock,
   type StreamExtent,
 } from './blockDirectory.ts';
-import { codeCount, type EventRows, openHeapSteps, SHARED_CODE_BYTES, sharedCode } from './blockFormat.ts';
+import {
+  codeCount,
+  type EventRows,
+  openHeapSteps,
+  SHARED_CODE_BYTES,
+  saltOf,
+  sharedCode,
+} from './blockFormat.ts';
 import { CellColumn } from './cellColumn.ts';
 import type { ColumnTexts } from './columnTexts.ts';
 import { GapOrdinals } from './gapOrdinals.ts';
@@ -132,7 +139,8 @@ class StreamReader {
 
   columnSteps({ offset, byteLength, valueCount }: StreamExtent): Generator<void, Column> {
     const bytes = this.bytes.subarray(0, offset + byteLength);
-    return openColumnSteps(bytes, offset, valueCount, this.#chunkRows, this.#file, this.#trusted);
+    const salt = (at: number) => saltOf(bytes, at);
+    return openColumnSteps(bytes, offset, valueCount, this.#chunkRows, this.#file, this.#trusted, salt);
   }
 
   *ordinalsSteps({ ordinals: at, version }: FoundBlock): Generator<void, Ordinals> {

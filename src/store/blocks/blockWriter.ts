@@ -7,6 +7,7 @@ import {
   hasNumbersAndOthers,
   headerChecksum,
   MAGIC,
+  saltPart,
   sealSharedCodesSteps,
   setSharedCode,
   sharedCodesExtent,
@@ -77,6 +78,7 @@ export function* writeBlockSteps(block: WrittenBlock): Generator<void, Uint8Arra
   let offset = dataAt;
   for (const part of parts) {
     bytes.set(part, offset);
+    saltPart(bytes, offset);
     offset += part.length;
     yield;
   }
