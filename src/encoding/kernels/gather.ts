@@ -19,6 +19,15 @@ export function gather(
   }
 }
 
+/** The code of so many bits from bit `bitAt` on of the bytes from `offset` on. */
+export function codeAt(bytes: Uint8Array, offset: number, bitAt: number, bits: number): number {
+  const shift = bitAt & 7;
+  let at = offset + (bitAt >>> 3);
+  let code = bytes[at]! >>> shift;
+  for (let have = 8 - shift; have < bits; have += 8) code |= bytes[++at]! << have;
+  return bits === 32 ? code >>> 0 : code & ((1 << bits) - 1);
+}
+
 /** See Kernels.ranks. */
 export function ranks(
   words: Uint32Array,

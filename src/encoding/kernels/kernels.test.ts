@@ -8,6 +8,7 @@ import {
   type Kernels,
   kernels,
   NO_PLACE,
+  PLACES_MAX,
   useKernels,
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
@@ -172,6 +173,59 @@ it.each(WIDTHS)('gatherRuns of codes of %i bits: SIMD, twin and a naive loop agr
         each.gatherSplit(packed, bounds, low, Uint32Array.from(rows), first, doubles);
         const joined = rows.map((row, i) => expected[i]! * 2 ** low.bits + lowCodes[row - first]!);
         expect(doubles).toEqual(Float64Array.of(...joined, GARBAGE));
+      }
+    }
+  }
+});
+
+it.each(WIDTHS)('addCodes and addPlaces, of %i bits: SIMD, twin and a naive loop agree', (bits) => {
+  const random = new SeededRandom(400 + bits);
+  for (let round = 0; round < 10; round++) {
+    const rowCount = round === 0 ? CHUNK_ROWS_MAX : 1 + random.below(5000);
+    const share = random.pick([1, 0.3, 0.01]);
+    const starts = [0];
+    for (let row = 1; row < rowCount; row++) if (random.chance(share)) starts.push(row);
+    const bytes = new Uint8Array((rowCount + 7) >>> 3);
+    for (const row of starts) bytes[row >>> 3]! |= 1 << (row & 7);
+    const ends = [...starts.slice(1), rowCount];
+    const differences = Uint32Array.from(ends.slice(1), (end, i) => end - ends[i]! - 1);
+    const lengths = { packed: pack(differences, 16, 0), bits: 16, least: 1, count: differences.length };
+    const codes = randomCodes(random, bits, rowCount);
+    const packed = { packed: pack(codes, bits, random.below(4)), bits };
+    const runOf = new Uint32Array(rowCount);
+    for (let row = 0, run = 0; row < rowCount; row++) runOf[row] = row === ends[run] ? ++run : run;
+    const first = random.below(1 + (rowCount >>> 6)) << 6;
+    const wordCount = Math.min(GATHERED_ROWS >>> 5, ((rowCount + 31) >>> 5) - (first >>> 5));
+    const selected = randomBits(random, Math.max(0, Math.min(32 * wordCount, rowCount - first)));
+    const rows = Array.from({ length: rowCount - first }, (_, i) => i).filter((i) => has(selected, i));
+    const factor = random.pick([1, 3, 0x12345678]);
+    const places = randomCodes(random, 20, Math.min(2 ** bits, PLACES_MAX)).map((place) =>
+      random.chance(0.1) ? NO_PLACE : place,
+    );
+    for (const each of both) {
+      for (const near of [false, true]) {
+        const target = near ? each.near.subarray(0, rows.length) : new Uint32Array(rows.length);
+        target.fill(7);
+        each.addCodes(selected, first, packed, factor, target);
+        const expected = rows.map((row) => 7 + Math.imul(factor, codes[first + row]!));
+        expect(equal(target, Uint32Array.from(expected))).toBe(true);
+        for (const bounds of [{ starts: bytes }, { firstEnd: ends[0]!, lengths }]) {
+          target.fill(7);
+          const own = rows.map((row) => codes[runOf[first + row]!]!);
+          each.addCodes(selected, first, { ...packed, bounds }, factor, target);
+          const ofRuns = own.map((code) => 7 + Math.imul(factor, code));
+          expect(equal(target, Uint32Array.from(ofRuns))).toBe(true);
+          if (bits > 15) continue;
+          target.fill(7);
+          const others = new Uint32Array(3 * GATHERED_ROWS);
+          const count = each.addPlaces(selected, first, { ...packed, bounds }, places, target, others);
+          const placed = own.map((code) => (places[code] === NO_PLACE ? 7 : 7 + places[code]!));
+          expect(equal(target, Uint32Array.from(placed))).toBe(true);
+          const listed = rows.flatMap((row, n) =>
+            places[own[n]!] === NO_PLACE ? [n, first + row, own[n]!] : [],
+          );
+          expect(equal(others.subarray(0, 3 * count), listed)).toBe(true);
+        }
       }
     }
   }

@@ -133,6 +133,26 @@ export interface Kernels {
   ): number;
 
   /**
+   * target[n] += factor * the code of the n-th row whose bit is set, modulo 2^32; the first bit is that of `row`, a multiple
+   * of 64, and the first code that of row 0. At most GATHERED_ROWS of CHUNK_ROWS_MAX bits.
+   */
+  addCodes(selected: Uint32Array, row: number, codes: RowCodes, factor: number, target: Uint32Array): void;
+  /**
+   * The same, but places[code], of at most PLACES_MAX. Where that is NO_PLACE nothing is added, but n, the row and the code are
+   * put to `others`, three numbers for each such row, in which there is room for GATHERED_ROWS. Returns how many there are.
+   */
+  addPlaces(
+    selected: Uint32Array,
+    row: number,
+    codes: RunRowCodes,
+    places: Uint32Array,
+    target: Uint32Array,
+    others: Uint32Array,
+  ): number;
+  /** 3 * GATHERED_ROWS numbers that stay near. As a target of the last two, they or a part of them need not be copied. */
+  readonly near: Uint32Array;
+
+  /**
    * Bit k of target[n] = whether the k-th bitmap has the n-th row of `selected`; undefined has none. All are as long as
    * `selected`, which has at most GATHERED_ROWS of CHUNK_ROWS_MAX bits set; at most 32 bitmaps.
    */
@@ -191,6 +211,16 @@ export interface Differences extends Packed {
 export type RunBounds =
   | { readonly starts: Uint8Array }
   | { readonly firstEnd: number; readonly lengths: Differences };
+
+/** Codes of the rows of a chunk; with bounds one for each run. */
+export interface RowCodes extends Packed {
+  readonly bounds?: RunBounds;
+}
+
+export type RunRowCodes = Packed & { readonly bounds: RunBounds };
+
+/** At most so many codes that have places: they and all rows of a batch fit the memory. */
+export const PLACES_MAX = 1 << 15;
 
 /** Of a row that has none. */
 export const NO_PLACE = 0xffffffff;

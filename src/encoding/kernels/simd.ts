@@ -7,7 +7,9 @@ import {
   GATHERED_ROWS,
   type Kernels,
   type Packed,
+  type RowCodes,
   type RunBounds,
+  type RunRowCodes,
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
@@ -46,6 +48,7 @@ class SimdKernels implements Kernels {
   readonly name = 'simd';
   /** Part of the memory that the kernels leave alone. The memory never grows, so views of it stay valid. */
   readonly arena: Uint8Array;
+  readonly near: Uint32Array;
   readonly #exports: Exports;
   /** The whole memory, and parts of it. */
   readonly #bytes: Buffer;
@@ -60,12 +63,14 @@ class SimdKernels implements Kernels {
   constructor(arenaBytes: number) {
     const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
     this.#exports = exports;
-    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } = this.#exports;
+    const { ARENA, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } =
+      this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
     this.#stepWords = STEP_BYTES.value >>> 2;
     this.#steps = new Uint32Array(memory.buffer, STEP.value, this.#stepWords);
     this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
+    this.near = new Uint32Array(memory.buffer, NEAR.value, NEAR_BYTES.value >>> 2);
     this.#bytes = Buffer.from(memory.buffer);
     this.#outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
     this.#outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
@@ -386,6 +391,58 @@ class SimdKernels implements Kernels {
     rows.set(this.#outputWords.subarray(0, count));
     users.set(this.#runs.subarray(0, count));
     return count;
+  }
+
+  addCodes(selected: Uint32Array, row: number, codes: RowCodes, factor: number, target: Uint32Array): void {
+    const { CODES, INPUT, STEP, addCodes, addRunCodes } = this.#exports;
+    const { packed, bits, bounds } = codes;
+    const rowEnd = row + 32 * selected.length;
+    const before = bounds === undefined ? 0 : this.#markStarts(bounds, rowEnd);
+    const words64 = (this.#copyWords(selected, 0, INPUT.value) + 1) >>> 1;
+    const at = this.#targetIn(target);
+    if (bounds === undefined) {
+      this.#copyIn(packed.subarray((row >>> 3) * bits, Math.ceil((rowEnd * bits) / 8)), CODES.value);
+      addCodes(INPUT.value, words64, CODES.value, bits, factor, at);
+    } else {
+      this.#copyIn(packed, CODES.value);
+      addRunCodes(INPUT.value, words64, STEP.value, row, before, CODES.value, bits, factor, at);
+    }
+    this.#targetOut(target);
+  }
+
+  addPlaces(
+    selected: Uint32Array,
+    row: number,
+    { packed, bits, bounds }: RunRowCodes,
+    places: Uint32Array,
+    target: Uint32Array,
+    others: Uint32Array,
+  ): number {
+    const { CODES, INPUT, RUNS, STEP, addRunPlaces } = this.#exports;
+    const before = this.#markStarts(bounds, row + 32 * selected.length);
+    const words64 = (this.#copyWords(selected, 0, INPUT.value) + 1) >>> 1;
+    this.#copyIn(packed, CODES.value);
+    this.#copyIn(bytesOf(places, 0, places.length), RUNS.value);
+    const at = this.#targetIn(target);
+    const found = addRunPlaces(
+      ...([INPUT.value, words64, STEP.value, row, before, CODES.value, bits] as const),
+      ...([RUNS.value, at, RUNS.value + places.byteLength] as const),
+    );
+    this.#targetOut(target);
+    others.set(this.#runs.subarray(places.length, places.length + 3 * found));
+    return found;
+  }
+
+  /** Where the kernels find it. */
+  #targetIn(target: Uint32Array): number {
+    if (target.buffer === this.#bytes.buffer) return target.byteOffset;
+    const { OUTPUT } = this.#exports;
+    this.#copyIn(bytesOf(target, 0, target.length), OUTPUT.value);
+    return OUTPUT.value;
+  }
+
+  #targetOut(target: Uint32Array): void {
+    if (target.buffer !== this.#bytes.buffer) target.set(this.#outputWords.subarray(0, target.length));
   }
 
   markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void {

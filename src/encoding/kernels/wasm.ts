@@ -29,6 +29,8 @@ export interface Exports {
   readonly RUNS: Constant;
   readonly RUNS_BYTES: Constant;
   readonly CODES: Constant;
+  readonly NEAR: Constant;
+  readonly NEAR_BYTES: Constant;
   readonly ARENA: Constant;
   equal8(lanes: number, code: number, count: number, words: number): void;
   prepare(bits: number, from: number, span: number): void;
@@ -105,6 +107,37 @@ export interface Exports {
     count: number,
     words: number,
     found: number,
+  ): number;
+  addCodes(
+    selected: number,
+    wordCount: number,
+    packed: number,
+    bits: number,
+    factor: number,
+    target: number,
+  ): void;
+  addRunCodes(
+    selected: number,
+    wordCount: number,
+    starts: number,
+    row: number,
+    before: number,
+    packed: number,
+    bits: number,
+    factor: number,
+    target: number,
+  ): void;
+  addRunPlaces(
+    selected: number,
+    wordCount: number,
+    starts: number,
+    row: number,
+    before: number,
+    packed: number,
+    bits: number,
+    places: number,
+    target: number,
+    others: number,
   ): number;
   repeat(codes: number, ends: number, runCount: number, row: number, to: number, target: number): number;
   bounds(codes: number, vectorCount: number, target: number): void;

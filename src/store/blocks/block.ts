@@ -7,6 +7,8 @@ import type {
   ClassifiedRows,
   Part,
   PartTrail,
+  PlacedBatch,
+  PlacedBy,
   RowCursor,
   ValuePredicate,
 } from '../part.ts';
@@ -17,6 +19,7 @@ import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } fro
 import { classTableSteps, rowClassesSteps } from './cellClasses.ts';
 import { codeFilter } from './codeFilter.ts';
 import { compress, expand } from './expand.ts';
+import { placedRowsSteps } from './placedRows.ts';
 import { Ranks } from './ranks.ts';
 import { RowReader } from './rowReader.ts';
 import { UserDirectory } from './userDirectory.ts';
@@ -194,6 +197,17 @@ export class Block implements Part {
   *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
     yield;
     return this.#users.rowCursor(rows, kinds, this.#times);
+  }
+
+  *placedRowsSteps(
+    rows: Bitset,
+    places: readonly (readonly PlacedBy[])[],
+    needsUsers: boolean,
+    visit: (batch: PlacedBatch) => void,
+  ): Generator<void, void> {
+    const firsts = needsUsers ? this.#users.firsts() : undefined;
+    yield;
+    yield* placedRowsSteps(rows, places, { times: this.#times, firsts }, visit);
   }
 
   cellReader(propertyCode: number): CellReader | undefined {

@@ -1,6 +1,7 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import type { Value } from '../../base/value.ts';
+import { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { GATHERED_ROWS, kernels, NO_PLACE } from '../../encoding/kernels/kernels.ts';
 import type { CellReader } from '../part.ts';
@@ -52,6 +53,12 @@ export class BlockCellReader implements CellReader {
     if (codes !== undefined && numbers !== undefined) {
       this.#withNumbers = new RankedRows(codes.select(equalTo(this.numberCode)));
     }
+  }
+
+  /** A code for each row of the block, where there is a column of them. */
+  get codesOfRows(): Column | undefined {
+    const { codes } = this.#column;
+    return this.#withCells === undefined && codes instanceof Column ? codes : undefined;
   }
 
   read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void {
