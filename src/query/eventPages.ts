@@ -35,13 +35,30 @@ export interface EventPagesOptions {
  * under their old ids.
  */
 export function* eventPages(options: EventPagesOptions, visit: PageVisit): Generator<void, void> {
-  const { view, kinds, users, stats } = options;
+  const selections = yield* selectPartsSteps(options);
+  const merged = yield* mergedIntoSteps(options.view, options.users);
+  yield* pagesOf(options, selections, merged, visit);
+}
+
+/** The wanted rows of all parts that have any, whoever's they are. */
+export function* selectPartsSteps(options: EventPagesOptions): Generator<void, PartSelection[]> {
+  const { view, kinds, stats } = options;
   const selections: PartSelection[] = [];
   for (const part of view.events.parts()) {
     const selection = yield* selectKindsSteps(view, part, kinds, stats);
     if (selection !== undefined) selections.push(selection);
   }
-  const merged = yield* mergedIntoSteps(view, users);
+  return selections;
+}
+
+/** The same as eventPages of what is selected already; `merged` are the ordinals that were merged into users, if any. */
+export function* pagesOf(
+  options: EventPagesOptions,
+  selections: PartSelection[],
+  merged: Bitset | undefined,
+  visit: PageVisit,
+): Generator<void, void> {
+  const { view, users } = options;
   const eras = erasOf(selections);
   if (eras.length === selections.length) selections.sort(byTime);
   if (options.inEras !== true || eras.length <= 1) {
@@ -58,7 +75,7 @@ export function* eventPages(options: EventPagesOptions, visit: PageVisit): Gener
   for (const era of eras) yield* selectionPages(options, era, others, undefined, visit);
 }
 
-type PageVisit = (page: EventPage) => void | Generator<void, void>;
+export type PageVisit = (page: EventPage) => void | Generator<void, void>;
 
 /** Of these rows of parts. `merged`: ordinals that were merged into users; undefined for none. */
 function* selectionPages(

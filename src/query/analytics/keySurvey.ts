@@ -92,6 +92,14 @@ export class KeyCounter {
     }
   }
 
+  /** So many more events of a kind. */
+  addCounts(kind: number, ids: Uint32Array, counts: Uint32Array): void {
+    const { end } = this.#ids.values;
+    if (this.#counts[kind]!.length < end) this.#counts[kind] = longer(this.#counts[kind]!, end);
+    const own = this.#counts[kind]!;
+    for (let i = 0; i < counts.length; i++) own[ids[i]!]! += counts[i]!;
+  }
+
   /** By kind. */
   *weightsSteps(): Generator<void, readonly KeyWeights[]> {
     const weights: KeyWeights[] = [];

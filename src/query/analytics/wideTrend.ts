@@ -1,16 +1,22 @@
+import type { Bitset } from '../../base/bitset.ts';
 import { TREND_KEY_SETS_MAX, TREND_WIDE_CELLS_MAX } from '../../base/limits.ts';
+import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { Scalar } from '../../base/value.ts';
+import type { Part, PlacedBy } from '../../store/part.ts';
 import type { EventPage } from '../eventPage.ts';
-import { type EventPagesOptions, eventPages } from '../eventPages.ts';
+import { type EventPagesOptions, pagesOf, selectPartsSteps } from '../eventPages.ts';
 import type { WantedEvents } from '../filter.ts';
+import { mergedIntoSteps } from '../mergedEvents.ts';
 import { apartSpans } from './apartSpans.ts';
 import { type CellPart, CellValues, NO_CELL } from './cellValues.ts';
-import { eventBatches } from './eventBatches.ts';
+import { eventBatches, type WholeParts } from './eventBatches.ts';
 import { EventNumbers } from './eventNumbers.ts';
 import type { Intervals } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
 import { earliestOf, KeyCounter, type KeySketch, surveyKeys } from './keySurvey.ts';
 import type { CellMeasure } from './measure.ts';
+import { countPlacedSteps, PLACED_CELLS_MAX } from './placedParts.ts';
+import { PlacedUsers } from './placedUsers.ts';
 import type { KeyWeights } from './topKeys.ts';
 import { WideKeys } from './wideKeys.ts';
 import { type KeySets, WideUsers } from './wideUsers.ts';
@@ -48,7 +54,7 @@ export interface WideSketch extends KeySketch {
 
 /** One walk of the events, for what a survey is to tell, and, unless it is too much, for all there is to know. */
 export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
-  const { view, kinds, measure, source } = options;
+  const { view, kinds, measure, source, users } = options;
   const ids = source && new KeyIds(view, source);
   const numbers = new EventNumbers(view, measure.prop);
   // Events are counted by key anyway, unless that were too much.
@@ -63,14 +69,40 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
     counter?.add(ownIds, events.kinds, events.count);
     wide.add(events, ownIds, numbers.numbers);
   };
+  const placed = new PlacedCodes(options, ids);
   if (measure.kind === 'users') {
+    const merged = yield* mergedIntoSteps(view, users);
     for (const spanKinds of kindsBySpan(options)) {
       const pages = { ...options, kinds: spanKinds };
-      yield* eventPages(pages, (page) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)));
+      const selections = yield* selectPartsSteps(pages);
+      const [only, ...others] = selections;
+      if (only !== undefined && others.length === 0 && merged === undefined && placed.takes(only.part)) {
+        if (users.count() < view.users.count) only.part.andUsers(only.any, users);
+        for (const [kind, rows] of only.byKind.entries()) {
+          if (rows === undefined) continue;
+          earliestMs = Math.min(
+            earliestMs,
+            yield* wide.addUsersSteps(kind, only.part, rows.and(only.any), placed, counter),
+          );
+        }
+        continue;
+      }
+      yield* pagesOf(pages, selections, merged, (page) =>
+        add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)),
+      );
     }
   } else {
     const needsUsers = source?.source === 'profile';
-    yield* eventBatches({ ...options, needsUsers }, (batch) => {
+    const whole: WholeParts = {
+      takes: (part) => measure.kind === 'events' && placed.takes(part),
+      *addSteps(part, byKind) {
+        for (const [kind, rows] of byKind.entries()) {
+          if (rows === undefined) continue;
+          earliestMs = Math.min(earliestMs, yield* wide.addEventsSteps(kind, part, rows, placed));
+        }
+      },
+    };
+    yield* eventBatches({ ...options, needsUsers, whole }, (batch) => {
       numbers.readBatch(batch);
       add(batch, (own) => ids?.readBatch(batch, own));
     });
@@ -90,6 +122,60 @@ function weightsOf({ keys, startsMs }: WidePart, { values }: CellPart): KeyWeigh
   );
   const own = [...keys.keys()].filter((key) => totals[key]! > 0);
   return { keys: own.map((key) => keys[key]), weights: own.map((key) => totals[key]!) };
+}
+
+/** Counts rows of parts by the parts' own codes of keys, and by interval. */
+class PlacedCodes {
+  readonly intervals: Intervals | undefined;
+  readonly #ids: KeyIds | undefined;
+  readonly #budget: MemoryBudget | undefined;
+
+  constructor({ view, intervals }: WideOptions, ids: KeyIds | undefined) {
+    this.intervals = intervals;
+    this.#ids = ids;
+    this.#budget = view.budget;
+  }
+
+  takes(part: Part): boolean {
+    const count = this.codeCount(part);
+    if (part.placedRowsSteps === undefined || count === undefined || this.intervals === undefined)
+      return false;
+    return this.intervals.count > 0 && count * this.intervals.count <= PLACED_CELLS_MAX;
+  }
+
+  /** Undefined where there are no such codes. */
+  codeCount(part: Part): number | undefined {
+    return this.#ids === undefined ? 1 : this.#ids.codeCount(part);
+  }
+
+  /** Times a factor. */
+  codes(part: Part, factor: number): readonly PlacedBy[] {
+    return this.#ids?.placedBy(part, factor) ?? [];
+  }
+
+  /** By code, how many of the rows have it, and by code the ids of those that occur. */
+  *countSteps(part: Part, rows: Bitset) {
+    const counts = yield* countPlacedSteps(
+      part,
+      rows,
+      this.codes(part, 1),
+      this.codeCount(part)!,
+      this.#budget,
+    );
+    return { counts, ids: this.idsOf(part, counts) };
+  }
+
+  /** How many rows are in each code · intervals + interval. */
+  *countCellsSteps(part: Part, rows: Bitset): Generator<void, Uint32Array> {
+    const { count } = this.intervals!;
+    const by = [...this.codes(part, count), { intervals: this.intervals! }];
+    return yield* countPlacedSteps(part, rows, by, this.codeCount(part)! * count, this.#budget);
+  }
+
+  /** By code, of those that occur; all 0 without keys. */
+  idsOf(part: Part, counts: Uint32Array): Uint32Array {
+    return this.#ids?.readCodes(part, counts) ?? new Uint32Array(counts.length);
+  }
 }
 
 /** The kinds, or for each span of intervals that can be walked on its own the kinds of events in it. */
@@ -143,12 +229,8 @@ class Wide {
       this.#keyOf = new Int32Array(count);
       this.#cells = new Int32Array(count);
     }
-    const hasSeveral = this.#keys?.hasSeveral ?? false;
-    const keyEnd = this.#keys?.keys.length ?? 1;
-    if (hasSeveral || keyEnd * intervals.count * values.length > TREND_WIDE_CELLS_MAX) {
-      this.#events = undefined;
-      return;
-    }
+    const keyEnd = this.#checkedKeyEnd();
+    if (keyEnd === undefined) return;
     intervals.place(events.timesMs, count, this.#intervalOf);
     if (page !== undefined) this.#keys?.place(ids, count, this.#keyOf);
     const keyOfId = this.#keys?.keysOfIds() ?? NO_KEYS;
@@ -166,6 +248,70 @@ class Wide {
     }
   }
 
+  /** Keys are below; undefined when it is too much, and then nothing is kept. */
+  #checkedKeyEnd(): number | undefined {
+    const hasSeveral = this.#keys?.hasSeveral ?? false;
+    const keyEnd = this.#keys?.keys.length ?? 1;
+    const cellCount = keyEnd * this.#intervals!.count * (this.#events?.length ?? 0);
+    if (hasSeveral || cellCount > TREND_WIDE_CELLS_MAX) this.#events = undefined;
+    return this.#events && keyEnd;
+  }
+
+  /** Of a part's rows of a kind how many there are. Where the first interval that has any begins. */
+  *addEventsSteps(kind: number, part: Part, rows: Bitset, placed: PlacedCodes): Generator<void, number> {
+    const { count, startsMs } = this.#intervals!;
+    const counts = yield* placed.countCellsSteps(part, rows);
+    const totals = new Uint32Array(counts.length / count);
+    let first = count;
+    for (let code = 0; code < totals.length; code++) {
+      for (let interval = 0; interval < count; interval++) {
+        const events = counts[code * count + interval]!;
+        totals[code]! += events;
+        if (events > 0 && interval < first) first = interval;
+      }
+    }
+    const ids = placed.idsOf(part, totals);
+    const keyEnd = this.#checkedKeyEnd();
+    const own = this.#events?.[kind];
+    if (keyEnd !== undefined && own instanceof CellValues) {
+      own.reserve(keyEnd * count);
+      const keyOfId = this.#keys?.keysOfIds() ?? NO_KEYS;
+      for (let code = 0; code < totals.length; code++) {
+        if (totals[code] === 0) continue;
+        const before = keyOfId[ids[code]!]! * count;
+        for (let i = 0; i < count; i++) own.increase(before + i, counts[code * count + i]!);
+      }
+    }
+    yield;
+    return first === count ? Number.POSITIVE_INFINITY : startsMs[first]!;
+  }
+
+  /** The same of its users, who have no rows in other parts. */
+  *addUsersSteps(
+    kind: number,
+    part: Part,
+    rows: Bitset,
+    placed: PlacedCodes,
+    counter: KeyCounter | undefined,
+  ): Generator<void, number> {
+    const intervals = this.#intervals!;
+    const { counts, ids } = yield* placed.countSteps(part, rows);
+    counter?.addCounts(kind, ids, counts);
+    const keyEnd = this.#checkedKeyEnd();
+    const own = this.#events?.[kind];
+    const keyOfId = this.#keys?.keysOfIds() ?? NO_KEYS;
+    const keyOfCode = Int32Array.from(ids, (id) => keyOfId[id]!);
+    let users = own instanceof WideUsers ? new PlacedUsers(own, keyOfCode, keyEnd!) : undefined;
+    let first = intervals.count;
+    yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], true, (batch) => {
+      first = Math.min(first, leastOf(batch.places[1]!));
+      users?.add(batch);
+      if (own instanceof WideUsers && own.setCount > TREND_KEY_SETS_MAX) this.#events = users = undefined;
+    });
+    users?.finish();
+    return first === intervals.count ? Number.POSITIVE_INFINITY : intervals.startsMs[first]!;
+  }
+
   part(): WidePart | undefined {
     if (this.#events === undefined) return undefined;
     const keys = this.#keys?.keys ?? [undefined];
@@ -181,6 +327,12 @@ class Wide {
       }),
     };
   }
+}
+
+function leastOf(intervals: Uint32Array): number {
+  let least = intervals[0]!;
+  for (let i = 1; i < intervals.length; i++) if (intervals[i]! < least) least = intervals[i]!;
+  return least;
 }
 
 const NO_STARTS = new Uint32Array(1);

@@ -1,4 +1,5 @@
 import type { MemoryBudget } from '../../base/memoryBudget.ts';
+import type { PlacedBatch } from '../../store/part.ts';
 import type { EventPage } from '../eventPage.ts';
 import { NO_KEY_INDEX } from './wideKeys.ts';
 
@@ -51,6 +52,57 @@ export class WideUsers {
       this.#addSeveral(page, bit, intervals, keys, several[i]!, several[i + 1]!);
   }
 
+  /**
+   * The same of rows [from, to) of a batch, all that their users did in these intervals, of which the first one begins at
+   * `from`; codes have keys, which are below `keyEnd`.
+   */
+  addRows(
+    { users, places }: PlacedBatch,
+    from: number,
+    to: number,
+    keyOfCode: Int32Array,
+    keyEnd: number,
+  ): void {
+    this.reserve(keyEnd * this.#intervalCount);
+    if (this.#several.length < to - from) this.#several = new Uint32Array(to - from);
+    const [codes, intervals] = places as readonly [Uint32Array, Uint32Array];
+    const several = this.#several;
+    const alone = this.#alone;
+    const count = this.#intervalCount;
+    const found = countRows(users, codes, intervals, from, to, keyOfCode, count, alone, several);
+    for (let i = 0, groupEnd = 0; i < found; i++) {
+      if (several[i]! < groupEnd) continue;
+      const { first, end } = groupOf(users, intervals, several[i]!, to);
+      groupEnd = end;
+      const interval = intervals[first]!;
+      alone[keyOfCode[codes[first]!]! * count + interval]!--;
+      const keys: number[] = [];
+      for (let row = first; row < end; row++) addSorted(keyOfCode[codes[row]!]!, keys);
+      this.addUser(interval, keys);
+    }
+  }
+
+  /** A user with these keys, ascending, in an interval. There must be room. */
+  addUser(interval: number, sorted: number[]): void {
+    const cellOf = (key: number) => key * this.#intervalCount + interval;
+    if (sorted.length > 1 && sorted[0] === NO_KEY_INDEX) {
+      this.#shared[cellOf(NO_KEY_INDEX)]!++;
+      sorted.shift();
+    }
+    if (sorted.length === 1) {
+      this.#alone[cellOf(sorted[0]!)]!++;
+      return;
+    }
+    for (const key of sorted) this.#shared[cellOf(key)]!++;
+    // Mostly there are two: numbers are found sooner than texts.
+    const [low, high] = sorted as [number, number];
+    const isPair = sorted.length === 2 && high < KEYS_PAIRED_MAX;
+    const name = isPair ? cellOf(low) * KEYS_PAIRED_MAX + high : `${interval} ${sorted}`;
+    const set = this.#sets.get(name);
+    if (set === undefined) this.#sets.set(name, { interval, keys: sorted, users: 1 });
+    else set.users++;
+  }
+
   /** Makes room for so many cells. */
   reserve(cellCount: number): void {
     if (cellCount <= this.#alone.length) return;
@@ -94,42 +146,21 @@ export class WideUsers {
     from: number,
     to: number,
   ): void {
-    const interval = intervals[from]!;
-    const cellOf = (key: number) => key * this.#intervalCount + interval;
-    const sorted = sortedKeys(kinds, bit, keys, from, to);
-    if (sorted[0] === NO_KEY_INDEX) {
-      this.#shared[cellOf(NO_KEY_INDEX)]!++;
-      sorted.shift();
-    }
-    if (sorted.length === 1) {
-      this.#alone[cellOf(sorted[0]!)]!++;
-      return;
-    }
-    for (const key of sorted) this.#shared[cellOf(key)]!++;
-    // Mostly there are two: numbers are found sooner than texts.
-    const [low, high] = sorted as [number, number];
-    const isPair = sorted.length === 2 && high < KEYS_PAIRED_MAX;
-    const name = isPair ? cellOf(low) * KEYS_PAIRED_MAX + high : `${interval} ${sorted}`;
-    const set = this.#sets.get(name);
-    if (set === undefined) this.#sets.set(name, { interval, keys: sorted, users: 1 });
-    else set.users++;
+    const sorted: number[] = [];
+    for (let i = from; i < to; i++) if ((kinds[i]! & bit) !== 0) addSorted(keys[i]!, sorted);
+    this.addUser(intervals[from]!, sorted);
   }
 }
 
 /** A pair of smaller ones has a number of its own, which is exact. */
 const KEYS_PAIRED_MAX = 1 << 16;
 
-/** The different keys of the events of the kind, ascending. Mostly they are few. */
-function sortedKeys(kinds: Uint32Array, bit: number, keys: Int32Array, from: number, to: number): number[] {
-  const sorted: number[] = [];
-  for (let i = from; i < to; i++) {
-    const key = keys[i]!;
-    if ((kinds[i]! & bit) === 0 || sorted.includes(key)) continue;
-    let at = sorted.length;
-    while (at > 0 && sorted[at - 1]! > key) at--;
-    sorted.splice(at, 0, key);
-  }
-  return sorted;
+/** Adds a key to those that are there, ascending, unless it is. Mostly they are few. */
+export function addSorted(key: number, sorted: number[]): void {
+  if (sorted.includes(key)) return;
+  let at = sorted.length;
+  while (at > 0 && sorted[at - 1]! > key) at--;
+  sorted.splice(at, 0, key);
 }
 
 /** Counts those with one key in an interval; lists the others, two entries each, and returns how many entries. */
@@ -170,4 +201,50 @@ function countUsers(
     }
   }
   return listed;
+}
+
+/**
+ * Counts groups of rows of one user and interval, both of which ascend, to the first row's key; lists the other rows of
+ * which the code is not that of the row before, and returns how many they are. Where groups end cannot be predicted, so no
+ * branch depends on it.
+ */
+function countRows(
+  users: Uint32Array,
+  codes: Uint32Array,
+  intervals: Uint32Array,
+  from: number,
+  to: number,
+  keyOfCode: Int32Array,
+  intervalCount: number,
+  alone: Uint32Array,
+  several: Uint32Array,
+): number {
+  let listed = 0;
+  let userBefore = -1;
+  let intervalBefore = 0;
+  let codeBefore = 0;
+  for (let i = from; i < to; i++) {
+    const user = users[i]! | 0;
+    const interval = intervals[i]! | 0;
+    const code = codes[i]! | 0;
+    const change = (user ^ userBefore) | (interval ^ intervalBefore);
+    const isFirst = (change | -change) >>> 31;
+    alone[Math.imul(keyOfCode[code]!, intervalCount) + interval]! += isFirst;
+    const other = code ^ codeBefore;
+    if (((1 - isFirst) & ((other | -other) >>> 31)) !== 0) several[listed++] = i;
+    userBefore = user;
+    intervalBefore = interval;
+    codeBefore = code;
+  }
+  return listed;
+}
+
+/** The rows of a row's user and interval, of those before `to`. */
+function groupOf(users: Uint32Array, intervals: Uint32Array, row: number, to: number) {
+  const isSame = (other: number) => users[other] === users[row] && intervals[other] === intervals[row];
+  let first = row;
+  let end = row + 1;
+  while (first > 0 && isSame(first - 1)) first--;
+  while (end < to && isSame(end)) end++;
+  return { first, end };
 }
