@@ -38,6 +38,7 @@ export class EventPage {
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
   readonly #isMergedInto: (ordinal: number) => boolean;
   readonly #hasOrigins: boolean;
+  readonly #hasTimes: boolean;
   /** Every source ends before the next one begins, and has each user's events in trail order. */
   readonly #areApart: boolean;
   #sources: readonly EventSource[] = [];
@@ -51,8 +52,16 @@ export class EventPage {
   #codes = new Uint32Array(0);
   #numbers = new Float64Array(0);
 
-  /** `isMergedInto`: whether somebody was merged into the ordinal; undefined when nobody has been, into any. */
-  constructor(parts: readonly Part[], isMergedInto: ((ordinal: number) => boolean) | undefined) {
+  /**
+   * `isMergedInto`: whether somebody was merged into the ordinal; undefined when nobody has been, into any. Without times the
+   * parts must lie apart.
+   */
+  constructor(
+    parts: readonly Part[],
+    isMergedInto: ((ordinal: number) => boolean) | undefined,
+    hasTimes: boolean,
+  ) {
+    this.#hasTimes = hasTimes;
     this.#parts = parts;
     this.#isMergedInto = isMergedInto ?? (() => false);
     this.#hasOrigins = parts.some(({ hasOrigins }) => hasOrigins);
@@ -145,7 +154,7 @@ export class EventPage {
   #reserveEvents(count: number): void {
     if (this.#origins.length < count) {
       const size = Math.max(count, 2 * this.#origins.length);
-      this.#placedMs = new Float64Array(size);
+      this.#placedMs = new Float64Array(this.#hasTimes ? size : 0);
       this.#placedKinds = new Uint32Array(size);
       this.#origins = new Uint32Array(size);
     }
@@ -179,7 +188,9 @@ export class EventPage {
     addUp(next);
     let before = 0;
     for (const source of sources) {
-      placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
+      if (this.#hasTimes)
+        placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
+      else placeUntimed(source, ordinalFrom, next, before, this.kinds, this.#origins);
       before += entryCount(source);
     }
     this.userCount = keepFilled(next, ordinalFrom, this.ordinals);
@@ -241,7 +252,7 @@ export class EventPage {
 }
 
 /** Whether each of the parts, in their order, ends before the next one begins. */
-function areApart(parts: readonly Part[]): boolean {
+export function areApart(parts: readonly Part[]): boolean {
   return parts.every((part, i) => i === 0 || parts[i - 1]!.timeMaxMs < part.timeMinMs);
 }
 
@@ -297,6 +308,23 @@ function placeEach(
   for (let i = from; i < to; i++) {
     const place = next[ordinals[i]! - ordinalFrom]!++;
     toTimesMs[place] = timesMs[i]!;
+    toKinds[place] = kinds[i]!;
+    toOrigins[place] = i + shift;
+  }
+}
+
+/** The same without times. */
+function placeUntimed(
+  { ordinals, kinds, from, to }: EventSource,
+  ordinalFrom: number,
+  next: Uint32Array,
+  before: number,
+  toKinds: Uint32Array,
+  toOrigins: Uint32Array,
+): void {
+  const shift = before - from;
+  for (let i = from; i < to; i++) {
+    const place = next[ordinals[i]! - ordinalFrom]!++;
     toKinds[place] = kinds[i]!;
     toOrigins[place] = i + shift;
   }

@@ -1,6 +1,6 @@
 import type { Bitset } from '../base/bitset.ts';
 import type { TabletView } from '../store/view.ts';
-import { EventPage } from './eventPage.ts';
+import { areApart, EventPage } from './eventPage.ts';
 import type { WantedEvents } from './filter.ts';
 import { canonicalSteps, mergedEventsSteps, mergedIntoSteps } from './mergedEvents.ts';
 import { PartEvents, type ReadableEvents } from './partEvents.ts';
@@ -24,6 +24,8 @@ export interface EventPagesOptions {
    * whose times lie apart are then walked one after another, and need not be brought together.
    */
   readonly inEras?: boolean;
+  /** False for whoever does not ask when a page's events were. */
+  readonly needsTimes?: boolean;
   /** Fewer for tests: cutting changes no answer. */
   readonly pageOrdinals?: number;
 }
@@ -79,7 +81,7 @@ export type PageVisit = (page: EventPage) => void | Generator<void, void>;
 
 /** Of these rows of parts. `merged`: ordinals that were merged into users; undefined for none. */
 function* selectionPages(
-  { view, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
+  { view, needsTimes = true, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
   selections: readonly PartSelection[],
   users: Bitset,
   merged: Bitset | undefined,
@@ -89,16 +91,17 @@ function* selectionPages(
   const sources: ReadableEvents[] =
     merged === undefined ? [] : [yield* mergedEventsSteps(view, merged, selections)];
   const isPartial = users.count() < view.users.count;
+  const parts = selections.map(({ part }) => part);
+  // Where they do not lie in order, times bring them into it.
+  const hasTimes = needsTimes || merged !== undefined || !areApart(parts);
   for (const [index, selection] of selections.entries()) {
     if (isPartial) selection.part.andUsers(selection.any, users);
     const cursor = yield* selection.part.rowsByUserSteps(selection.any, selection.byKind);
-    sources.push(new PartEvents(cursor, index));
+    sources.push(new PartEvents(cursor, index, hasTimes));
   }
 
-  const page = new EventPage(
-    selections.map(({ part }) => part),
-    merged && ((ordinal) => view.users.mergedInto(ordinal).length > 0),
-  );
+  const isMergedInto = merged && ((ordinal: number) => view.users.mergedInto(ordinal).length > 0);
+  const page = new EventPage(parts, isMergedInto, hasTimes);
   for (;;) {
     for (const source of sources) if (source.read()) yield;
     const from = Math.min(...sources.map(({ nextOrdinal }) => nextOrdinal));

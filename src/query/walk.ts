@@ -64,7 +64,8 @@ function* runWalk(
     plan,
     kinds: plan.wanted.map((events) => wanted.indexOf(events)),
   }));
-  const options = { view, kinds: wanted, users, stats };
+  const needsTimes = plans.some(({ measure }) => measure.kind === 'days' || measure.kind === 'sequence');
+  const options = { view, kinds: wanted, users, stats, needsTimes };
   const columns = new PageColumns(view.schema, values);
   const bytes = carriedBytes(plans, users.size);
   if (bytes <= CARRIED_BYTES_MAX) {

@@ -107,7 +107,8 @@ export function places(
   first: number,
   before: number,
   target: Uint32Array,
-): void {
+): number {
+  let missing = 0;
   let w = 0;
   let rank = before;
   for (let i = 0; i < rows.length; i++) {
@@ -115,8 +116,11 @@ export function places(
     for (; w < row >>> 5; w++) rank += popcount32(words[w]!);
     const bit = 1 << (row & 31);
     const word = words[w]!;
-    target[i] = (word & bit) === 0 ? NO_PLACE : rank + popcount32(word & (bit - 1));
+    const isMissing = (word & bit) === 0;
+    target[i] = isMissing ? NO_PLACE : rank + popcount32(word & (bit - 1));
+    if (isMissing) missing++;
   }
+  return missing;
 }
 
 /** See Kernels.listRows. */

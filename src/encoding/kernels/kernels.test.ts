@@ -128,8 +128,9 @@ describe('some rows', () => {
         each.ranks(firsts, Uint32Array.from(rows), before.row, before.user, ranks);
         expect(equal(ranks, [...users, GARBAGE])).toBe(true);
         const places = new Uint32Array(rows.length + 1).fill(GARBAGE);
-        each.places(firsts, Uint32Array.from(rows), before.row, before.user, places);
+        const missing = each.places(firsts, Uint32Array.from(rows), before.row, before.user, places);
         const expected = rows.map((row, i) => (has(firsts, row - before.row) ? users[i]! - 1 : NO_PLACE));
+        expect(missing).toBe(expected.filter((place) => place === NO_PLACE).length);
         expect(equal(places, [...expected, GARBAGE])).toBe(true);
       }
     }

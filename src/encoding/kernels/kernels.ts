@@ -117,9 +117,10 @@ export interface Kernels {
   ): void;
   /**
    * target[i] = before + the bits of `words` set before row rows[i], where `first` is the row of their first bit; NO_PLACE
-   * where its own is not set. Rows ascend and may come again; at most GATHERED_ROWS, and CHUNK_ROWS_MAX bits.
+   * where its own is not set. Rows ascend and may come again; at most GATHERED_ROWS, and CHUNK_ROWS_MAX bits. Returns how many
+   * have NO_PLACE.
    */
-  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void;
+  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): number;
   /**
    * Lists the rows whose bit is set, the first bit being that of `before.row`. users[i] = before.user + the bits of `firsts`
    * set up to and with rows[i]. Returns how many; at most GATHERED_ROWS of CHUNK_ROWS_MAX bits.

@@ -365,14 +365,15 @@ class SimdKernels implements Kernels {
     return 0;
   }
 
-  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void {
-    if (rows.length === 0) return;
+  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): number {
+    if (rows.length === 0) return 0;
     const { OUTPUT, STEP, places } = this.#exports;
     const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
     this.#copyWords(words.subarray(0, wordCount), 0, STEP.value);
     this.#copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
-    places(STEP.value, OUTPUT.value, first, rows.length, before);
+    const missing = places(STEP.value, OUTPUT.value, first, rows.length, before);
     target.set(this.#outputWords.subarray(0, rows.length));
+    return missing;
   }
 
   listRows(

@@ -87,7 +87,7 @@ export interface Exports {
     target: number,
   ): void;
   mark(numbers: number, count: number, words: number): void;
-  places(words: number, rows: number, first: number, count: number, before: number): void;
+  places(words: number, rows: number, first: number, count: number, before: number): number;
   listRows(
     selected: number,
     firsts: number,

@@ -16,6 +16,9 @@ export function elementsOf(value: Value): readonly Scalar[] {
   return isArray(value) ? [...new Set(value)] : [value];
 }
 
+/** No id. */
+export const UNREAD = 0xffffffff;
+
 /** Of a value in ValueIds, and what is kept by its id. */
 const VALUE_BYTES = 100;
 
@@ -76,16 +79,17 @@ export class KeyIds {
     return reader === undefined ? [] : [{ reader, factor }];
   }
 
-  /** ids[code] = that of a code of which there are some, else NO_VALUE. Throws as readPage. */
-  readCodes(part: Part, counts: Uint32Array): Uint32Array {
+  /** ids[code] = that of a code of which there are some, where it was UNREAD. Whether there is any. Throws as readPage. */
+  readCodes(part: Part, counts: Uint32Array, ids: Uint32Array): boolean {
     const reader = this.#readerOf(part);
-    const ids = new Uint32Array(counts.length);
-    if (reader === undefined) return ids;
+    let isAny = false;
     for (let code = 0; code < ids.length; code++) {
-      if (counts[code] !== 0) ids[code] = this.values.idOfCode(reader, code);
+      if (counts[code] === 0 || ids[code] !== UNREAD) continue;
+      ids[code] = reader === undefined ? NO_VALUE : this.values.idOfCode(reader, code);
+      isAny = true;
     }
-    this.#checkSize();
-    return ids;
+    if (isAny) this.#checkSize();
+    return isAny;
   }
 
   #readerOf(part: Part): CellReader | undefined {

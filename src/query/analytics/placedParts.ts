@@ -20,6 +20,6 @@ export function* countPlacedSteps(
   return counts;
 }
 
-function countEach(cells: Uint32Array, counts: Uint32Array): void {
+export function countEach(cells: Uint32Array, counts: Uint32Array): void {
   for (let i = 0; i < cells.length; i++) counts[cells[i]!]!++;
 }

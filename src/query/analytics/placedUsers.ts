@@ -7,34 +7,30 @@ import { addSorted, type WideUsers } from './wideUsers.ts';
  */
 export class PlacedUsers {
   readonly #wide: WideUsers;
-  readonly #keyOfCode: Int32Array;
-  readonly #keyEnd: number;
   #user = -1;
   #interval = 0;
   /** Of the group that waits, ascending. */
   #keys: number[] = [];
 
-  /** Of codes that occur, keys below `keyEnd`. */
-  constructor(wide: WideUsers, keyOfCode: Int32Array, keyEnd: number) {
+  constructor(wide: WideUsers) {
     this.#wide = wide;
-    this.#keyOfCode = keyOfCode;
-    this.#keyEnd = keyEnd;
   }
 
-  /** Places are codes and intervals. */
-  add(batch: PlacedBatch): void {
+  /** Places are codes and intervals. Codes that occur have keys, below `keyEnd`, which stay theirs. */
+  add(batch: PlacedBatch, keyOfCode: Int32Array, keyEnd: number): void {
     const { count, users, places } = batch;
     const intervals = places[1]!;
-    const from = this.#goOn(batch, 0);
+    this.#wide.reserveKeys(keyEnd);
+    const from = this.#goOn(batch, keyOfCode, 0);
     if (from === count) return;
     this.finish();
     let last = count - 1;
     while (last > from && users[last - 1] === users[last] && intervals[last - 1] === intervals[last]) last--;
-    this.#wide.addRows(batch, from, last, this.#keyOfCode, this.#keyEnd);
+    this.#wide.addRows(batch, from, last, keyOfCode);
     this.#user = users[last]!;
     this.#interval = intervals[last]!;
     this.#keys = [];
-    this.#goOn(batch, last);
+    this.#goOn(batch, keyOfCode, last);
   }
 
   /** After the last batch. */
@@ -44,14 +40,14 @@ export class PlacedUsers {
   }
 
   /** Adds to the group that waits the rows that are of it, from here on; returns where they end. */
-  #goOn({ count, users, places }: PlacedBatch, from: number): number {
+  #goOn({ count, users, places }: PlacedBatch, keyOfCode: Int32Array, from: number): number {
     const [codes, intervals] = places as readonly [Uint32Array, Uint32Array];
     let i = from;
     let before = -1;
     for (; i < count && users[i] === this.#user && intervals[i] === this.#interval; i++) {
       if (codes[i] === before) continue;
       before = codes[i]!;
-      addSorted(this.#keyOfCode[before]!, this.#keys);
+      addSorted(keyOfCode[before]!, this.#keys);
     }
     return i;
   }

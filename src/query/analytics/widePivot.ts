@@ -7,7 +7,7 @@ import type { EventPagesOptions } from '../eventPages.ts';
 import { type CellPart, CellValues, emptyCells, mergeCells, NO_CELL } from './cellValues.ts';
 import { eventBatches, type WholeParts } from './eventBatches.ts';
 import { EventNumbers } from './eventNumbers.ts';
-import { KeyIds, type KeySource } from './keyIds.ts';
+import { KeyIds, type KeySource, UNREAD } from './keyIds.ts';
 import { type KeySketch, surveyKeys } from './keySurvey.ts';
 import type { CellMeasure } from './measure.ts';
 import type { PivotPart } from './pivot.ts';
@@ -155,8 +155,12 @@ function* partPairsSteps(
       columnCounts[column]! += counts[at]!;
     }
   }
-  const rowIds = rows.ids.readCodes(part, rowCounts);
-  return { counts, rowIds, columnIds: columns.ids.readCodes(part, columnCounts) };
+  const [rowIds, columnIds] = [rowCounts, columnCounts].map(({ length }) =>
+    new Uint32Array(length).fill(UNREAD),
+  );
+  rows.ids.readCodes(part, rowCounts, rowIds!);
+  columns.ids.readCodes(part, columnCounts, columnIds!);
+  return { counts, rowIds: rowIds!, columnIds: columnIds! };
 }
 
 /** `cells` must have room. */

@@ -1,8 +1,7 @@
 import type { Bitset } from '../../base/bitset.ts';
 import { TREND_KEY_SETS_MAX, TREND_WIDE_CELLS_MAX } from '../../base/limits.ts';
-import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { Scalar } from '../../base/value.ts';
-import type { Part, PlacedBy } from '../../store/part.ts';
+import type { Part } from '../../store/part.ts';
 import type { EventPage } from '../eventPage.ts';
 import { type EventPagesOptions, pagesOf, selectPartsSteps } from '../eventPages.ts';
 import type { WantedEvents } from '../filter.ts';
@@ -15,7 +14,7 @@ import type { Intervals } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
 import { earliestOf, KeyCounter, type KeySketch, surveyKeys } from './keySurvey.ts';
 import type { CellMeasure } from './measure.ts';
-import { countPlacedSteps, PLACED_CELLS_MAX } from './placedParts.ts';
+import { PlacedCodes } from './placedCodes.ts';
 import { PlacedUsers } from './placedUsers.ts';
 import type { KeyWeights } from './topKeys.ts';
 import { WideKeys } from './wideKeys.ts';
@@ -54,7 +53,7 @@ export interface WideSketch extends KeySketch {
 
 /** One walk of the events, for what a survey is to tell, and, unless it is too much, for all there is to know. */
 export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
-  const { view, kinds, measure, source, users } = options;
+  const { view, kinds, measure, source, users, intervals } = options;
   const ids = source && new KeyIds(view, source);
   const numbers = new EventNumbers(view, measure.prop);
   // Events are counted by key anyway, unless that were too much.
@@ -69,7 +68,7 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
     counter?.add(ownIds, events.kinds, events.count);
     wide.add(events, ownIds, numbers.numbers);
   };
-  const placed = new PlacedCodes(options, ids);
+  const placed = new PlacedCodes(ids, intervals, view.budget);
   if (measure.kind === 'users') {
     const merged = yield* mergedIntoSteps(view, users);
     for (const spanKinds of kindsBySpan(options)) {
@@ -122,60 +121,6 @@ function weightsOf({ keys, startsMs }: WidePart, { values }: CellPart): KeyWeigh
   );
   const own = [...keys.keys()].filter((key) => totals[key]! > 0);
   return { keys: own.map((key) => keys[key]), weights: own.map((key) => totals[key]!) };
-}
-
-/** Counts rows of parts by the parts' own codes of keys, and by interval. */
-class PlacedCodes {
-  readonly intervals: Intervals | undefined;
-  readonly #ids: KeyIds | undefined;
-  readonly #budget: MemoryBudget | undefined;
-
-  constructor({ view, intervals }: WideOptions, ids: KeyIds | undefined) {
-    this.intervals = intervals;
-    this.#ids = ids;
-    this.#budget = view.budget;
-  }
-
-  takes(part: Part): boolean {
-    const count = this.codeCount(part);
-    if (part.placedRowsSteps === undefined || count === undefined || this.intervals === undefined)
-      return false;
-    return this.intervals.count > 0 && count * this.intervals.count <= PLACED_CELLS_MAX;
-  }
-
-  /** Undefined where there are no such codes. */
-  codeCount(part: Part): number | undefined {
-    return this.#ids === undefined ? 1 : this.#ids.codeCount(part);
-  }
-
-  /** Times a factor. */
-  codes(part: Part, factor: number): readonly PlacedBy[] {
-    return this.#ids?.placedBy(part, factor) ?? [];
-  }
-
-  /** By code, how many of the rows have it, and by code the ids of those that occur. */
-  *countSteps(part: Part, rows: Bitset) {
-    const counts = yield* countPlacedSteps(
-      part,
-      rows,
-      this.codes(part, 1),
-      this.codeCount(part)!,
-      this.#budget,
-    );
-    return { counts, ids: this.idsOf(part, counts) };
-  }
-
-  /** How many rows are in each code · intervals + interval. */
-  *countCellsSteps(part: Part, rows: Bitset): Generator<void, Uint32Array> {
-    const { count } = this.intervals!;
-    const by = [...this.codes(part, count), { intervals: this.intervals! }];
-    return yield* countPlacedSteps(part, rows, by, this.codeCount(part)! * count, this.#budget);
-  }
-
-  /** By code, of those that occur; all 0 without keys. */
-  idsOf(part: Part, counts: Uint32Array): Uint32Array {
-    return this.#ids?.readCodes(part, counts) ?? new Uint32Array(counts.length);
-  }
 }
 
 /** The kinds, or for each span of intervals that can be walked on its own the kinds of events in it. */
@@ -270,16 +215,16 @@ class Wide {
         if (events > 0 && interval < first) first = interval;
       }
     }
-    const ids = placed.idsOf(part, totals);
+    const seen = placed.seenCodes(part);
+    seen.addCounts(totals);
     const keyEnd = this.#checkedKeyEnd();
     const own = this.#events?.[kind];
     if (keyEnd !== undefined && own instanceof CellValues) {
       own.reserve(keyEnd * count);
-      const keyOfId = this.#keys?.keysOfIds() ?? NO_KEYS;
-      for (let code = 0; code < totals.length; code++) {
+      seen.setKeys(this.#keys?.keysOfIds() ?? NO_KEYS);
+      for (const [code, key] of seen.keys.entries()) {
         if (totals[code] === 0) continue;
-        const before = keyOfId[ids[code]!]! * count;
-        for (let i = 0; i < count; i++) own.increase(before + i, counts[code * count + i]!);
+        for (let i = 0; i < count; i++) own.increase(key * count + i, counts[code * count + i]!);
       }
     }
     yield;
@@ -295,20 +240,22 @@ class Wide {
     counter: KeyCounter | undefined,
   ): Generator<void, number> {
     const intervals = this.#intervals!;
-    const { counts, ids } = yield* placed.countSteps(part, rows);
-    counter?.addCounts(kind, ids, counts);
-    const keyEnd = this.#checkedKeyEnd();
     const own = this.#events?.[kind];
-    const keyOfId = this.#keys?.keysOfIds() ?? NO_KEYS;
-    const keyOfCode = Int32Array.from(ids, (id) => keyOfId[id]!);
-    let users = own instanceof WideUsers ? new PlacedUsers(own, keyOfCode, keyEnd!) : undefined;
+    let users = own instanceof WideUsers ? new PlacedUsers(own) : undefined;
+    const seen = placed.seenCodes(part);
     let first = intervals.count;
     yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], true, (batch) => {
-      first = Math.min(first, leastOf(batch.places[1]!));
-      users?.add(batch);
+      if (seen.add(batch.places[0]!)) {
+        if (this.#checkedKeyEnd() === undefined) users = undefined;
+        seen.setKeys(this.#keys?.keysOfIds() ?? NO_KEYS);
+      }
+      if (users === undefined) first = Math.min(first, leastOf(batch.places[1]!));
+      users?.add(batch, seen.keys, this.#keys?.keys.length ?? 1);
       if (own instanceof WideUsers && own.setCount > TREND_KEY_SETS_MAX) this.#events = users = undefined;
     });
     users?.finish();
+    counter?.addCounts(kind, seen.ids, seen.counts);
+    if (own instanceof WideUsers) first = Math.min(first, own.firstInterval());
     return first === intervals.count ? Number.POSITIVE_INFINITY : intervals.startsMs[first]!;
   }
 

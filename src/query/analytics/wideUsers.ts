@@ -52,18 +52,16 @@ export class WideUsers {
       this.#addSeveral(page, bit, intervals, keys, several[i]!, several[i + 1]!);
   }
 
+  /** Makes room for keys below. */
+  reserveKeys(keyEnd: number): void {
+    this.reserve(keyEnd * this.#intervalCount);
+  }
+
   /**
    * The same of rows [from, to) of a batch, all that their users did in these intervals, of which the first one begins at
-   * `from`; codes have keys, which are below `keyEnd`.
+   * `from`. There must be room for the codes' keys.
    */
-  addRows(
-    { users, places }: PlacedBatch,
-    from: number,
-    to: number,
-    keyOfCode: Int32Array,
-    keyEnd: number,
-  ): void {
-    this.reserve(keyEnd * this.#intervalCount);
+  addRows({ users, places }: PlacedBatch, from: number, to: number, keyOfCode: Int32Array): void {
     if (this.#several.length < to - from) this.#several = new Uint32Array(to - from);
     const [codes, intervals] = places as readonly [Uint32Array, Uint32Array];
     const several = this.#several;
@@ -114,6 +112,15 @@ export class WideUsers {
     shared.set(this.#shared);
     this.#alone = alone;
     this.#shared = shared;
+  }
+
+  /** The first interval that has any. */
+  firstInterval(): number {
+    let first = this.#intervalCount;
+    for (let cell = 0; cell < this.#alone.length; cell++) {
+      if (this.#alone[cell]! + this.#shared[cell]! > 0) first = Math.min(first, cell % this.#intervalCount);
+    }
+    return first;
   }
 
   /** Different users of each cell. */

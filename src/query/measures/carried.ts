@@ -1,5 +1,5 @@
 import type { CalendarDays } from '../calendarDays.ts';
-import { type Comparison, compare, type NumberMeasure } from '../criterion.ts';
+import { boundsOf, type Comparison, type NumberMeasure } from '../criterion.ts';
 import { NO_VALUE, type ValueIds } from '../valueIds.ts';
 import type { EventColumns } from './columns.ts';
 import { AnswersById } from './lastValue.ts';
@@ -234,12 +234,13 @@ function compareEach(
   to: number,
   words: Uint32Array,
 ): void {
+  const { low, high, isWithin } = boundsOf(comparison);
   for (let w = from; w < to; w++) {
     const end = Math.min((w + 1) << 5, values.length);
     let word = 0;
     for (let ordinal = w << 5; ordinal < end; ordinal++) {
       const value = values[ordinal]!;
-      if (compare(comparison, value) && !Number.isNaN(value)) word |= 1 << (ordinal & 31);
+      if ((value >= low && value <= high) === isWithin && !Number.isNaN(value)) word |= 1 << (ordinal & 31);
     }
     words[w] = word;
   }
