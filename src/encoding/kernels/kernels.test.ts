@@ -232,6 +232,56 @@ it.each(WIDTHS)('addCodes and addPlaces, of %i bits: SIMD, twin and a naive loop
   }
 });
 
+it('rankRows and countGroups: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(12);
+  for (let round = 0; round < 100; round++) {
+    const rowCount = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
+    const [selected, firsts] = [randomBits(random, rowCount), randomBits(random, rowCount)];
+    const before = random.below(1000);
+    const ranks: number[] = [];
+    for (let row = 0, rank = before; row < rowCount; row++) {
+      if (has(firsts, row)) rank++;
+      if (has(selected, row)) ranks.push(rank);
+    }
+    const [codeCount, width] = [1 + random.below(random.pick([5, 300])), 1 + random.below(50)];
+    const codes = ranks.map(() => (random.chance(0.8) ? 0 : random.below(codeCount)));
+    let interval = 0;
+    const intervals = ranks.map((rank, i) => {
+      if (rank !== ranks[i - 1]) interval = 0;
+      else if (random.chance(0.5)) interval += random.below(width - interval);
+      return interval;
+    });
+    const alone = new Uint32Array(codeCount * width).fill(3);
+    const counts = new Uint32Array(codeCount).fill(5);
+    const several: number[] = [];
+    for (let i = 0; i < ranks.length; i++) {
+      counts[codes[i]!]!++;
+      if (ranks[i] !== ranks[i - 1] || intervals[i] !== intervals[i - 1]) {
+        alone[codes[i]! * width + intervals[i]!]!++;
+      } else if (codes[i] !== codes[i - 1]) several.push(i);
+    }
+    for (const each of both) {
+      for (const near of [each.near, new Uint32Array(3 * GATHERED_ROWS)]) {
+        const column = (i: number) => near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + ranks.length);
+        column(0).set(codes);
+        column(1).set(intervals);
+        each.rankRows(selected, firsts, before, column(2));
+        expect(equal(column(2), ranks)).toBe(true);
+        const found = {
+          alone: new Uint32Array(codeCount * width).fill(3),
+          counts: new Uint32Array(codeCount).fill(5),
+          several: new Uint32Array(GATHERED_ROWS),
+        };
+        const rows = { users: column(2), codes: column(0), intervals: column(1) };
+        const count = each.countGroups(rows, width, found.alone, found.counts, found.several);
+        expect(equal(found.alone, alone)).toBe(true);
+        expect(equal(found.counts, counts)).toBe(true);
+        expect(equal(found.several.subarray(0, count), several)).toBe(true);
+      }
+    }
+  }
+});
+
 it('markKinds: SIMD, twin and a naive loop agree', () => {
   const random = new SeededRandom(11);
   for (let round = 0; round < 100; round++) {

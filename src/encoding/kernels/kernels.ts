@@ -150,7 +150,21 @@ export interface Kernels {
     target: Uint32Array,
     others: Uint32Array,
   ): number;
-  /** 3 * GATHERED_ROWS numbers that stay near. As a target of the last two, they or a part of them need not be copied. */
+  /** target[n] = before + the bits of `firsts` set up to and with the n-th row whose bit in `selected` is. Limits as above. */
+  rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void;
+  /**
+   * Of rows that are given by user, and of a user by interval: counts[code]++ for each; and for each group of one user and
+   * interval alone[code * width + interval]++, with the code of its first row. Puts to `several` those rows of groups that
+   * have another code than the one before. Returns how many. At most GATHERED_ROWS.
+   */
+  countGroups(
+    rows: GroupedRows,
+    width: number,
+    alone: Uint32Array,
+    counts: Uint32Array,
+    several: Uint32Array,
+  ): number;
+  /** 3 * GATHERED_ROWS numbers that stay near: in them, or in a part of them, kernels read and write them where they are. */
   readonly near: Uint32Array;
 
   /**
@@ -212,6 +226,13 @@ export interface Differences extends Packed {
 export type RunBounds =
   | { readonly starts: Uint8Array }
   | { readonly firstEnd: number; readonly lengths: Differences };
+
+/** One of each a row. */
+export interface GroupedRows {
+  readonly users: Uint32Array;
+  readonly codes: Uint32Array;
+  readonly intervals: Uint32Array;
+}
 
 /** Codes of the rows of a chunk; with bounds one for each run. */
 export interface RowCodes extends Packed {

@@ -12,7 +12,7 @@ import {
   reduceRuns,
   repeat,
 } from './runs.ts';
-import { addCodes, addPlaces } from './selected.ts';
+import { addCodes, addPlaces, countGroups, rankRows } from './selected.ts';
 import { compress, expand } from './spread.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
@@ -84,6 +84,8 @@ export const plainKernels: Kernels = {
   listRows,
   addCodes,
   addPlaces,
+  rankRows,
+  countGroups,
   get near() {
     near ??= new Uint32Array(3 * GATHERED_ROWS);
     return near;

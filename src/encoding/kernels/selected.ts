@@ -1,6 +1,6 @@
 import { ctz32 } from '../../base/bitset.ts';
-import { gather, gatherRuns } from './gather.ts';
-import { NO_PLACE, type RowCodes, type RunRowCodes } from './kernels.ts';
+import { gather, gatherRuns, ranks } from './gather.ts';
+import { type GroupedRows, NO_PLACE, type RowCodes, type RunRowCodes } from './kernels.ts';
 
 /** See Kernels.addCodes. */
 export function addCodes(
@@ -32,6 +32,45 @@ export function addPlaces(
     else target[i]! += place;
   }
   return count;
+}
+
+/** See Kernels.rankRows. */
+export function rankRows(
+  selected: Uint32Array,
+  firsts: Uint32Array,
+  before: number,
+  target: Uint32Array,
+): void {
+  ranks(firsts, rowsOf(selected, 0), 0, before, target);
+}
+
+/** See Kernels.countGroups. Where groups end cannot be predicted, so no branch depends on it. */
+export function countGroups(
+  { users, codes, intervals }: GroupedRows,
+  width: number,
+  alone: Uint32Array,
+  counts: Uint32Array,
+  several: Uint32Array,
+): number {
+  let listed = 0;
+  let userBefore = -1;
+  let intervalBefore = 0;
+  let codeBefore = 0;
+  for (let i = 0; i < users.length; i++) {
+    const user = users[i]! | 0;
+    const interval = intervals[i]! | 0;
+    const code = codes[i]! | 0;
+    const change = (user ^ userBefore) | (interval ^ intervalBefore);
+    const isFirst = (change | -change) >>> 31;
+    alone[Math.imul(code, width) + interval]! += isFirst;
+    counts[code]!++;
+    const other = code ^ codeBefore;
+    if (((1 - isFirst) & ((other | -other) >>> 31)) !== 0) several[listed++] = i;
+    userBefore = user;
+    intervalBefore = interval;
+    codeBefore = code;
+  }
+  return listed;
 }
 
 function rowsOf(selected: Uint32Array, row: number): Uint32Array {

@@ -5,6 +5,7 @@ import {
   type ClassTable,
   type Differences,
   GATHERED_ROWS,
+  type GroupedRows,
   type Kernels,
   type Packed,
   type RowCodes,
@@ -23,6 +24,8 @@ const BOUNDS_BITS_MAX = 25;
 const SCRATCH_BYTES = 16 * PAGE_BYTES;
 /** For fewer it costs more to copy in and out. */
 const REPEATED_ROWS_MIN = 256;
+/** With more cells it costs more to copy them in and out. */
+const GROUP_CELLS_MAX = 1 << 13;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
 const ARENA_SLACK_BYTES = 256;
 
@@ -431,6 +434,40 @@ class SimdKernels implements Kernels {
     );
     this.#targetOut(target);
     others.set(this.#runs.subarray(places.length, places.length + 3 * found));
+    return found;
+  }
+
+  rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void {
+    const { INPUT, STEP, rankRows } = this.#exports;
+    const wordCount = this.#copyWords(selected, 0, INPUT.value);
+    this.#copyWords(firsts, 0, STEP.value);
+    rankRows(INPUT.value, STEP.value, (wordCount + 1) >>> 1, before, this.#targetIn(target));
+    this.#targetOut(target);
+  }
+
+  countGroups(
+    rows: GroupedRows,
+    width: number,
+    alone: Uint32Array,
+    counts: Uint32Array,
+    several: Uint32Array,
+  ): number {
+    const { users, codes, intervals } = rows;
+    const isNear = [users, codes, intervals].every(({ buffer }) => buffer === this.#bytes.buffer);
+    if (!isNear || alone.length + counts.length > GROUP_CELLS_MAX) {
+      return plainKernels.countGroups(rows, width, alone, counts, several);
+    }
+    const { OUTPUT, RUNS, countGroups } = this.#exports;
+    const countsAt = RUNS.value + alone.byteLength;
+    this.#copyIn(bytesOf(alone, 0, alone.length), RUNS.value);
+    this.#copyIn(bytesOf(counts, 0, counts.length), countsAt);
+    const found = countGroups(
+      ...([users.byteOffset, codes.byteOffset, intervals.byteOffset, users.length] as const),
+      ...([width, RUNS.value, countsAt, OUTPUT.value] as const),
+    );
+    alone.set(this.#runs.subarray(0, alone.length));
+    counts.set(this.#runs.subarray(alone.length, alone.length + counts.length));
+    several.set(this.#outputWords.subarray(0, found));
     return found;
   }
 

@@ -127,6 +127,17 @@ export interface Exports {
     factor: number,
     target: number,
   ): void;
+  rankRows(selected: number, firsts: number, wordCount: number, before: number, target: number): void;
+  countGroups(
+    users: number,
+    codes: number,
+    intervals: number,
+    count: number,
+    width: number,
+    alone: number,
+    counts: number,
+    several: number,
+  ): number;
   addRunPlaces(
     selected: number,
     wordCount: number,

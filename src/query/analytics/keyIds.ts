@@ -79,17 +79,19 @@ export class KeyIds {
     return reader === undefined ? [] : [{ reader, factor }];
   }
 
-  /** ids[code] = that of a code of which there are some, where it was UNREAD. Whether there is any. Throws as readPage. */
-  readCodes(part: Part, counts: Uint32Array, ids: Uint32Array): boolean {
-    const reader = this.#readerOf(part);
-    let isAny = false;
+  /** ids[code] = that of a code of which there are some, where it was UNREAD. Throws as readPage. */
+  readCodes(part: Part, counts: Uint32Array, ids: Uint32Array): void {
     for (let code = 0; code < ids.length; code++) {
-      if (counts[code] === 0 || ids[code] !== UNREAD) continue;
-      ids[code] = reader === undefined ? NO_VALUE : this.values.idOfCode(reader, code);
-      isAny = true;
+      if (counts[code] !== 0 && ids[code] === UNREAD) ids[code] = this.idOfCode(part, code);
     }
-    if (isAny) this.#checkSize();
-    return isAny;
+  }
+
+  /** Of a code that occurs. Throws as readPage. */
+  idOfCode(part: Part, code: number): number {
+    const reader = this.#readerOf(part);
+    const id = reader === undefined ? NO_VALUE : this.values.idOfCode(reader, code);
+    this.#checkSize();
+    return id;
   }
 
   #readerOf(part: Part): CellReader | undefined {

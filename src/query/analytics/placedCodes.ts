@@ -52,8 +52,6 @@ export class SeenCodes {
   readonly counts: Uint32Array;
   /** By code, of those that have occurred; UNREAD of others. */
   readonly ids: Uint32Array;
-  /** The same of keys, as they were set. */
-  readonly keys: Int32Array;
   readonly #keyIds: KeyIds | undefined;
   readonly #part: Part;
 
@@ -62,13 +60,17 @@ export class SeenCodes {
     this.#part = part;
     this.counts = new Uint32Array(codeCount);
     this.ids = new Uint32Array(codeCount).fill(keyIds === undefined ? 0 : UNREAD);
-    this.keys = new Int32Array(codeCount);
   }
 
-  /** Whether there are new ones among them, whose keys are to be set. */
-  add(codes: Uint32Array): boolean {
+  add(codes: Uint32Array): void {
     countEach(codes, this.counts);
-    return this.#read();
+    this.#read();
+  }
+
+  /** Of one that occurs. */
+  idOf(code: number): number {
+    if (this.ids[code] === UNREAD) this.ids[code] = this.#keyIds!.idOfCode(this.#part, code);
+    return this.ids[code]!;
   }
 
   /** Each so often. */
@@ -77,13 +79,7 @@ export class SeenCodes {
     this.#read();
   }
 
-  setKeys(keyOfId: Int32Array): void {
-    for (let code = 0; code < this.ids.length; code++) {
-      if (this.ids[code] !== UNREAD) this.keys[code] = keyOfId[this.ids[code]!]!;
-    }
-  }
-
-  #read(): boolean {
-    return this.#keyIds?.readCodes(this.#part, this.counts, this.ids) ?? false;
+  #read(): void {
+    this.#keyIds?.readCodes(this.#part, this.counts, this.ids);
   }
 }

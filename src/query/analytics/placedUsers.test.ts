@@ -16,16 +16,15 @@ it('users of rows in batches, wherever these are cut, are those of a page', () =
     }
 
     const users = new WideUsers(intervalCount, undefined);
-    const placed = new PlacedUsers(users);
+    const placed = new PlacedUsers(users, keyOfCode.length, intervalCount, (code) => keyOfCode[code]!);
     for (let from = 0; from < rows.length; ) {
       const batch = rows.slice(from, from + 1 + random.below(random.pick([3, 50])));
       const column = (name: 'user' | 'interval' | 'code') => Uint32Array.from(batch, (row) => row[name]);
-      const rowsOf = {
+      placed.add({
         count: batch.length,
         users: column('user'),
         places: [column('code'), column('interval')],
-      };
-      placed.add(rowsOf, keyOfCode, keyEnd);
+      });
       from += batch.length;
     }
     placed.finish();

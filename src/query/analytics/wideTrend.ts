@@ -193,6 +193,10 @@ class Wide {
     }
   }
 
+  #keyOfId(id: number): number {
+    return this.#keys?.keysOfIds()[id] ?? 0;
+  }
+
   /** Keys are below; undefined when it is too much, and then nothing is kept. */
   #checkedKeyEnd(): number | undefined {
     const hasSeveral = this.#keys?.hasSeveral ?? false;
@@ -221,9 +225,9 @@ class Wide {
     const own = this.#events?.[kind];
     if (keyEnd !== undefined && own instanceof CellValues) {
       own.reserve(keyEnd * count);
-      seen.setKeys(this.#keys?.keysOfIds() ?? NO_KEYS);
-      for (const [code, key] of seen.keys.entries()) {
+      for (let code = 0; code < totals.length; code++) {
         if (totals[code] === 0) continue;
+        const key = this.#keyOfId(seen.ids[code]!);
         for (let i = 0; i < count; i++) own.increase(key * count + i, counts[code * count + i]!);
       }
     }
@@ -241,19 +245,24 @@ class Wide {
   ): Generator<void, number> {
     const intervals = this.#intervals!;
     const own = this.#events?.[kind];
-    let users = own instanceof WideUsers ? new PlacedUsers(own) : undefined;
     const seen = placed.seenCodes(part);
+    // Of arrays of several keys nothing is kept in the end.
+    const keyOf = (code: number) => Math.max(0, this.#keyOfId(seen.idOf(code)));
+    const users =
+      own instanceof WideUsers ? new PlacedUsers(own, seen.counts.length, intervals.count, keyOf) : undefined;
     let first = intervals.count;
     yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], true, (batch) => {
-      if (seen.add(batch.places[0]!)) {
-        if (this.#checkedKeyEnd() === undefined) users = undefined;
-        seen.setKeys(this.#keys?.keysOfIds() ?? NO_KEYS);
+      if (users !== undefined && this.#events !== undefined) users.add(batch);
+      else {
+        seen.add(batch.places[0]!);
+        first = Math.min(first, leastOf(batch.places[1]!));
       }
-      if (users === undefined) first = Math.min(first, leastOf(batch.places[1]!));
-      users?.add(batch, seen.keys, this.#keys?.keys.length ?? 1);
-      if (own instanceof WideUsers && own.setCount > TREND_KEY_SETS_MAX) this.#events = users = undefined;
+      this.#checkedKeyEnd();
+      if (own instanceof WideUsers && own.setCount > TREND_KEY_SETS_MAX) this.#events = undefined;
     });
     users?.finish();
+    if (users !== undefined) seen.addCounts(users.counts);
+    this.#checkedKeyEnd();
     counter?.addCounts(kind, seen.ids, seen.counts);
     if (own instanceof WideUsers) first = Math.min(first, own.firstInterval());
     return first === intervals.count ? Number.POSITIVE_INFINITY : intervals.startsMs[first]!;

@@ -1,5 +1,4 @@
 import type { MemoryBudget } from '../../base/memoryBudget.ts';
-import type { PlacedBatch } from '../../store/part.ts';
 import type { EventPage } from '../eventPage.ts';
 import { NO_KEY_INDEX } from './wideKeys.ts';
 
@@ -52,36 +51,15 @@ export class WideUsers {
       this.#addSeveral(page, bit, intervals, keys, several[i]!, several[i + 1]!);
   }
 
-  /** Makes room for keys below. */
-  reserveKeys(keyEnd: number): void {
-    this.reserve(keyEnd * this.#intervalCount);
+  /** So many more users of a key, who have no other one, in an interval. */
+  addAlone(key: number, interval: number, users: number): void {
+    this.reserve((key + 1) * this.#intervalCount);
+    this.#alone[key * this.#intervalCount + interval]! += users;
   }
 
-  /**
-   * The same of rows [from, to) of a batch, all that their users did in these intervals, of which the first one begins at
-   * `from`. There must be room for the codes' keys.
-   */
-  addRows({ users, places }: PlacedBatch, from: number, to: number, keyOfCode: Int32Array): void {
-    if (this.#several.length < to - from) this.#several = new Uint32Array(to - from);
-    const [codes, intervals] = places as readonly [Uint32Array, Uint32Array];
-    const several = this.#several;
-    const alone = this.#alone;
-    const count = this.#intervalCount;
-    const found = countRows(users, codes, intervals, from, to, keyOfCode, count, alone, several);
-    for (let i = 0, groupEnd = 0; i < found; i++) {
-      if (several[i]! < groupEnd) continue;
-      const { first, end } = groupOf(users, intervals, several[i]!, to);
-      groupEnd = end;
-      const interval = intervals[first]!;
-      alone[keyOfCode[codes[first]!]! * count + interval]!--;
-      const keys: number[] = [];
-      for (let row = first; row < end; row++) addSorted(keyOfCode[codes[row]!]!, keys);
-      this.addUser(interval, keys);
-    }
-  }
-
-  /** A user with these keys, ascending, in an interval. There must be room. */
+  /** A user with these keys, ascending, in an interval. */
   addUser(interval: number, sorted: number[]): void {
+    this.reserve((sorted.at(-1)! + 1) * this.#intervalCount);
     const cellOf = (key: number) => key * this.#intervalCount + interval;
     if (sorted.length > 1 && sorted[0] === NO_KEY_INDEX) {
       this.#shared[cellOf(NO_KEY_INDEX)]!++;
@@ -208,50 +186,4 @@ function countUsers(
     }
   }
   return listed;
-}
-
-/**
- * Counts groups of rows of one user and interval, both of which ascend, to the first row's key; lists the other rows of
- * which the code is not that of the row before, and returns how many they are. Where groups end cannot be predicted, so no
- * branch depends on it.
- */
-function countRows(
-  users: Uint32Array,
-  codes: Uint32Array,
-  intervals: Uint32Array,
-  from: number,
-  to: number,
-  keyOfCode: Int32Array,
-  intervalCount: number,
-  alone: Uint32Array,
-  several: Uint32Array,
-): number {
-  let listed = 0;
-  let userBefore = -1;
-  let intervalBefore = 0;
-  let codeBefore = 0;
-  for (let i = from; i < to; i++) {
-    const user = users[i]! | 0;
-    const interval = intervals[i]! | 0;
-    const code = codes[i]! | 0;
-    const change = (user ^ userBefore) | (interval ^ intervalBefore);
-    const isFirst = (change | -change) >>> 31;
-    alone[Math.imul(keyOfCode[code]!, intervalCount) + interval]! += isFirst;
-    const other = code ^ codeBefore;
-    if (((1 - isFirst) & ((other | -other) >>> 31)) !== 0) several[listed++] = i;
-    userBefore = user;
-    intervalBefore = interval;
-    codeBefore = code;
-  }
-  return listed;
-}
-
-/** The rows of a row's user and interval, of those before `to`. */
-function groupOf(users: Uint32Array, intervals: Uint32Array, row: number, to: number) {
-  const isSame = (other: number) => users[other] === users[row] && intervals[other] === intervals[row];
-  let first = row;
-  let end = row + 1;
-  while (first > 0 && isSame(first - 1)) first--;
-  while (end < to && isSame(end)) end++;
-  return { first, end };
 }

@@ -50,7 +50,6 @@ export function* placedRowsSteps(
 class Piece {
   readonly #words: Uint32Array;
   readonly #streams: PlacedStreams;
-  readonly #users = new Uint32Array(GATHERED_ROWS);
   #chunk = 0;
   #from = 0;
   /** Where the next one begins. */
@@ -82,16 +81,18 @@ class Piece {
 
   /** The number of each row's user, ascending. Good until the next piece, as is all else. */
   users(): Uint32Array {
-    if (this.#streams.firsts === undefined) return NO_USERS;
-    this.#list();
-    return this.#users;
+    const { firsts } = this.#streams;
+    if (firsts === undefined) return NO_USERS;
+    const near = nearPlace(PLACES_IN_BATCH, this.count);
+    for (; this.#before.word < this.#from; this.#before.word++)
+      this.#before.users += popcount32(firsts[this.#before.word]!);
+    kernels().rankRows(this.#selected, firsts.subarray(this.#from, this.to), this.#before.users, near);
+    return near;
   }
 
   /** The sum of what the rows have of each. */
   place(by: readonly PlacedBy[], i: number): Uint32Array {
-    const near = kernels()
-      .near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + this.count)
-      .fill(0);
+    const near = nearPlace(i, this.count).fill(0);
     for (const each of by) {
       if ('intervals' in each) this.#addIntervals(each.intervals, near);
       else this.#addCodes(each.reader, each.factor, near);
@@ -143,19 +144,20 @@ class Piece {
     return (this.#from - this.#chunk) << 5;
   }
 
-  /** The rows, and in #users whose they are. */
   #list(): Uint32Array {
     const rows = listedRows.subarray(0, this.count);
     if (this.#areListed) return rows;
     this.#areListed = true;
-    // Where nobody asks for users, they may be anything.
-    const { firsts = this.#words } = this.#streams;
-    for (; this.#before.word < this.#from; this.#before.word++)
-      this.#before.users += popcount32(firsts[this.#before.word]!);
-    const before = { row: this.#from << 5, user: this.#before.users };
-    kernels().listRows(this.#selected, firsts.subarray(this.#from, this.to), before, listedRows, this.#users);
+    kernels().positions(this.#selected, this.#from << 5, 0, rows);
     return rows;
   }
+}
+
+/** Behind them are users. */
+const PLACES_IN_BATCH = 2;
+
+function nearPlace(i: number, count: number): Uint32Array {
+  return kernels().near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + count);
 }
 
 const NO_USERS = new Uint32Array(0);

@@ -16,7 +16,7 @@ export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
 export { countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
 export { equal8 } from './select';
-export { addCodes, addRunCodes, addRunPlaces } from './selected';
+export { addCodes, addRunCodes, addRunPlaces, countGroups, rankRows } from './selected';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';

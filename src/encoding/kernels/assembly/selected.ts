@@ -100,3 +100,57 @@ export function addRunPlaces(
   }
   return ((others - begin) as u32) / 12;
 }
+
+/** target[n] = before + how many bits of `firsts` are set up to and with the n-th row. Here `target` is overwritten. */
+export function rankRows(selected: usize, firsts: usize, wordCount: u32, before: u32, target: usize): void {
+  for (let w: u32 = 0; w < wordCount; w++) {
+    const starting = load<u64>(firsts);
+    for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
+      store<u32>(target, before + (popcnt(starting & (left ^ (left - 1))) as u32));
+      target += 4;
+    }
+    before += popcnt(starting) as u32;
+    selected += 8;
+    firsts += 8;
+  }
+}
+
+/**
+ * Counts rows by code, and groups of rows of one user and interval by the code of their first row, at code * width +
+ * interval of `alone`. Lists the rows of groups that have another code than the one before; returns how many. Where groups
+ * end cannot be predicted, so no branch depends on it.
+ */
+export function countGroups(
+  users: usize,
+  codes: usize,
+  intervals: usize,
+  count: u32,
+  width: u32,
+  alone: usize,
+  counts: usize,
+  several: usize,
+): u32 {
+  const begin = several;
+  let userBefore: u32 = u32.MAX_VALUE;
+  let intervalBefore: u32 = 0;
+  let codeBefore: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const user = load<u32>(users);
+    const interval = load<u32>(intervals);
+    const code = load<u32>(codes);
+    const isFirst = (((user ^ userBefore) | (interval ^ intervalBefore)) !== 0) as u32;
+    const cell = alone + ((code * width + interval) << 2);
+    store<u32>(cell, load<u32>(cell) + isFirst);
+    const own = counts + (code << 2);
+    store<u32>(own, load<u32>(own) + 1);
+    store<u32>(several, i);
+    several += (((1 - isFirst) & ((code !== codeBefore) as u32)) as usize) << 2;
+    userBefore = user;
+    intervalBefore = interval;
+    codeBefore = code;
+    users += 4;
+    codes += 4;
+    intervals += 4;
+  }
+  return ((several - begin) as u32) >>> 2;
+}
