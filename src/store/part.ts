@@ -23,6 +23,8 @@ export interface Part {
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void;
   /** Keeps rows of these ordinals. */
   andUsers(rows: Bitset, ordinals: Bitset): void;
+  /** Whether any row has an array as this property. May be conservative. */
+  mayHaveArrays(propertyCode: number): boolean;
   /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
   askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
   /** The rows that have a class by their event and the property's value. In small steps, as rowsByUserSteps. */

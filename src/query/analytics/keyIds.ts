@@ -45,9 +45,8 @@ export class KeyIds {
   /** ids[i] = that of event i; NO_VALUE for nothing. Throws `bad_request` past BREAKDOWN_VALUES_MAX values. */
   readPage(page: EventPage, ids: Uint32Array): void {
     if (this.source.source === 'profile') {
-      for (let u = 0; u < page.userCount; u++) {
-        ids.fill(this.#ofUser(page.ordinals[u]!), page.starts[u]!, page.starts[u + 1]!);
-      }
+      const { userCount, ordinals, starts } = page;
+      for (let u = 0; u < userCount; u++) ids.fill(this.#ofUser(ordinals[u]!), starts[u]!, starts[u + 1]!);
     } else if (this.#propertyCode === undefined) ids.fill(NO_VALUE);
     else page.readValues(this.#propertyCode, this.values, ids);
     this.#checkSize();

@@ -16,6 +16,7 @@ import type { Texts } from '../texts/texts.ts';
 import { BlockCellReader } from './blockCellReader.ts';
 import type { EventRows, EventSet } from './blockFormat.ts';
 import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
+import { kindOf, TAG } from './cell.ts';
 import { classTableSteps, rowClassesSteps } from './cellClasses.ts';
 import { codeFilter } from './codeFilter.ts';
 import { compress, expand } from './expand.ts';
@@ -138,6 +139,11 @@ export class Block implements Part {
   andTime(rows: Bitset, fromMs: number, toMs: number): void {
     if (fromMs <= this.timeMinMs && this.timeMaxMs < toMs) return;
     this.#times.and(rows, { kind: 'range', from: fromMs, to: toMs });
+  }
+
+  mayHaveArrays(propertyCode: number): boolean {
+    const column = this.#columns.get(propertyCode);
+    return column !== undefined && (column.shape.kinds & kindOf(TAG.array)) !== 0;
   }
 
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void {
