@@ -104,9 +104,11 @@ export interface TimeIntervals {
   place(timesMs: Float64Array, count: number, target: Int32Array): void;
 }
 
-/** Some rows, up to GATHERED_ROWS. To be read before another kernel is called. */
+/** Some rows, up to GATHERED_ROWS. Good until the next batch. */
 export interface PlacedBatch {
   readonly count: number;
+  /** Lists the rows themselves. */
+  rows(): Uint32Array;
   /** For each row a number of its user, ascending; nothing where nobody asked. */
   readonly users: Uint32Array;
   readonly places: readonly Uint32Array[];

@@ -22,6 +22,7 @@ it('users of rows in batches, wherever these are cut, are those of a page', () =
       const column = (name: 'user' | 'interval' | 'code') => Uint32Array.from(batch, (row) => row[name]);
       placed.add({
         count: batch.length,
+        rows: () => new Uint32Array(0),
         users: column('user'),
         places: [column('code'), column('interval')],
       });

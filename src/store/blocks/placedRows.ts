@@ -38,6 +38,7 @@ export function* placedRowsSteps(
       if (piece.count === 0) continue;
       visit({
         count: piece.count,
+        rows: () => piece.list(),
         users: piece.users(),
         places: places.map((by, i) => piece.place(by, i)),
       });
@@ -79,6 +80,15 @@ class Piece {
     this.to = end;
   }
 
+  /** The rows. */
+  list(): Uint32Array {
+    const rows = listedRows.subarray(0, this.count);
+    if (this.#areListed) return rows;
+    this.#areListed = true;
+    kernels().positions(this.#selected, this.#from << 5, 0, rows);
+    return rows;
+  }
+
   /** The number of each row's user, ascending. Good until the next piece, as is all else. */
   users(): Uint32Array {
     const { firsts } = this.#streams;
@@ -104,7 +114,7 @@ class Piece {
     const column = reader instanceof BlockCellReader ? reader.codesOfRows : undefined;
     const linear = this.count < FEW_ROWS ? undefined : column?.chunkFrom(this.#chunk << 5).rowCodes();
     if (linear === undefined) {
-      reader.read(this.#list(), this.count, listedCodes, listedNumbers);
+      reader.read(this.list(), this.count, listedCodes, listedNumbers);
       addEach(listedCodes, factor, target);
       return;
     }
@@ -120,7 +130,7 @@ class Piece {
     const count = lengths && Math.floor((chunk.max - lengths.base) / lengths.length) + 1;
     const meanMs = (intervals.startsMs[intervals.count]! - intervals.startsMs[0]!) / intervals.count;
     if (count === undefined || count > PLACES_MAX || lengths!.length * INTERVAL_LENGTHS > meanMs) {
-      times.gather(this.#list(), listedNumbers);
+      times.gather(this.list(), listedNumbers);
       intervals.place(listedNumbers, this.count, listedIntervals);
       addEach(listedIntervals, 1, target);
       return;
@@ -142,14 +152,6 @@ class Piece {
   /** The first one, counted from that of the chunk. */
   get #row(): number {
     return (this.#from - this.#chunk) << 5;
-  }
-
-  #list(): Uint32Array {
-    const rows = listedRows.subarray(0, this.count);
-    if (this.#areListed) return rows;
-    this.#areListed = true;
-    kernels().positions(this.#selected, this.#from << 5, 0, rows);
-    return rows;
   }
 }
 
