@@ -78,7 +78,7 @@ export interface RandomTabletOptions {
   readonly eventsMax: number;
   readonly usersMax: number;
   readonly settings?: TestTablet['settings'];
-  /** Nobody is merged, and events come in the order of their times. */
+  /** Few are merged, and events come in the order of their times. */
   readonly areInOrder?: boolean;
 }
 
@@ -94,7 +94,7 @@ export function randomTablet(random: SeededRandom, options: RandomTabletOptions)
   const users = Array.from({ length: userCount }, (_, i) => ({ known: i % 2 === 0, id: `u${i}` }));
   const merges: [number, number][] = [];
   for (let anonymous = 1; anonymous < userCount; anonymous += 2) {
-    if (!areInOrder && random.chance(0.5)) merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
+    if (random.chance(areInOrder ? 0.2 : 0.5)) merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
   }
   const merged = new Set(merges.map(([source]) => source));
   const traits = new Map<number, Record<string, Value>>();

@@ -1,7 +1,7 @@
 import type { EventPage } from '../eventPage.ts';
 import { pagesOf, selectPartsSteps } from '../eventPages.ts';
 import type { WantedEvents } from '../filter.ts';
-import { mergedIntoSteps } from '../mergedEvents.ts';
+import { canonicalSteps, mergedIntoSteps } from '../mergedEvents.ts';
 import { apartSpans } from './apartSpans.ts';
 import type { CellPart } from './cellValues.ts';
 import { eventBatches, type WholeParts } from './eventBatches.ts';
@@ -37,12 +37,20 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
   const placed = new PlacedCodes(ids, intervals, view.budget);
   if (measure.kind === 'users') {
     const merged = yield* mergedIntoSteps(view, users);
+    // What merged users did lies under several ordinals.
+    const whole = merged && (yield* canonicalSteps(view, merged));
+    const others = whole === undefined ? users : users.copy().andNot(whole);
+    const visit = (page: EventPage) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own));
     for (const spanKinds of kindsBySpan(options)) {
       const pages = { ...options, kinds: spanKinds };
       const selections = yield* selectPartsSteps(pages);
-      const [only, ...others] = selections;
-      if (only !== undefined && others.length === 0 && merged === undefined && placed.takes(only.part)) {
-        if (users.count() < view.users.count) only.part.andUsers(only.any, users);
+      const [only] = selections;
+      if (only !== undefined && selections.length === 1 && placed.takes(only.part)) {
+        if (whole !== undefined) {
+          const ofWhole = { ...only, any: only.any.copy() };
+          yield* pagesOf({ ...pages, users: whole }, [ofWhole], merged, visit);
+        }
+        if (others.count() < view.users.count) only.part.andUsers(only.any, others);
         for (const [kind, rows] of only.byKind.entries()) {
           if (rows === undefined) continue;
           earliestMs = Math.min(
@@ -52,9 +60,7 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
         }
         continue;
       }
-      yield* pagesOf(pages, selections, merged, (page) =>
-        add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)),
-      );
+      yield* pagesOf(pages, selections, merged, visit);
     }
   } else {
     const needsUsers = source?.source === 'profile';
