@@ -94,7 +94,8 @@ export function randomTablet(random: SeededRandom, options: RandomTabletOptions)
   const users = Array.from({ length: userCount }, (_, i) => ({ known: i % 2 === 0, id: `u${i}` }));
   const merges: [number, number][] = [];
   for (let anonymous = 1; anonymous < userCount; anonymous += 2) {
-    if (random.chance(areInOrder ? 0.2 : 0.5)) merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
+    if (random.chance(areInOrder ? 0.2 : 0.5))
+      merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
   }
   const merged = new Set(merges.map(([source]) => source));
   const traits = new Map<number, Record<string, Value>>();
