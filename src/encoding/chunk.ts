@@ -6,8 +6,10 @@ import {
   type EncodedValues,
   expectBytes,
   type Filter,
+  type LinearCodes,
   type NumberVector,
   passes,
+  type RowLengths,
   selectAll,
   type Values,
 } from './contract.ts';
@@ -98,6 +100,16 @@ export class Chunk {
   /** See EncodedValues.readBits. */
   readBits(from: number, to: number, target: Uint8Array): boolean {
     return this.#values.readBits?.(from, to, target) ?? false;
+  }
+
+  /** See EncodedValues.rowCodes. */
+  rowCodes(): LinearCodes | undefined {
+    return this.#values.rowCodes?.();
+  }
+
+  /** See EncodedValues.rowLengths. */
+  rowLengths(): RowLengths | undefined {
+    return this.#values.rowLengths?.();
   }
 
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */

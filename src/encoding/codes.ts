@@ -1,4 +1,5 @@
 import type { NumberVector } from './contract.ts';
+import type { RowCodes } from './kernels/kernels.ts';
 
 /**
  * Whole numbers from 0, encoded so that they are read and filtered as they lie. One kind may be made of others, each
@@ -22,6 +23,8 @@ export interface Codes {
   decode(from: number, to: number, target: NumberVector): void;
   /** target[i] = code of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
   gather(rows: Uint32Array, first: number, target: NumberVector): void;
+  /** As kernels take them, where they are such; valid until anything else is asked. */
+  rowCodes?(): RowCodes | undefined;
   /** Where codes ascend: the first row that has at least this one; rowCount when none has. */
   firstFrom(code: number): number;
   /**

@@ -36,6 +36,16 @@ export class Column {
     return this.#chunks.length * OPEN_CHUNK_BYTES;
   }
 
+  /** Of which every chunk has this many rows, but perhaps the last one. */
+  get chunkRows(): number {
+    return this.#chunkRows;
+  }
+
+  /** The one that begins at a row. */
+  chunkFrom(row: number): Chunk {
+    return this.#chunks[row / this.#chunkRows]!;
+  }
+
   at(row: number): number {
     if (this.#chunks.length === 1) return this.#chunks[0]!.at(row);
     const index = Math.floor(row / this.#chunkRows);

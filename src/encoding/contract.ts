@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { DamageError } from '../base/errors.ts';
+import type { RowCodes, RunRowCodes } from './kernels/kernels.ts';
 
 /**
  * What encoded numbers can do. A chunk of a column is a vector of finite doubles, each of which comes back exactly, -0
@@ -22,6 +23,10 @@ export interface EncodedValues {
    * 0 behind; from is a multiple of 8. Else false, and `target` stays as it is.
    */
   readBits?(from: number, to: number, target: Uint8Array): boolean;
+  /** As kernels take them, where they are such; valid until anything else is asked. */
+  rowCodes?(): LinearCodes | undefined;
+  /** The same of how many lengths rows are above a base, rounded down. */
+  rowLengths?(): RowLengths | undefined;
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
   firstFrom(value: number): number;
   /**
@@ -29,6 +34,22 @@ export interface EncodedValues {
    * bitmap are `wanted`, the bits of others may be anything.
    */
   select(filter: Filter, words: Uint32Array, wanted?: Uint32Array): void;
+}
+
+/** Values that are base + unit * code. */
+export interface LinearCodes {
+  readonly base: number;
+  readonly unit: number;
+  readonly codes: RowCodes;
+}
+
+/** Values are base + length * code, and a rest that is less than a length. */
+export interface RowLengths {
+  readonly base: number;
+  readonly length: number;
+  readonly codes: RunRowCodes;
+  /** For a few rows. */
+  readonly restAt: (row: number) => number;
 }
 
 /** What a chunk is made of: codes, ordinals and offsets as whole numbers, or any finite doubles. */

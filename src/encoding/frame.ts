@@ -1,6 +1,14 @@
 import { type CodeFilter, type Codes, PIECE_ROWS } from './codes.ts';
-import { type EncodedValues, type Filter, type NumberVector, passes } from './contract.ts';
+import {
+  type EncodedValues,
+  type Filter,
+  type LinearCodes,
+  type NumberVector,
+  passes,
+  type RowLengths,
+} from './contract.ts';
 import { PackedCodes } from './packed.ts';
+import { SplitCodes } from './split.ts';
 
 /** What codes stand for. A greater code never stands for a lesser value. */
 export interface Frame {
@@ -11,6 +19,8 @@ export interface Frame {
   codeNear(value: number): number;
   /** Codes are the values themselves, and below 2^32. */
   readonly isIdentity: boolean;
+  /** Values are base + unit * code, where they are. */
+  readonly linear?: { readonly base: number; readonly unit: number } | undefined;
   /** The first `count` of `target` are codes, and become values. */
   toValues(target: NumberVector, count: number): void;
 }
@@ -58,6 +68,20 @@ export class FramedValues implements EncodedValues {
   readBits(from: number, to: number, target: Uint8Array): boolean {
     if (!(this.#codes instanceof PackedCodes) || !this.#frame.isIdentity) return false;
     return this.#codes.readBits(from, to, target);
+  }
+
+  rowCodes(): LinearCodes | undefined {
+    const { linear } = this.#frame;
+    const codes = linear && this.#codes.rowCodes?.();
+    return codes && { ...linear!, codes };
+  }
+
+  rowLengths(): RowLengths | undefined {
+    const { linear } = this.#frame;
+    const runs = linear && this.#codes instanceof SplitCodes ? this.#codes.rowRuns() : undefined;
+    if (runs === undefined) return undefined;
+    const { base, unit } = linear!;
+    return { base, length: unit * runs.length, codes: runs.codes, restAt: (row) => unit * runs.low.at(row) };
   }
 
   firstFrom(value: number): number {

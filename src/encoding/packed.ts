@@ -1,7 +1,8 @@
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { type Differences, GATHERED_ROWS, kernels, type Packed } from './kernels/kernels.ts';
+import { codeAt } from './kernels/gather.ts';
+import { type Differences, GATHERED_ROWS, kernels, type Packed, type RowCodes } from './kernels/kernels.ts';
 
 /**
  * Codes of 1 to 32 bits one after another, the first in the lowest bits of the first byte. The kind is the number of
@@ -33,15 +34,6 @@ export function pack(codes: Uint32Array, bits: number): Uint8Array {
   const bytes = new Uint8Array(words.buffer, words.byteOffset, packedBytes(codes.length, bits));
   kernels().pack(codes, bits, bytes);
   return bytes;
-}
-
-/** The code of so many bits from bit `bitAt` on of the bytes from `offset` on. */
-function codeAt(bytes: Uint8Array, offset: number, bitAt: number, bits: number): number {
-  const shift = bitAt & 7;
-  let at = offset + (bitAt >>> 3);
-  let code = bytes[at]! >>> shift;
-  for (let have = 8 - shift; have < bits; have += 8) code |= bytes[++at]! << have;
-  return bits === 32 ? code >>> 0 : code & ((1 << bits) - 1);
 }
 
 /** Up to so many rows are read sooner than a kernel is called. */
@@ -135,6 +127,10 @@ export class PackedCodes implements Codes {
   /** See Kernels.selectRangeBounds. */
   selectBounds(from: number, to: number, words: Uint32Array, groups: Uint32Array): number {
     return kernels().selectRangeBounds(this.#packed(), this.#bits, from, to, this.rowCount, words, groups);
+  }
+
+  rowCodes(): RowCodes {
+    return this.packed;
   }
 
   /** The codes as kernels take them. */

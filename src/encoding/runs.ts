@@ -2,7 +2,7 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { GATHERED_ROWS, kernels } from './kernels/kernels.ts';
+import { GATHERED_ROWS, kernels, type RunRowCodes } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 import type { RunEnds } from './runEnds.ts';
 
@@ -150,6 +150,11 @@ export class RunCodes implements Codes {
     if (packed.bits !== lowBits) return false;
     kernels().gatherSplit(this.#codes.packed, this.#ends.bounds(), packed, rows, first, target);
     return true;
+  }
+
+  rowCodes(): RunRowCodes | undefined {
+    const codes = this.#codes;
+    return codes instanceof PackedCodes ? { ...codes.packed, bounds: this.#ends.bounds() } : undefined;
   }
 
   firstFrom(code: number): number {

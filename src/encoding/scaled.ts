@@ -77,6 +77,10 @@ class ScaledFrame implements Frame {
     return code > 0 ? Math.min(code, this.codeMax + 1) : 0;
   }
 
+  get linear() {
+    return this.#scale === 1 ? { base: this.#base, unit: this.#unit } : undefined;
+  }
+
   get isIdentity(): boolean {
     return this.#base === 0 && this.#unit === 1 && this.#scale === 1 && this.codeMax <= 0xffffffff;
   }

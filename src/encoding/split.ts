@@ -1,7 +1,7 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { GATHERED_ROWS } from './kernels/kernels.ts';
+import { GATHERED_ROWS, type RunRowCodes } from './kernels/kernels.ts';
 import { RunCodes } from './runs.ts';
 
 /**
@@ -75,6 +75,12 @@ export class SplitCodes implements Codes {
     this.#high.gather(rows, first, high);
     this.#low.gather(rows, first, low);
     join(high, this.#unit, low, rows.length, target, 0);
+  }
+
+  /** Of high parts that are runs: them, as Codes.rowCodes, and what one of them comes to; and low parts. */
+  rowRuns(): { readonly codes: RunRowCodes; readonly length: number; readonly low: Codes } | undefined {
+    const codes = this.#high instanceof RunCodes ? this.#high.rowCodes() : undefined;
+    return codes && { codes, length: this.#unit, low: this.#low };
   }
 
   firstFrom(code: number): number {

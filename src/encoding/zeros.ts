@@ -1,5 +1,6 @@
 import { type CodeFilter, type Codes, KIND } from './codes.ts';
 import { type Draft, type NumberVector, selectAll } from './contract.ts';
+import type { RowCodes } from './kernels/kernels.ts';
 
 /** All codes 0: the kind is all there is. */
 export const zerosDraft: Draft = {
@@ -7,6 +8,8 @@ export const zerosDraft: Draft = {
   scanNsPerRow: 0,
   write: (target) => target.byte(KIND.zeros),
 };
+
+const NO_BITS: RowCodes = { packed: new Uint8Array(0), bits: 0 };
 
 export class ZeroCodes implements Codes {
   readonly rowCount: number;
@@ -25,6 +28,10 @@ export class ZeroCodes implements Codes {
 
   gather(rows: Uint32Array, _first: number, target: NumberVector): void {
     target.fill(0, 0, rows.length);
+  }
+
+  rowCodes(): RowCodes {
+    return NO_BITS;
   }
 
   firstFrom(code: number): number {

@@ -156,6 +156,29 @@ export function compare(comparison: Comparison, n: number): boolean {
   }
 }
 
+/** The comparison as a span: it holds of what is in [low, high], or, unless `isWithin`, of what is not, but never of NaN. */
+export function boundsOf(comparison: Comparison): {
+  readonly low: number;
+  readonly high: number;
+  readonly isWithin: boolean;
+} {
+  switch (comparison.op) {
+    case 'eq':
+    case 'neq':
+      return { low: comparison.value, high: comparison.value, isWithin: comparison.op === 'eq' };
+    case 'gte':
+    case 'lt':
+      return { low: comparison.value, high: Number.POSITIVE_INFINITY, isWithin: comparison.op === 'gte' };
+    case 'lte':
+    case 'gt':
+      return { low: Number.NEGATIVE_INFINITY, high: comparison.value, isWithin: comparison.op === 'lte' };
+    case 'between':
+      return { low: comparison.low, high: comparison.high, isWithin: true };
+    default:
+      return unreachable(comparison);
+  }
+}
+
 /** The whole numbers of 0 to 2^32 - 1 that satisfy the comparison; none when from > to. Of `neq`, those that do not. */
 export function countsThatSatisfy(comparison: Comparison): { readonly from: number; readonly to: number } {
   const within = (from: number, to: number) => ({

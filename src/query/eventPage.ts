@@ -24,11 +24,7 @@ export interface EventSource {
  * than what is in them, and are used again for the next page.
  */
 export class EventPage {
-  userCount = 0;
   eventCount = 0;
-  /** The ordinal of each user; ascending. */
-  ordinals = new Uint32Array(0);
-  starts = new Uint32Array(1);
   timesMs: Float64Array = new Float64Array(0);
   /** Which kinds an event is of, a bit each. */
   kinds: Uint32Array = new Uint32Array(0);
@@ -38,8 +34,14 @@ export class EventPage {
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
   readonly #isMergedInto: (ordinal: number) => boolean;
   readonly #hasOrigins: boolean;
+  readonly #hasTimes: boolean;
   /** Every source ends before the next one begins, and has each user's events in trail order. */
   readonly #areApart: boolean;
+  #userCount = 0;
+  #ordinals = new Uint32Array(0);
+  #starts = new Uint32Array(1);
+  /** Of events that are ordered users are listed when somebody asks for them. */
+  #areUsersListed = false;
   #sources: readonly EventSource[] = [];
   /** The entries are the events: there is one source, and it is in order. */
   #areOrdered = false;
@@ -51,8 +53,16 @@ export class EventPage {
   #codes = new Uint32Array(0);
   #numbers = new Float64Array(0);
 
-  /** `isMergedInto`: whether somebody was merged into the ordinal; undefined when nobody has been, into any. */
-  constructor(parts: readonly Part[], isMergedInto: ((ordinal: number) => boolean) | undefined) {
+  /**
+   * `isMergedInto`: whether somebody was merged into the ordinal; undefined when nobody has been, into any. Without times the
+   * parts must lie apart.
+   */
+  constructor(
+    parts: readonly Part[],
+    isMergedInto: ((ordinal: number) => boolean) | undefined,
+    hasTimes: boolean,
+  ) {
+    this.#hasTimes = hasTimes;
     this.#parts = parts;
     this.#isMergedInto = isMergedInto ?? (() => false);
     this.#hasOrigins = parts.some(({ hasOrigins }) => hasOrigins);
@@ -68,11 +78,33 @@ export class EventPage {
     const [only, ...others] = this.#sources;
     this.#areOrdered = only !== undefined && others.length === 0 && this.#areApart;
     if (this.#areOrdered) {
-      this.#take(only!, ordinalTo - ordinalFrom);
+      this.#take(only!);
       return;
     }
     this.#place(this.#sources, ordinalFrom, ordinalTo - ordinalFrom);
     if (!this.#areApart) yield* this.#sortUsersSteps();
+  }
+
+  get userCount(): number {
+    this.#listUsers();
+    return this.#userCount;
+  }
+
+  /** The ordinal of each user; ascending. */
+  get ordinals(): Uint32Array {
+    this.#listUsers();
+    return this.#ordinals;
+  }
+
+  get starts(): Uint32Array {
+    this.#listUsers();
+    return this.#starts;
+  }
+
+  /** The ordinal of each event's user; undefined where only `ordinals` and `starts` say it. */
+  get ordinalsOfEvents(): Uint32Array | undefined {
+    const [only] = this.#sources;
+    return this.#areOrdered ? only!.ordinals.subarray(only!.from, only!.to) : undefined;
   }
 
   /** The code of event i's name. For a few of the events: each is a look into its part. */
@@ -145,7 +177,7 @@ export class EventPage {
   #reserveEvents(count: number): void {
     if (this.#origins.length < count) {
       const size = Math.max(count, 2 * this.#origins.length);
-      this.#placedMs = new Float64Array(size);
+      this.#placedMs = new Float64Array(this.#hasTimes ? size : 0);
       this.#placedKinds = new Uint32Array(size);
       this.#origins = new Uint32Array(size);
     }
@@ -154,19 +186,26 @@ export class EventPage {
   }
 
   #reserveUsers(ordinalCount: number): void {
-    if (this.ordinals.length < ordinalCount) {
-      this.ordinals = new Uint32Array(ordinalCount);
-      this.starts = new Uint32Array(ordinalCount + 1);
+    if (this.#ordinals.length < ordinalCount) {
+      this.#ordinals = new Uint32Array(ordinalCount);
+      this.#starts = new Uint32Array(ordinalCount + 1);
     }
   }
 
   /** The source's entries as they lie. */
-  #take({ ordinals, timesMs, kinds, from, to }: EventSource, ordinalCount: number): void {
+  #take({ timesMs, kinds, from, to }: EventSource): void {
     this.eventCount = to - from;
-    this.#reserveUsers(Math.min(ordinalCount, this.eventCount) + 1);
+    this.#areUsersListed = false;
     this.timesMs = timesMs.subarray(from, to);
     this.kinds = kinds.subarray(from, to);
-    this.userCount = listUsers(ordinals, from, to, this.ordinals, this.starts);
+  }
+
+  #listUsers(): void {
+    if (!this.#areOrdered || this.#areUsersListed) return;
+    this.#areUsersListed = true;
+    const { ordinals, from, to } = this.#sources[0]!;
+    this.#reserveUsers(this.eventCount + 1);
+    this.#userCount = listUsers(ordinals, from, to, this.#ordinals, this.#starts);
   }
 
   /** Puts entries where their users' events go. */
@@ -174,15 +213,17 @@ export class EventPage {
     this.eventCount = sources.reduce((count, source) => count + entryCount(source), 0);
     this.#reserveEvents(this.eventCount);
     this.#reserveUsers(ordinalCount);
-    const next = this.starts.subarray(0, ordinalCount + 1).fill(0);
+    const next = this.#starts.subarray(0, ordinalCount + 1).fill(0);
     for (const { ordinals, from, to } of sources) countEach(ordinals, from, to, ordinalFrom, next);
     addUp(next);
     let before = 0;
     for (const source of sources) {
-      placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
+      if (this.#hasTimes)
+        placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
+      else placeUntimed(source, ordinalFrom, next, before, this.kinds, this.#origins);
       before += entryCount(source);
     }
-    this.userCount = keepFilled(next, ordinalFrom, this.ordinals);
+    this.#userCount = keepFilled(next, ordinalFrom, this.#ordinals);
   }
 
   /** By time, where they are not; equal ones stay in their order. */
@@ -241,7 +282,7 @@ export class EventPage {
 }
 
 /** Whether each of the parts, in their order, ends before the next one begins. */
-function areApart(parts: readonly Part[]): boolean {
+export function areApart(parts: readonly Part[]): boolean {
   return parts.every((part, i) => i === 0 || parts[i - 1]!.timeMaxMs < part.timeMinMs);
 }
 
@@ -297,6 +338,23 @@ function placeEach(
   for (let i = from; i < to; i++) {
     const place = next[ordinals[i]! - ordinalFrom]!++;
     toTimesMs[place] = timesMs[i]!;
+    toKinds[place] = kinds[i]!;
+    toOrigins[place] = i + shift;
+  }
+}
+
+/** The same without times. */
+function placeUntimed(
+  { ordinals, kinds, from, to }: EventSource,
+  ordinalFrom: number,
+  next: Uint32Array,
+  before: number,
+  toKinds: Uint32Array,
+  toOrigins: Uint32Array,
+): void {
+  const shift = before - from;
+  for (let i = from; i < to; i++) {
+    const place = next[ordinals[i]! - ordinalFrom]!++;
     toKinds[place] = kinds[i]!;
     toOrigins[place] = i + shift;
   }

@@ -1,6 +1,6 @@
 import type { Bitset } from '../base/bitset.ts';
 import type { TabletView } from '../store/view.ts';
-import { EventPage } from './eventPage.ts';
+import { areApart, EventPage } from './eventPage.ts';
 import type { WantedEvents } from './filter.ts';
 import { canonicalSteps, mergedEventsSteps, mergedIntoSteps } from './mergedEvents.ts';
 import { PartEvents, type ReadableEvents } from './partEvents.ts';
@@ -24,6 +24,8 @@ export interface EventPagesOptions {
    * whose times lie apart are then walked one after another, and need not be brought together.
    */
   readonly inEras?: boolean;
+  /** False for whoever does not ask when a page's events were. */
+  readonly needsTimes?: boolean;
   /** Fewer for tests: cutting changes no answer. */
   readonly pageOrdinals?: number;
 }
@@ -35,13 +37,30 @@ export interface EventPagesOptions {
  * under their old ids.
  */
 export function* eventPages(options: EventPagesOptions, visit: PageVisit): Generator<void, void> {
-  const { view, kinds, users, stats } = options;
+  const selections = yield* selectPartsSteps(options);
+  const merged = yield* mergedIntoSteps(options.view, options.users);
+  yield* pagesOf(options, selections, merged, visit);
+}
+
+/** The wanted rows of all parts that have any, whoever's they are. */
+export function* selectPartsSteps(options: EventPagesOptions): Generator<void, PartSelection[]> {
+  const { view, kinds, stats } = options;
   const selections: PartSelection[] = [];
   for (const part of view.events.parts()) {
     const selection = yield* selectKindsSteps(view, part, kinds, stats);
     if (selection !== undefined) selections.push(selection);
   }
-  const merged = yield* mergedIntoSteps(view, users);
+  return selections;
+}
+
+/** The same as eventPages of what is selected already; `merged` are the ordinals that were merged into users, if any. */
+export function* pagesOf(
+  options: EventPagesOptions,
+  selections: PartSelection[],
+  merged: Bitset | undefined,
+  visit: PageVisit,
+): Generator<void, void> {
+  const { view, users } = options;
   const eras = erasOf(selections);
   if (eras.length === selections.length) selections.sort(byTime);
   if (options.inEras !== true || eras.length <= 1) {
@@ -58,11 +77,11 @@ export function* eventPages(options: EventPagesOptions, visit: PageVisit): Gener
   for (const era of eras) yield* selectionPages(options, era, others, undefined, visit);
 }
 
-type PageVisit = (page: EventPage) => void | Generator<void, void>;
+export type PageVisit = (page: EventPage) => void | Generator<void, void>;
 
 /** Of these rows of parts. `merged`: ordinals that were merged into users; undefined for none. */
 function* selectionPages(
-  { view, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
+  { view, needsTimes = true, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
   selections: readonly PartSelection[],
   users: Bitset,
   merged: Bitset | undefined,
@@ -72,16 +91,17 @@ function* selectionPages(
   const sources: ReadableEvents[] =
     merged === undefined ? [] : [yield* mergedEventsSteps(view, merged, selections)];
   const isPartial = users.count() < view.users.count;
+  const parts = selections.map(({ part }) => part);
+  // Where they do not lie in order, times bring them into it.
+  const hasTimes = needsTimes || merged !== undefined || !areApart(parts);
   for (const [index, selection] of selections.entries()) {
     if (isPartial) selection.part.andUsers(selection.any, users);
     const cursor = yield* selection.part.rowsByUserSteps(selection.any, selection.byKind);
-    sources.push(new PartEvents(cursor, index));
+    sources.push(new PartEvents(cursor, index, hasTimes));
   }
 
-  const page = new EventPage(
-    selections.map(({ part }) => part),
-    merged && ((ordinal) => view.users.mergedInto(ordinal).length > 0),
-  );
+  const isMergedInto = merged && ((ordinal: number) => view.users.mergedInto(ordinal).length > 0);
+  const page = new EventPage(parts, isMergedInto, hasTimes);
   for (;;) {
     for (const source of sources) if (source.read()) yield;
     const from = Math.min(...sources.map(({ nextOrdinal }) => nextOrdinal));

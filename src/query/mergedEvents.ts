@@ -1,4 +1,4 @@
-import { Bitset } from '../base/bitset.ts';
+import { Bitset, ctz32 } from '../base/bitset.ts';
 import { firstFrom } from '../base/search.ts';
 import { BATCH_ROWS } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
@@ -75,16 +75,16 @@ export function* mergedEventsSteps(
 
 /** Ordinals that were merged into these users; undefined for none. */
 export function* mergedIntoSteps(view: TabletView, users: Bitset): Generator<void, Bitset | undefined> {
-  const { canonical, count } = view.users;
+  const { canonical, count, merged } = view.users;
   let found: Bitset | undefined;
-  for (let from = 0; from < count; from += ORDINALS_PER_STEP) {
-    const to = Math.min(from + ORDINALS_PER_STEP, count);
-    for (let ordinal = from; ordinal < to; ordinal++) {
-      if (canonical[ordinal] === ordinal || !users.has(canonical[ordinal]!)) continue;
+  for (let w = 0; w << 5 < count; w++) {
+    if ((w << 5) % ORDINALS_PER_STEP === 0) yield;
+    for (let word = merged[w] ?? 0; word !== 0; word &= word - 1) {
+      const ordinal = (w << 5) + ctz32(word);
+      if (ordinal >= count || !users.has(canonical[ordinal]!)) continue;
       found ??= new Bitset(count);
       found.add(ordinal);
     }
-    yield;
   }
   return found;
 }

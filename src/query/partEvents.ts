@@ -24,9 +24,12 @@ export class PartEvents implements ReadableEvents {
   #isAtEnd = false;
   #batch = newBatch(2 * BATCH_ROWS);
   readonly #cursor: RowCursor;
+  readonly #hasTimes: boolean;
 
-  constructor(cursor: RowCursor, part: number) {
+  /** Without times, these are not read. */
+  constructor(cursor: RowCursor, part: number, hasTimes: boolean) {
     this.#cursor = cursor;
+    this.#hasTimes = hasTimes;
     this.parts = part;
   }
 
@@ -58,7 +61,9 @@ export class PartEvents implements ReadableEvents {
     let isRead = false;
     while (!this.#isAtEnd && (this.to === this.#count || this.wholeBefore === this.nextOrdinal)) {
       this.#makeRoom();
-      const count = this.#cursor.readInto(this.#batch, this.#count);
+      const { rows, ordinals, kinds } = this.#batch;
+      const target = this.#hasTimes ? this.#batch : { rows, ordinals, kinds };
+      const count = this.#cursor.readInto(target, this.#count);
       this.#isAtEnd = count === 0;
       this.#count += count;
       isRead = true;
@@ -79,7 +84,7 @@ export class PartEvents implements ReadableEvents {
     const target = isFull ? newBatch(2 * this.rows.length) : this.#batch;
     target.rows.set(this.rows.subarray(from, to));
     target.ordinals.set(this.ordinals.subarray(from, to));
-    target.timesMs.set(this.timesMs.subarray(from, to));
+    if (this.#hasTimes) target.timesMs.set(this.timesMs.subarray(from, to));
     target.kinds.set(this.kinds.subarray(from, to));
     this.#batch = target;
     [this.from, this.to, this.#count] = [0, 0, left];

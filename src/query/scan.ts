@@ -2,7 +2,7 @@ import { Bitset, ctz32 } from '../base/bitset.ts';
 import { kernels } from '../encoding/kernels/kernels.ts';
 import type { Part } from '../store/part.ts';
 import type { TabletView, UsersView } from '../store/view.ts';
-import { countsThatSatisfy } from './criterion.ts';
+import { type Comparison, countsThatSatisfy } from './criterion.ts';
 import type { CountPlan, Scan } from './plan.ts';
 import { EVENT_CODE_BYTES, mayMatch, narrowSteps } from './selectRows.ts';
 import type { QueryStats } from './stats.ts';
@@ -42,7 +42,7 @@ export function* runScans(
     }
     for (const [i, scan] of pass.entries()) {
       yield* addMerged(view.users, counts[i]!);
-      for (const plan of scan.plans) done(plan, yield* satisfying(plan, counts[i]!));
+      for (const plan of scan.plans) done(plan, yield* satisfying(plan.compare, counts[i]!));
     }
   }
   for (const each of counts) giveBack(each);
@@ -53,7 +53,7 @@ export function* runScans(
 let spareCounts: Uint32Array | undefined;
 
 /** All 0. */
-function takeCounts(length: number): Uint32Array {
+export function takeCounts(length: number): Uint32Array {
   const spare = spareCounts;
   if (spare === undefined || spare.length < length) return new Uint32Array(length);
   spareCounts = undefined;
@@ -61,7 +61,7 @@ function takeCounts(length: number): Uint32Array {
 }
 
 /** Those of a query that is not finished are left to the collector. */
-function giveBack(counts: Uint32Array): void {
+export function giveBack(counts: Uint32Array): void {
   const whole = new Uint32Array(counts.buffer);
   if (spareCounts === undefined || spareCounts.length < whole.length) spareCounts = whole;
 }
@@ -117,7 +117,10 @@ function* countPart(
 }
 
 /** Adds what merged ordinals have to those who stand for them. */
-function* addMerged({ count, canonical, merged }: UsersView, counts: Uint32Array): Generator<void, void> {
+export function* addMerged(
+  { count, canonical, merged }: UsersView,
+  counts: Uint32Array,
+): Generator<void, void> {
   for (let w = 0; w << 5 < count; w++) {
     if (w % MERGED_WORDS_PER_STEP === 0) yield;
     for (let word = merged[w]!; word !== 0; word &= word - 1) {
@@ -127,7 +130,8 @@ function* addMerged({ count, canonical, merged }: UsersView, counts: Uint32Array
   }
 }
 
-function* satisfying({ compare }: CountPlan, counts: Uint32Array): Generator<void, Bitset> {
+/** The ordinals of whose counts the comparison holds. */
+export function* satisfying(compare: Comparison, counts: Uint32Array): Generator<void, Bitset> {
   const ordinals = new Bitset(counts.length);
   const { from, to } = countsThatSatisfy(compare);
   for (let ordinal = 0; from <= to && ordinal < counts.length; ordinal += COUNTS_PER_STEP) {

@@ -1,5 +1,5 @@
 import { Bitset } from '../base/bitset.ts';
-import type { Value } from '../base/value.ts';
+import { isArray, type Value } from '../base/value.ts';
 import type { UserRef } from '../log/record.ts';
 import type { Part, RowCursor, ValuePredicate } from '../store/part.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';
@@ -131,6 +131,7 @@ function testPart(
     andTime: (selected, fromMs, toMs) => keep(selected, ({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
     andProperty: (selected, code, predicate) =>
       keep(selected, ({ properties }) => passes(predicate, properties[propertyNames[code]!])),
+    mayHaveArrays: (code) => rows.some(({ properties }) => isArray(properties[propertyNames[code]!])),
     andUsers: (selected, ordinals) => keep(selected, ({ ordinal }) => ordinals.has(ordinal)),
     countByOrdinal: (selected, counts) =>
       selected.forEach((row) => {

@@ -49,11 +49,25 @@ export class ValueIds {
       const code = codes[i]!;
       if (code === reader.numberCode) codes[i] = this.idOf(numbers[i]!);
       else {
-        codes[i] = this.#idOfCode(reader, code);
+        codes[i] = this.idOfCode(reader, code);
         ids[code] = codes[i]! + 1;
       }
       i = replaceKnown(codes, i + 1, ids);
     }
+  }
+
+  /** Of a code other than that of numbers. */
+  idOfCode(reader: CellReader, code: number): number {
+    if (code === reader.missingCode) return NO_VALUE;
+    const shared = reader.sharedCodeOf(code);
+    if (shared === -1) return this.idOf(reader.valueOf(code));
+    if (shared >= this.#ofShared.length) {
+      const longer = new Uint32Array(Math.max(2 * this.#ofShared.length, shared + 1));
+      longer.set(this.#ofShared);
+      this.#ofShared = longer;
+    }
+    if (this.#ofShared[shared] === UNKNOWN) this.#ofShared[shared] = this.idOf(reader.valueOf(code));
+    return this.#ofShared[shared]!;
   }
 
   #idsOfCodes(reader: CellReader): Uint32Array {
@@ -64,18 +78,6 @@ export class ValueIds {
     if (reader.missingCode !== NO_CODE) ids[reader.missingCode] = NO_VALUE + 1;
     this.#ofCodes.set(reader, ids);
     return ids;
-  }
-
-  #idOfCode(reader: CellReader, code: number): number {
-    const shared = reader.sharedCodeOf(code);
-    if (shared === -1) return this.idOf(reader.valueOf(code));
-    if (shared >= this.#ofShared.length) {
-      const longer = new Uint32Array(Math.max(2 * this.#ofShared.length, shared + 1));
-      longer.set(this.#ofShared);
-      this.#ofShared = longer;
-    }
-    if (this.#ofShared[shared] === UNKNOWN) this.#ofShared[shared] = this.idOf(reader.valueOf(code));
-    return this.#ofShared[shared]!;
   }
 
   #idIn<K>(ids: Map<K, number>, key: K, value: Value): number {

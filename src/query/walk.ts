@@ -1,12 +1,15 @@
 import { Bitset } from '../base/bitset.ts';
 import { CARRIED_BYTES_MAX } from '../base/limits.ts';
 import type { TabletView } from '../store/view.ts';
+import { usersWithEnoughSteps } from './enoughEvents.ts';
 import type { EventPage } from './eventPage.ts';
-import { EVENT_KINDS_MAX, eventPages } from './eventPages.ts';
+import { EVENT_KINDS_MAX, eventPages, pagesOf, selectPartsSteps } from './eventPages.ts';
 import type { WantedEvents } from './filter.ts';
 import { type CarriedMeasure, carriedMeasure, carriedNumbers } from './measures/carried.ts';
-import { type Holds, holdsOfNothing, questionOf } from './measures/measure.ts';
+import { type Holds, holdsOfNothing, leastEvents, questionOf } from './measures/measure.ts';
 import { PageColumns } from './measures/pageColumns.ts';
+import { mergedIntoSteps } from './mergedEvents.ts';
+import type { PartSelection } from './partSelection.ts';
 import type { WalkPlan } from './plan.ts';
 import type { QueryStats } from './stats.ts';
 import { ValueIds } from './valueIds.ts';
@@ -64,7 +67,8 @@ function* runWalk(
     plan,
     kinds: plan.wanted.map((events) => wanted.indexOf(events)),
   }));
-  const options = { view, kinds: wanted, users, stats };
+  const needsTimes = plans.some(({ measure }) => measure.kind === 'days' || measure.kind === 'sequence');
+  const options = { view, kinds: wanted, users, stats, needsTimes };
   const columns = new PageColumns(view.schema, values);
   const bytes = carriedBytes(plans, users.size);
   if (bytes <= CARRIED_BYTES_MAX) {
@@ -88,7 +92,10 @@ function* runWalk(
     // Whoever has no such event is on no page.
     found: holdsOfNothing(measure) ? users.copy() : new Bitset(users.size),
   }));
-  yield* eventPages(options, function* (page) {
+  const selections = yield* selectPartsSteps(options);
+  const few = yield* candidatesSteps(view, plans, selections, users);
+  const merged = yield* mergedIntoSteps(view, few);
+  yield* pagesOf({ ...options, users: few }, selections, merged, function* (page) {
     columns.begin(page);
     for (const { question, found } of asked) {
       findOnPage(page, question(columns), found);
@@ -96,6 +103,20 @@ function* runWalk(
     }
   });
   for (const [i, plan] of plans.entries()) done(plan, asked[i]!.found);
+}
+
+/** Those of the users of whom the only plan may hold: of different values there are as many events at least. */
+function* candidatesSteps(
+  view: TabletView,
+  plans: readonly WalkPlan[],
+  selections: readonly PartSelection[],
+  users: Bitset,
+): Generator<void, Bitset> {
+  const [{ measure }, ...others] = plans as readonly [WalkPlan, ...WalkPlan[]];
+  if (others.length > 0 || measure.kind !== 'distinct') return users;
+  const least = leastEvents(measure.compare);
+  const propertyCode = view.schema.propertyCode(measure.prop);
+  return least <= 1 ? users : yield* usersWithEnoughSteps(view, selections, users, propertyCode, least);
 }
 
 /** Infinity where a measure cannot be carried. */

@@ -199,6 +199,11 @@ export class Head implements Part, HeadCells {
     }
   }
 
+  /** Not known of so few. */
+  mayHaveArrays(): boolean {
+    return true;
+  }
+
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void {
     const test = cellTest(predicate, this.#texts);
     rows.forEach((row) => {

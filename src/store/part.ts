@@ -23,6 +23,8 @@ export interface Part {
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void;
   /** Keeps rows of these ordinals. */
   andUsers(rows: Bitset, ordinals: Bitset): void;
+  /** Whether any row has an array as this property. May be conservative. */
+  mayHaveArrays(propertyCode: number): boolean;
   /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
   askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
   /** The rows that have a class by their event and the property's value. In small steps, as rowsByUserSteps. */
@@ -35,6 +37,16 @@ export interface Part {
    * part nor selections may change until the cursor is done.
    */
   rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor>;
+  /**
+   * The selected rows in order, and numbers that each is placed by: one or two, as there are `places`, each the sum of what
+   * they say. In small steps; where a part can do that sooner than rowsByUserSteps.
+   */
+  placedRowsSteps?(
+    rows: Bitset,
+    places: readonly (readonly PlacedBy[])[],
+    needsUsers: boolean,
+    visit: (batch: PlacedBatch) => void,
+  ): Generator<void, void>;
   /** Reads a property's cells in batches; undefined when no row has one. */
   cellReader(propertyCode: number): CellReader | undefined;
 
@@ -77,6 +89,30 @@ export interface RowCursor {
 
 /** A batch that need not want times, nor whose rows they are. */
 export type RowTarget = Pick<RowBatch, 'rows' | 'kinds'> & Partial<RowBatch>;
+
+/** So many times the code that a reader of the part gives; or the interval that the time is in, which is one of them. */
+export type PlacedBy =
+  | { readonly reader: CellReader; readonly factor: number }
+  | { readonly intervals: TimeIntervals };
+
+export interface TimeIntervals {
+  readonly count: number;
+  /** Where each begins, and where the last one ends. */
+  readonly startsMs: Float64Array;
+  indexOf(timeMs: number): number;
+  /** target[i] = the interval that a time is in, for the first `count` of them. */
+  place(timesMs: Float64Array, count: number, target: Int32Array): void;
+}
+
+/** Some rows, up to GATHERED_ROWS. Good until the next batch. */
+export interface PlacedBatch {
+  readonly count: number;
+  /** Lists the rows themselves. */
+  rows(): Uint32Array;
+  /** For each row a number of its user, ascending; nothing where nobody asked. */
+  readonly users: Uint32Array;
+  readonly places: readonly Uint32Array[];
+}
 
 /** Classes of events, by name and by one property. What has none is of class 0. */
 export interface CellClasses {

@@ -19,6 +19,15 @@ export function gather(
   }
 }
 
+/** The code of so many bits from bit `bitAt` on of the bytes from `offset` on. */
+export function codeAt(bytes: Uint8Array, offset: number, bitAt: number, bits: number): number {
+  const shift = bitAt & 7;
+  let at = offset + (bitAt >>> 3);
+  let code = bytes[at]! >>> shift;
+  for (let have = 8 - shift; have < bits; have += 8) code |= bytes[++at]! << have;
+  return bits === 32 ? code >>> 0 : code & ((1 << bits) - 1);
+}
+
 /** See Kernels.ranks. */
 export function ranks(
   words: Uint32Array,
@@ -98,7 +107,8 @@ export function places(
   first: number,
   before: number,
   target: Uint32Array,
-): void {
+): number {
+  let missing = 0;
   let w = 0;
   let rank = before;
   for (let i = 0; i < rows.length; i++) {
@@ -106,8 +116,11 @@ export function places(
     for (; w < row >>> 5; w++) rank += popcount32(words[w]!);
     const bit = 1 << (row & 31);
     const word = words[w]!;
-    target[i] = (word & bit) === 0 ? NO_PLACE : rank + popcount32(word & (bit - 1));
+    const isMissing = (word & bit) === 0;
+    target[i] = isMissing ? NO_PLACE : rank + popcount32(word & (bit - 1));
+    if (isMissing) missing++;
   }
+  return missing;
 }
 
 /** See Kernels.listRows. */

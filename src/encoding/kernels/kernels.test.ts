@@ -8,6 +8,7 @@ import {
   type Kernels,
   kernels,
   NO_PLACE,
+  PLACES_MAX,
   useKernels,
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
@@ -127,8 +128,9 @@ describe('some rows', () => {
         each.ranks(firsts, Uint32Array.from(rows), before.row, before.user, ranks);
         expect(equal(ranks, [...users, GARBAGE])).toBe(true);
         const places = new Uint32Array(rows.length + 1).fill(GARBAGE);
-        each.places(firsts, Uint32Array.from(rows), before.row, before.user, places);
+        const missing = each.places(firsts, Uint32Array.from(rows), before.row, before.user, places);
         const expected = rows.map((row, i) => (has(firsts, row - before.row) ? users[i]! - 1 : NO_PLACE));
+        expect(missing).toBe(expected.filter((place) => place === NO_PLACE).length);
         expect(equal(places, [...expected, GARBAGE])).toBe(true);
       }
     }
@@ -172,6 +174,109 @@ it.each(WIDTHS)('gatherRuns of codes of %i bits: SIMD, twin and a naive loop agr
         each.gatherSplit(packed, bounds, low, Uint32Array.from(rows), first, doubles);
         const joined = rows.map((row, i) => expected[i]! * 2 ** low.bits + lowCodes[row - first]!);
         expect(doubles).toEqual(Float64Array.of(...joined, GARBAGE));
+      }
+    }
+  }
+});
+
+it.each(WIDTHS)('addCodes and addPlaces, of %i bits: SIMD, twin and a naive loop agree', (bits) => {
+  const random = new SeededRandom(400 + bits);
+  for (let round = 0; round < 10; round++) {
+    const rowCount = round === 0 ? CHUNK_ROWS_MAX : 1 + random.below(5000);
+    const share = random.pick([1, 0.3, 0.01]);
+    const starts = [0];
+    for (let row = 1; row < rowCount; row++) if (random.chance(share)) starts.push(row);
+    const bytes = new Uint8Array((rowCount + 7) >>> 3);
+    for (const row of starts) bytes[row >>> 3]! |= 1 << (row & 7);
+    const ends = [...starts.slice(1), rowCount];
+    const differences = Uint32Array.from(ends.slice(1), (end, i) => end - ends[i]! - 1);
+    const lengths = { packed: pack(differences, 16, 0), bits: 16, least: 1, count: differences.length };
+    const codes = randomCodes(random, bits, rowCount);
+    const packed = { packed: pack(codes, bits, random.below(4)), bits };
+    const runOf = new Uint32Array(rowCount);
+    for (let row = 0, run = 0; row < rowCount; row++) runOf[row] = row === ends[run] ? ++run : run;
+    const first = random.below(1 + (rowCount >>> 6)) << 6;
+    const wordCount = Math.min(GATHERED_ROWS >>> 5, ((rowCount + 31) >>> 5) - (first >>> 5));
+    const selected = randomBits(random, Math.max(0, Math.min(32 * wordCount, rowCount - first)));
+    const rows = Array.from({ length: rowCount - first }, (_, i) => i).filter((i) => has(selected, i));
+    const factor = random.pick([1, 3, 0x12345678]);
+    const places = randomCodes(random, 20, Math.min(2 ** bits, PLACES_MAX)).map((place) =>
+      random.chance(0.1) ? NO_PLACE : place,
+    );
+    for (const each of both) {
+      for (const near of [false, true]) {
+        const target = near ? each.near.subarray(0, rows.length) : new Uint32Array(rows.length);
+        target.fill(7);
+        each.addCodes(selected, first, packed, factor, target);
+        const expected = rows.map((row) => 7 + Math.imul(factor, codes[first + row]!));
+        expect(equal(target, Uint32Array.from(expected))).toBe(true);
+        for (const bounds of [{ starts: bytes }, { firstEnd: ends[0]!, lengths }]) {
+          target.fill(7);
+          const own = rows.map((row) => codes[runOf[first + row]!]!);
+          each.addCodes(selected, first, { ...packed, bounds }, factor, target);
+          const ofRuns = own.map((code) => 7 + Math.imul(factor, code));
+          expect(equal(target, Uint32Array.from(ofRuns))).toBe(true);
+          if (bits > 15) continue;
+          target.fill(7);
+          const others = new Uint32Array(3 * GATHERED_ROWS);
+          const count = each.addPlaces(selected, first, { ...packed, bounds }, places, target, others);
+          const placed = own.map((code) => (places[code] === NO_PLACE ? 7 : 7 + places[code]!));
+          expect(equal(target, Uint32Array.from(placed))).toBe(true);
+          const listed = rows.flatMap((row, n) =>
+            places[own[n]!] === NO_PLACE ? [n, first + row, own[n]!] : [],
+          );
+          expect(equal(others.subarray(0, 3 * count), listed)).toBe(true);
+        }
+      }
+    }
+  }
+});
+
+it('rankRows and countGroups: SIMD, twin and a naive loop agree', () => {
+  const random = new SeededRandom(12);
+  for (let round = 0; round < 100; round++) {
+    const rowCount = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
+    const [selected, firsts] = [randomBits(random, rowCount), randomBits(random, rowCount)];
+    const before = random.below(1000);
+    const ranks: number[] = [];
+    for (let row = 0, rank = before; row < rowCount; row++) {
+      if (has(firsts, row)) rank++;
+      if (has(selected, row)) ranks.push(rank);
+    }
+    const [codeCount, width] = [1 + random.below(random.pick([5, 300])), 1 + random.below(50)];
+    const codes = ranks.map(() => (random.chance(0.8) ? 0 : random.below(codeCount)));
+    let interval = 0;
+    const intervals = ranks.map((rank, i) => {
+      if (rank !== ranks[i - 1]) interval = 0;
+      else if (random.chance(0.5)) interval += random.below(width - interval);
+      return interval;
+    });
+    const alone = new Uint32Array(codeCount * width).fill(3);
+    const counts = new Uint32Array(codeCount).fill(5);
+    const several: number[] = [];
+    for (let i = 0; i < ranks.length; i++) {
+      counts[codes[i]!]!++;
+      if (ranks[i] !== ranks[i - 1] || intervals[i] !== intervals[i - 1]) {
+        alone[codes[i]! * width + intervals[i]!]!++;
+      } else if (codes[i] !== codes[i - 1]) several.push(i);
+    }
+    for (const each of both) {
+      for (const near of [each.near, new Uint32Array(3 * GATHERED_ROWS)]) {
+        const column = (i: number) => near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + ranks.length);
+        column(0).set(codes);
+        column(1).set(intervals);
+        each.rankRows(selected, firsts, before, column(2));
+        expect(equal(column(2), ranks)).toBe(true);
+        const found = {
+          alone: new Uint32Array(codeCount * width).fill(3),
+          counts: new Uint32Array(codeCount).fill(5),
+          several: new Uint32Array(GATHERED_ROWS),
+        };
+        const rows = { users: column(2), codes: column(0), intervals: column(1) };
+        const count = each.countGroups(rows, width, found.alone, found.counts, found.several);
+        expect(equal(found.alone, alone)).toBe(true);
+        expect(equal(found.counts, counts)).toBe(true);
+        expect(equal(found.several.subarray(0, count), several)).toBe(true);
       }
     }
   }

@@ -117,9 +117,10 @@ export interface Kernels {
   ): void;
   /**
    * target[i] = before + the bits of `words` set before row rows[i], where `first` is the row of their first bit; NO_PLACE
-   * where its own is not set. Rows ascend and may come again; at most GATHERED_ROWS, and CHUNK_ROWS_MAX bits.
+   * where its own is not set. Rows ascend and may come again; at most GATHERED_ROWS, and CHUNK_ROWS_MAX bits. Returns how many
+   * have NO_PLACE.
    */
-  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void;
+  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): number;
   /**
    * Lists the rows whose bit is set, the first bit being that of `before.row`. users[i] = before.user + the bits of `firsts`
    * set up to and with rows[i]. Returns how many; at most GATHERED_ROWS of CHUNK_ROWS_MAX bits.
@@ -131,6 +132,40 @@ export interface Kernels {
     rows: Uint32Array,
     users: Uint32Array,
   ): number;
+
+  /**
+   * target[n] += factor * the code of the n-th row whose bit is set, modulo 2^32; the first bit is that of `row`, a multiple
+   * of 64, and the first code that of row 0. At most GATHERED_ROWS of CHUNK_ROWS_MAX bits.
+   */
+  addCodes(selected: Uint32Array, row: number, codes: RowCodes, factor: number, target: Uint32Array): void;
+  /**
+   * The same, but places[code], of at most PLACES_MAX. Where that is NO_PLACE nothing is added, but n, the row and the code are
+   * put to `others`, three numbers for each such row, in which there is room for GATHERED_ROWS. Returns how many there are.
+   */
+  addPlaces(
+    selected: Uint32Array,
+    row: number,
+    codes: RunRowCodes,
+    places: Uint32Array,
+    target: Uint32Array,
+    others: Uint32Array,
+  ): number;
+  /** target[n] = before + the bits of `firsts` set up to and with the n-th row whose bit in `selected` is. Limits as above. */
+  rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void;
+  /**
+   * Of rows that are given by user, and of a user by interval: counts[code]++ for each; and for each group of one user and
+   * interval alone[code * width + interval]++, with the code of its first row. Puts to `several` those rows of groups that
+   * have another code than the one before. Returns how many. At most GATHERED_ROWS.
+   */
+  countGroups(
+    rows: GroupedRows,
+    width: number,
+    alone: Uint32Array,
+    counts: Uint32Array,
+    several: Uint32Array,
+  ): number;
+  /** 3 * GATHERED_ROWS numbers that stay near: in them, or in a part of them, kernels read and write them where they are. */
+  readonly near: Uint32Array;
 
   /**
    * Bit k of target[n] = whether the k-th bitmap has the n-th row of `selected`; undefined has none. All are as long as
@@ -191,6 +226,23 @@ export interface Differences extends Packed {
 export type RunBounds =
   | { readonly starts: Uint8Array }
   | { readonly firstEnd: number; readonly lengths: Differences };
+
+/** One of each a row. */
+export interface GroupedRows {
+  readonly users: Uint32Array;
+  readonly codes: Uint32Array;
+  readonly intervals: Uint32Array;
+}
+
+/** Codes of the rows of a chunk; with bounds one for each run. */
+export interface RowCodes extends Packed {
+  readonly bounds?: RunBounds;
+}
+
+export type RunRowCodes = Packed & { readonly bounds: RunBounds };
+
+/** At most so many codes that have places: they and all rows of a batch fit the memory. */
+export const PLACES_MAX = 1 << 15;
 
 /** Of a row that has none. */
 export const NO_PLACE = 0xffffffff;

@@ -1,7 +1,7 @@
 import { classify } from './classify.ts';
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
-import type { Differences, Kernels } from './kernels.ts';
+import { type Differences, GATHERED_ROWS, type Kernels } from './kernels.ts';
 import {
   countRuns,
   countUsers,
@@ -12,11 +12,15 @@ import {
   reduceRuns,
   repeat,
 } from './runs.ts';
+import { addCodes, addPlaces, countGroups, rankRows } from './selected.ts';
 import { compress, expand } from './spread.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
 const PIECE_ROWS = 1024;
 const piece = new Uint32Array(PIECE_ROWS);
+
+/** Made when it is asked for: GATHERED_ROWS is not known while modules are loaded. */
+let near: Uint32Array | undefined;
 
 /** The kernels in plain TypeScript: the oracle of the SIMD ones, and what runs where there is no SIMD. */
 export const plainKernels: Kernels = {
@@ -78,6 +82,14 @@ export const plainKernels: Kernels = {
   places,
   ranks,
   listRows,
+  addCodes,
+  addPlaces,
+  rankRows,
+  countGroups,
+  get near() {
+    near ??= new Uint32Array(3 * GATHERED_ROWS);
+    return near;
+  },
   markKinds,
   classify,
   expand,

@@ -5,9 +5,12 @@ import {
   type ClassTable,
   type Differences,
   GATHERED_ROWS,
+  type GroupedRows,
   type Kernels,
   type Packed,
+  type RowCodes,
   type RunBounds,
+  type RunRowCodes,
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
@@ -21,6 +24,8 @@ const BOUNDS_BITS_MAX = 25;
 const SCRATCH_BYTES = 16 * PAGE_BYTES;
 /** For fewer it costs more to copy in and out. */
 const REPEATED_ROWS_MIN = 256;
+/** With more cells it costs more to copy them in and out. */
+const GROUP_CELLS_MAX = 1 << 13;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */
 const ARENA_SLACK_BYTES = 256;
 
@@ -46,6 +51,7 @@ class SimdKernels implements Kernels {
   readonly name = 'simd';
   /** Part of the memory that the kernels leave alone. The memory never grows, so views of it stay valid. */
   readonly arena: Uint8Array;
+  readonly near: Uint32Array;
   readonly #exports: Exports;
   /** The whole memory, and parts of it. */
   readonly #bytes: Buffer;
@@ -60,12 +66,14 @@ class SimdKernels implements Kernels {
   constructor(arenaBytes: number) {
     const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
     this.#exports = exports;
-    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } = this.#exports;
+    const { ARENA, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } =
+      this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
     this.#stepWords = STEP_BYTES.value >>> 2;
     this.#steps = new Uint32Array(memory.buffer, STEP.value, this.#stepWords);
     this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
+    this.near = new Uint32Array(memory.buffer, NEAR.value, NEAR_BYTES.value >>> 2);
     this.#bytes = Buffer.from(memory.buffer);
     this.#outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
     this.#outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
@@ -360,14 +368,15 @@ class SimdKernels implements Kernels {
     return 0;
   }
 
-  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void {
-    if (rows.length === 0) return;
+  places(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): number {
+    if (rows.length === 0) return 0;
     const { OUTPUT, STEP, places } = this.#exports;
     const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
     this.#copyWords(words.subarray(0, wordCount), 0, STEP.value);
     this.#copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
-    places(STEP.value, OUTPUT.value, first, rows.length, before);
+    const missing = places(STEP.value, OUTPUT.value, first, rows.length, before);
     target.set(this.#outputWords.subarray(0, rows.length));
+    return missing;
   }
 
   listRows(
@@ -386,6 +395,92 @@ class SimdKernels implements Kernels {
     rows.set(this.#outputWords.subarray(0, count));
     users.set(this.#runs.subarray(0, count));
     return count;
+  }
+
+  addCodes(selected: Uint32Array, row: number, codes: RowCodes, factor: number, target: Uint32Array): void {
+    const { CODES, INPUT, STEP, addCodes, addRunCodes } = this.#exports;
+    const { packed, bits, bounds } = codes;
+    const rowEnd = row + 32 * selected.length;
+    const before = bounds === undefined ? 0 : this.#markStarts(bounds, rowEnd);
+    const words64 = (this.#copyWords(selected, 0, INPUT.value) + 1) >>> 1;
+    const at = this.#targetIn(target);
+    if (bounds === undefined) {
+      this.#copyIn(packed.subarray((row >>> 3) * bits, Math.ceil((rowEnd * bits) / 8)), CODES.value);
+      addCodes(INPUT.value, words64, CODES.value, bits, factor, at);
+    } else {
+      this.#copyIn(packed, CODES.value);
+      addRunCodes(INPUT.value, words64, STEP.value, row, before, CODES.value, bits, factor, at);
+    }
+    this.#targetOut(target);
+  }
+
+  addPlaces(
+    selected: Uint32Array,
+    row: number,
+    { packed, bits, bounds }: RunRowCodes,
+    places: Uint32Array,
+    target: Uint32Array,
+    others: Uint32Array,
+  ): number {
+    const { CODES, INPUT, RUNS, STEP, addRunPlaces } = this.#exports;
+    const before = this.#markStarts(bounds, row + 32 * selected.length);
+    const words64 = (this.#copyWords(selected, 0, INPUT.value) + 1) >>> 1;
+    this.#copyIn(packed, CODES.value);
+    this.#copyIn(bytesOf(places, 0, places.length), RUNS.value);
+    const at = this.#targetIn(target);
+    const found = addRunPlaces(
+      ...([INPUT.value, words64, STEP.value, row, before, CODES.value, bits] as const),
+      ...([RUNS.value, at, RUNS.value + places.byteLength] as const),
+    );
+    this.#targetOut(target);
+    others.set(this.#runs.subarray(places.length, places.length + 3 * found));
+    return found;
+  }
+
+  rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void {
+    const { INPUT, STEP, rankRows } = this.#exports;
+    const wordCount = this.#copyWords(selected, 0, INPUT.value);
+    this.#copyWords(firsts, 0, STEP.value);
+    rankRows(INPUT.value, STEP.value, (wordCount + 1) >>> 1, before, this.#targetIn(target));
+    this.#targetOut(target);
+  }
+
+  countGroups(
+    rows: GroupedRows,
+    width: number,
+    alone: Uint32Array,
+    counts: Uint32Array,
+    several: Uint32Array,
+  ): number {
+    const { users, codes, intervals } = rows;
+    const isNear = [users, codes, intervals].every(({ buffer }) => buffer === this.#bytes.buffer);
+    if (!isNear || alone.length + counts.length > GROUP_CELLS_MAX) {
+      return plainKernels.countGroups(rows, width, alone, counts, several);
+    }
+    const { OUTPUT, RUNS, countGroups } = this.#exports;
+    const countsAt = RUNS.value + alone.byteLength;
+    this.#copyIn(bytesOf(alone, 0, alone.length), RUNS.value);
+    this.#copyIn(bytesOf(counts, 0, counts.length), countsAt);
+    const found = countGroups(
+      ...([users.byteOffset, codes.byteOffset, intervals.byteOffset, users.length] as const),
+      ...([width, RUNS.value, countsAt, OUTPUT.value] as const),
+    );
+    alone.set(this.#runs.subarray(0, alone.length));
+    counts.set(this.#runs.subarray(alone.length, alone.length + counts.length));
+    several.set(this.#outputWords.subarray(0, found));
+    return found;
+  }
+
+  /** Where the kernels find it. */
+  #targetIn(target: Uint32Array): number {
+    if (target.buffer === this.#bytes.buffer) return target.byteOffset;
+    const { OUTPUT } = this.#exports;
+    this.#copyIn(bytesOf(target, 0, target.length), OUTPUT.value);
+    return OUTPUT.value;
+  }
+
+  #targetOut(target: Uint32Array): void {
+    if (target.buffer !== this.#bytes.buffer) target.set(this.#outputWords.subarray(0, target.length));
   }
 
   markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void {

@@ -29,6 +29,8 @@ export interface Exports {
   readonly RUNS: Constant;
   readonly RUNS_BYTES: Constant;
   readonly CODES: Constant;
+  readonly NEAR: Constant;
+  readonly NEAR_BYTES: Constant;
   readonly ARENA: Constant;
   equal8(lanes: number, code: number, count: number, words: number): void;
   prepare(bits: number, from: number, span: number): void;
@@ -85,7 +87,7 @@ export interface Exports {
     target: number,
   ): void;
   mark(numbers: number, count: number, words: number): void;
-  places(words: number, rows: number, first: number, count: number, before: number): void;
+  places(words: number, rows: number, first: number, count: number, before: number): number;
   listRows(
     selected: number,
     firsts: number,
@@ -105,6 +107,48 @@ export interface Exports {
     count: number,
     words: number,
     found: number,
+  ): number;
+  addCodes(
+    selected: number,
+    wordCount: number,
+    packed: number,
+    bits: number,
+    factor: number,
+    target: number,
+  ): void;
+  addRunCodes(
+    selected: number,
+    wordCount: number,
+    starts: number,
+    row: number,
+    before: number,
+    packed: number,
+    bits: number,
+    factor: number,
+    target: number,
+  ): void;
+  rankRows(selected: number, firsts: number, wordCount: number, before: number, target: number): void;
+  countGroups(
+    users: number,
+    codes: number,
+    intervals: number,
+    count: number,
+    width: number,
+    alone: number,
+    counts: number,
+    several: number,
+  ): number;
+  addRunPlaces(
+    selected: number,
+    wordCount: number,
+    starts: number,
+    row: number,
+    before: number,
+    packed: number,
+    bits: number,
+    places: number,
+    target: number,
+    others: number,
   ): number;
   repeat(codes: number, ends: number, runCount: number, row: number, to: number, target: number): number;
   bounds(codes: number, vectorCount: number, target: number): void;

@@ -70,6 +70,11 @@ export class CellValues {
     }
   }
 
+  /** So many more events of a cell, of which the measure is how many. */
+  increase(cell: number, events: number): void {
+    this.#values[cell]! += events;
+  }
+
   /** Makes room for so many cells. */
   reserve(cellCount: number): void {
     if (cellCount <= this.#values.length) return;

@@ -2,6 +2,7 @@ import type { Bitset } from '../../base/bitset.ts';
 import { BATCH_ROWS, type Part, type RowBatch, type RowTarget } from '../../store/part.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
+import { mergedIntoSteps } from '../mergedEvents.ts';
 import { newBatch } from '../partEvents.ts';
 import { selectKindsSteps } from '../partSelection.ts';
 
@@ -17,11 +18,13 @@ export interface EventBatch extends RowBatch {
  * `needsTimes` or `needsUsers` their times, or whose they are, is not read. Ends when `isEnough` says so after a batch.
  */
 export function* eventBatches(
-  { view, kinds, users, stats, needsTimes = true, needsUsers = true, isEnough }: EventBatchesOptions,
+  { view, kinds, users, stats, needsTimes = true, needsUsers = true, isEnough, whole }: EventBatchesOptions,
   visit: (batch: EventBatch) => void,
 ): Generator<void, void> {
   // Nobody is merged then.
   const areAll = users.count() === view.users.count;
+  /** Also those that were merged into them; undefined until they are needed. */
+  let ordinals: Bitset | undefined;
   const batch = newBatch(BATCH_ROWS);
   const { rows, kinds: ofRows } = batch;
   const target: RowTarget = {
@@ -33,6 +36,13 @@ export function* eventBatches(
   for (const part of view.events.parts()) {
     const selection = yield* selectKindsSteps(view, part, kinds, stats);
     if (selection === undefined) continue;
+    if (whole?.takes(part) === true) {
+      if (!areAll) ordinals ??= yield* allOrdinalsSteps(view, users);
+      for (const rows of selection.byKind) if (ordinals !== undefined && rows) part.andUsers(rows, ordinals);
+      yield* whole.addSteps(part, selection.byKind);
+      if (isEnough?.() === true) return;
+      continue;
+    }
     const cursor = yield* part.rowsByUserSteps(selection.any, selection.byKind);
     for (;;) {
       const read = cursor.readInto(target, 0);
@@ -45,7 +55,21 @@ export function* eventBatches(
   }
 }
 
+/** Whoever needs not see the events of some parts one by one. */
+export interface WholeParts {
+  takes(part: Part): boolean;
+  /** Of such a part the wanted rows, by kind. */
+  addSteps(part: Part, byKind: readonly (Bitset | undefined)[]): Generator<void, void>;
+}
+
+function* allOrdinalsSteps(view: TabletView, users: Bitset): Generator<void, Bitset> {
+  const merged = yield* mergedIntoSteps(view, users);
+  return merged === undefined ? users : users.copy().or(merged);
+}
+
 export interface EventBatchesOptions extends EventPagesOptions {
+  /** Asked of each part before it is taken in batches. */
+  readonly whole?: WholeParts | undefined;
   readonly needsTimes?: boolean;
   readonly needsUsers?: boolean;
   readonly isEnough?: () => boolean;

@@ -24,7 +24,7 @@ export class EventNumbers {
     else page.readNumbers(this.#propertyCode, this.numbers);
   }
 
-  readBatch({ part, rows, count }: EventBatch): void {
+  readBatch({ part, rows, count }: Pick<EventBatch, 'part' | 'rows' | 'count'>): void {
     if (!this.#hasProperty) return;
     this.#reserve(count);
     const numbers = this.numbers.subarray(0, count);

@@ -1,6 +1,7 @@
 import { badRequest } from '../../base/errors.ts';
 import { ANALYSIS_INTERVALS_MAX, DAY_MS, HOUR_MS } from '../../base/limits.ts';
 import { ZoneOffsets } from '../../base/zoneOffsets.ts';
+import type { TimeIntervals } from '../../store/part.ts';
 import { asText } from '../shape.ts';
 
 export const INTERVALS = ['hour', 'day', 'week', 'month'] as const;
@@ -115,7 +116,7 @@ function* hoursFrom(offsets: ZoneOffsets, fromMs: number): Generator<number> {
 }
 
 /** Ascending spans of time without gaps, and which of them a time is in. */
-export class Intervals {
+export class Intervals implements TimeIntervals {
   readonly count: number;
   /** Where each begins, and where the last one ends: count + 1 entries, or none. */
   readonly startsMs: Float64Array;

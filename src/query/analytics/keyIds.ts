@@ -1,7 +1,7 @@
 import { badRequest } from '../../base/errors.ts';
 import { BREAKDOWN_VALUES_MAX } from '../../base/limits.ts';
 import { isArray, type Scalar, type Value } from '../../base/value.ts';
-import type { CellReader, Part } from '../../store/part.ts';
+import { type CellReader, NO_CODE, type Part, type PlacedBy } from '../../store/part.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventPage } from '../eventPage.ts';
 import { NO_VALUE, ValueIds } from '../valueIds.ts';
@@ -15,6 +15,9 @@ export type KeySource = Pick<Breakdown, 'source' | 'name'> & { readonly path: st
 export function elementsOf(value: Value): readonly Scalar[] {
   return isArray(value) ? [...new Set(value)] : [value];
 }
+
+/** No id. */
+export const UNREAD = 0xffffffff;
 
 /** Of a value in ValueIds, and what is kept by its id. */
 const VALUE_BYTES = 100;
@@ -42,9 +45,8 @@ export class KeyIds {
   /** ids[i] = that of event i; NO_VALUE for nothing. Throws `bad_request` past BREAKDOWN_VALUES_MAX values. */
   readPage(page: EventPage, ids: Uint32Array): void {
     if (this.source.source === 'profile') {
-      for (let u = 0; u < page.userCount; u++) {
-        ids.fill(this.#ofUser(page.ordinals[u]!), page.starts[u]!, page.starts[u + 1]!);
-      }
+      const { userCount, ordinals, starts } = page;
+      for (let u = 0; u < userCount; u++) ids.fill(this.#ofUser(ordinals[u]!), starts[u]!, starts[u + 1]!);
     } else if (this.#propertyCode === undefined) ids.fill(NO_VALUE);
     else page.readValues(this.#propertyCode, this.values, ids);
     this.#checkSize();
@@ -55,14 +57,50 @@ export class KeyIds {
     const { count } = batch;
     if (this.source.source === 'profile') {
       for (let i = 0; i < count; i++) ids[i] = this.#ofUser(batch.ordinals[i]!);
-    } else if (this.#propertyCode === undefined) ids.fill(NO_VALUE, 0, count);
-    else this.#readCells(batch, this.#propertyCode, ids.subarray(0, count));
+    } else this.#readCells(batch, ids.subarray(0, count));
     this.#checkSize();
   }
 
-  #readCells({ part, rows, count }: EventBatch, propertyCode: number, ids: Uint32Array): void {
-    if (!this.#readers.has(part)) this.#readers.set(part, part.cellReader(propertyCode));
-    const reader = this.#readers.get(part);
+  /**
+   * How many codes the part has for what its events have, one for each id but those that do not occur; undefined where there
+   * are numbers, or where it is of users.
+   */
+  codeCount(part: Part): number | undefined {
+    if (this.source.source === 'profile') return undefined;
+    const reader = this.#readerOf(part);
+    if (reader === undefined) return 1;
+    return reader.numberCode === NO_CODE ? reader.codeEnd : undefined;
+  }
+
+  /** By such a code, times a factor. */
+  placedBy(part: Part, factor: number): readonly PlacedBy[] {
+    const reader = this.#readerOf(part);
+    return reader === undefined ? [] : [{ reader, factor }];
+  }
+
+  /** ids[code] = that of a code of which there are some, where it was UNREAD. Throws as readPage. */
+  readCodes(part: Part, counts: Uint32Array, ids: Uint32Array): void {
+    for (let code = 0; code < ids.length; code++) {
+      if (counts[code] !== 0 && ids[code] === UNREAD) ids[code] = this.idOfCode(part, code);
+    }
+  }
+
+  /** Of a code that occurs. Throws as readPage. */
+  idOfCode(part: Part, code: number): number {
+    const reader = this.#readerOf(part);
+    const id = reader === undefined ? NO_VALUE : this.values.idOfCode(reader, code);
+    this.#checkSize();
+    return id;
+  }
+
+  #readerOf(part: Part): CellReader | undefined {
+    if (this.#propertyCode === undefined) return undefined;
+    if (!this.#readers.has(part)) this.#readers.set(part, part.cellReader(this.#propertyCode));
+    return this.#readers.get(part);
+  }
+
+  #readCells({ part, rows, count }: EventBatch, ids: Uint32Array): void {
+    const reader = this.#readerOf(part);
     if (reader === undefined) {
       ids.fill(NO_VALUE);
       return;

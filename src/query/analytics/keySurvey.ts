@@ -92,6 +92,14 @@ export class KeyCounter {
     }
   }
 
+  /** So many more events of a kind, of each id. */
+  addCounts(kind: number, ids: Uint32Array, counts: Uint32Array): void {
+    const { end } = this.#ids.values;
+    if (this.#counts[kind]!.length < end) this.#counts[kind] = longer(this.#counts[kind]!, end);
+    const own = this.#counts[kind]!;
+    for (let i = 0; i < counts.length; i++) if (counts[i] !== 0) own[ids[i]!]! += counts[i]!;
+  }
+
   /** By kind. */
   *weightsSteps(): Generator<void, readonly KeyWeights[]> {
     const weights: KeyWeights[] = [];

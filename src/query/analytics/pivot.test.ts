@@ -26,7 +26,11 @@ interface Side {
 
 function randomSide(random: SeededRandom): Side {
   const source = random.pick(['prop', 'prop', 'profile'] as const);
-  const name = random.chance(0.95) ? (source === 'prop' ? random.pick(['value', 'n']) : 'plan') : 'unknown';
+  const name = random.chance(0.95)
+    ? source === 'prop'
+      ? random.pick(['value', 'n', 'text', 'text'])
+      : 'plan'
+    : 'unknown';
   const top = random.pick([50, 1, 2, 3]);
   return { json: { [source]: name, ...(top < 50 && { top }) }, key: { source, name }, top };
 }

@@ -78,19 +78,24 @@ export interface RandomTabletOptions {
   readonly eventsMax: number;
   readonly usersMax: number;
   readonly settings?: TestTablet['settings'];
+  /** Few are merged, and events come in the order of their times. */
+  readonly areInOrder?: boolean;
 }
 
 const NUMBERS = 5;
 const VALUES: readonly (Value | undefined)[] = [undefined, 'x', 'x', 'y', 'z', 1, '1', true, ['x', 1]];
 
-/** Events with a property `n`, 0 to 4, and perhaps `value`; users with a trait `plan`, or none. */
+const TEXTS = [undefined, 'x', 'x', 'y', 'z', 'zz'];
+
+/** Events with a property `n`, 0 to 4, and perhaps `value`, or `text`, which is one; users with a trait `plan`, or none. */
 export function randomTablet(random: SeededRandom, options: RandomTabletOptions): TestTablet {
-  const { events, timeOf, eventsMax, usersMax, settings } = options;
+  const { events, timeOf, eventsMax, usersMax, settings, areInOrder = false } = options;
   const userCount = 1 + random.below(usersMax);
   const users = Array.from({ length: userCount }, (_, i) => ({ known: i % 2 === 0, id: `u${i}` }));
   const merges: [number, number][] = [];
   for (let anonymous = 1; anonymous < userCount; anonymous += 2) {
-    if (random.chance(0.5)) merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
+    if (random.chance(areInOrder ? 0.2 : 0.5))
+      merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
   }
   const merged = new Set(merges.map(([source]) => source));
   const traits = new Map<number, Record<string, Value>>();
@@ -101,7 +106,12 @@ export function randomTablet(random: SeededRandom, options: RandomTabletOptions)
   const parts = Array.from({ length: 1 + random.below(4) }, () =>
     Array.from({ length: random.below(eventsMax / 4) }, () => {
       const value = random.pick(VALUES);
-      const properties = { n: random.below(NUMBERS), ...(value === undefined ? {} : { value }) };
+      const text = random.pick(TEXTS);
+      const properties = {
+        n: random.below(NUMBERS),
+        ...(value !== undefined && { value }),
+        ...(text !== undefined && { text }),
+      };
       return {
         ordinal: random.below(userCount),
         event: random.pick(events),
@@ -110,6 +120,12 @@ export function randomTablet(random: SeededRandom, options: RandomTabletOptions)
       };
     }),
   );
+  if (areInOrder)
+    parts.splice(
+      0,
+      Infinity,
+      parts.flat().sort((one, other) => one.timeMs - other.timeMs),
+    );
   return { users, merges, traits, parts, ...(settings === undefined ? {} : { settings }) };
 }
 

@@ -54,7 +54,11 @@ function randomMeasure(random: SeededRandom): unknown {
 
 function randomBreakdown(random: SeededRandom): { source: 'prop' | 'profile'; name: string; top?: number } {
   const source = random.pick(['prop', 'profile'] as const);
-  const name = random.chance(0.9) ? (source === 'prop' ? random.pick(['value', 'n']) : 'plan') : 'unknown';
+  const name = random.chance(0.9)
+    ? source === 'prop'
+      ? random.pick(['value', 'n', 'text', 'text'])
+      : 'plan'
+    : 'unknown';
   return random.chance(0.3) ? { source, name } : { source, name, top: 1 + random.below(4) };
 }
 
@@ -121,8 +125,9 @@ test('the numbers of each interval are those of the contract, however tablets an
       : { timezone: zone };
     const timeOf = (r: SeededRandom) =>
       startMs + r.below(r.pick([40, 3600, Math.ceil(spanMs / 1000)])) * 1000;
+    const areInOrder = random.chance(0.4);
     const tablets = Array.from({ length: 1 + random.below(3) }, () =>
-      randomTablet(random, { events: EVENTS, timeOf, eventsMax: 160, usersMax: 12, settings }),
+      randomTablet(random, { events: EVENTS, timeOf, eventsMax: 160, usersMax: 12, settings, areInOrder }),
     );
     const pointMs = () => (random.chance(0.5) ? startMs + random.below(spanMs) : undefined);
     const [a, b] = [pointMs(), pointMs()];

@@ -1,8 +1,8 @@
 import type { Scalar } from '../../base/value.ts';
 import { type CellPart, emptyCells, mergeCells } from './cellValues.ts';
 import type { CellMeasure } from './measure.ts';
+import type { WideCells, WidePart } from './wideCells.ts';
 import { NO_KEY_INDEX } from './wideKeys.ts';
-import type { WideCells, WidePart } from './wideTrend.ts';
 
 /** Of an event of a trend: the keys that are told apart, or undefined without any. */
 type Keys = readonly Scalar[] | undefined;

@@ -1,14 +1,17 @@
+import type { Bitset } from '../../base/bitset.ts';
 import { PIVOT_WIDE_CELLS_MAX } from '../../base/limits.ts';
 import type { MemoryBudget } from '../../base/memoryBudget.ts';
 import type { Scalar } from '../../base/value.ts';
+import type { Part } from '../../store/part.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
 import { type CellPart, CellValues, emptyCells, mergeCells, NO_CELL } from './cellValues.ts';
-import { eventBatches } from './eventBatches.ts';
+import { eventBatches, type WholeParts } from './eventBatches.ts';
 import { EventNumbers } from './eventNumbers.ts';
-import { KeyIds, type KeySource } from './keyIds.ts';
+import { KeyIds, type KeySource, UNREAD } from './keyIds.ts';
 import { type KeySketch, surveyKeys } from './keySurvey.ts';
 import type { CellMeasure } from './measure.ts';
 import type { PivotPart } from './pivot.ts';
+import { countPlacedSteps, PLACED_CELLS_MAX } from './placedParts.ts';
 import type { KeyWeights } from './topKeys.ts';
 import { WideKeys } from './wideKeys.ts';
 
@@ -49,19 +52,37 @@ export function* widePivotSteps(options: WidePivotOptions): Generator<void, Wide
   let isTooMuch = false;
   let places = new Int32Array(0);
   const needsUsers = options.rows.source === 'profile' || options.columns.source === 'profile';
-  const batches = { ...options, needsTimes: false, needsUsers, isEnough: () => isTooMuch };
-  yield* eventBatches(batches, (batch) => {
-    for (const axis of [rows, columns]) axis.read(batch);
+  /** Whether what there is so far is too much. */
+  const check = (): boolean => {
     isTooMuch = rows.keys.hasSeveral || columns.keys.hasSeveral;
     const { height, width } = size();
     isTooMuch ||= height * width > PIVOT_WIDE_CELLS_MAX;
-    if (isTooMuch) return;
+    return isTooMuch;
+  };
+  const whole: WholeParts = {
+    takes: (part) => measure.kind === 'events' && arePlaced(part, rows, columns),
+    *addSteps(part, byKind) {
+      for (const [span, { cells }] of spans.entries()) {
+        const selected = byKind[span];
+        if (selected === undefined) continue;
+        const pairs = yield* partPairsSteps(part, selected, rows, columns, view.budget);
+        if (check()) return;
+        cells.reserve(size());
+        addPairs(pairs, rows, columns, cells);
+        yield;
+      }
+    },
+  };
+  const batches = { ...options, needsTimes: false, needsUsers, isEnough: () => isTooMuch, whole };
+  yield* eventBatches(batches, (batch) => {
+    for (const axis of [rows, columns]) axis.read(batch);
+    if (check()) return;
     numbers.readBatch(batch);
     const { count } = batch;
     if (places.length < count) places = new Int32Array(batch.rows.length);
     for (const [span, { cells, events }] of spans.entries()) {
-      cells.reserve({ height, width });
-      events?.reserve({ height, width });
+      cells.reserve(size());
+      events?.reserve(size());
       placePairs(rows, columns, cells.width, batch.kinds, (1 << span) >>> 0, count, places);
       const placed = { count, userCount: 0, starts: NO_STARTS, cells: places, numbers: numbers.numbers };
       cells.values.add(placed);
@@ -88,18 +109,73 @@ const NO_STARTS = new Uint32Array(1);
 /** The keys of a source as they appear. */
 class BatchKeys {
   readonly keys: WideKeys;
+  readonly ids: KeyIds;
   /** Of the batch read last. */
   batchIds = new Uint32Array(0);
-  readonly #ids: KeyIds;
 
   constructor({ view }: EventPagesOptions, source: KeySource) {
-    this.#ids = new KeyIds(view, source);
-    this.keys = new WideKeys(this.#ids.values);
+    this.ids = new KeyIds(view, source);
+    this.keys = new WideKeys(this.ids.values);
   }
 
   read(batch: Parameters<KeyIds['readBatch']>[0]): void {
     if (this.batchIds.length < batch.count) this.batchIds = new Uint32Array(batch.rows.length);
-    this.#ids.readBatch(batch, this.batchIds);
+    this.ids.readBatch(batch, this.batchIds);
+  }
+}
+
+/** Of a part: how many events have each pair of its own codes, row · columnIds.length + column. */
+interface PartPairs {
+  readonly counts: Uint32Array;
+  /** By code. */
+  readonly rowIds: Uint32Array;
+  readonly columnIds: Uint32Array;
+}
+
+function arePlaced(part: Part, rows: BatchKeys, columns: BatchKeys): boolean {
+  if (part.placedRowsSteps === undefined) return false;
+  const [height, width] = [rows.ids.codeCount(part), columns.ids.codeCount(part)];
+  return height !== undefined && width !== undefined && height * width <= PLACED_CELLS_MAX;
+}
+
+function* partPairsSteps(
+  part: Part,
+  selected: Bitset,
+  rows: BatchKeys,
+  columns: BatchKeys,
+  budget: MemoryBudget | undefined,
+): Generator<void, PartPairs> {
+  const [height, width] = [rows.ids.codeCount(part)!, columns.ids.codeCount(part)!];
+  const by = [...rows.ids.placedBy(part, width), ...columns.ids.placedBy(part, 1)];
+  const counts = yield* countPlacedSteps(part, selected, by, height * width, budget);
+  const [rowCounts, columnCounts] = [new Uint32Array(height), new Uint32Array(width)];
+  for (let at = 0, row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, at++) {
+      rowCounts[row]! += counts[at]!;
+      columnCounts[column]! += counts[at]!;
+    }
+  }
+  const [rowIds, columnIds] = [rowCounts, columnCounts].map(({ length }) =>
+    new Uint32Array(length).fill(UNREAD),
+  );
+  rows.ids.readCodes(part, rowCounts, rowIds!);
+  columns.ids.readCodes(part, columnCounts, columnIds!);
+  return { counts, rowIds: rowIds!, columnIds: columnIds! };
+}
+
+/** `cells` must have room. */
+function addPairs(
+  { counts, rowIds, columnIds }: PartPairs,
+  rows: BatchKeys,
+  columns: BatchKeys,
+  cells: PairCells,
+): void {
+  const [rowOf, columnOf] = [rows.keys.keysOfIds(), columns.keys.keysOfIds()];
+  for (let at = 0, row = 0; row < rowIds.length; row++) {
+    for (let column = 0; column < columnIds.length; column++, at++) {
+      if (counts[at] === 0) continue;
+      cells.values.increase(rowOf[rowIds[row]!]! * cells.width + columnOf[columnIds[column]!]!, counts[at]!);
+    }
   }
 }
 

@@ -1,45 +1,16 @@
-import { TREND_KEY_SETS_MAX, TREND_WIDE_CELLS_MAX } from '../../base/limits.ts';
-import type { Scalar } from '../../base/value.ts';
 import type { EventPage } from '../eventPage.ts';
-import { type EventPagesOptions, eventPages } from '../eventPages.ts';
+import { pagesOf, selectPartsSteps } from '../eventPages.ts';
 import type { WantedEvents } from '../filter.ts';
+import { canonicalSteps, mergedIntoSteps } from '../mergedEvents.ts';
 import { apartSpans } from './apartSpans.ts';
-import { type CellPart, CellValues, NO_CELL } from './cellValues.ts';
-import { eventBatches } from './eventBatches.ts';
+import type { CellPart } from './cellValues.ts';
+import { eventBatches, type WholeParts } from './eventBatches.ts';
 import { EventNumbers } from './eventNumbers.ts';
-import type { Intervals } from './intervals.ts';
-import { KeyIds, type KeySource } from './keyIds.ts';
+import { KeyIds } from './keyIds.ts';
 import { earliestOf, KeyCounter, type KeySketch, surveyKeys } from './keySurvey.ts';
-import type { CellMeasure } from './measure.ts';
+import { PlacedCodes } from './placedCodes.ts';
 import type { KeyWeights } from './topKeys.ts';
-import { WideKeys } from './wideKeys.ts';
-import { type KeySets, WideUsers } from './wideUsers.ts';
-
-/**
- * What a tablet has of all keys, not only of those that will be chosen: mostly they are few, and then one walk of the
- * events is enough. Cells are key · intervals + interval.
- */
-export interface WidePart {
-  /** By number; the first is no value. */
-  readonly keys: readonly (Scalar | undefined)[];
-  /** By event of the request. */
-  readonly events: readonly WideCells[];
-  /** Of the tablet's intervals: where each begins, and where the last one ends. */
-  readonly startsMs: Float64Array;
-}
-
-export interface WideCells {
-  readonly cells: CellPart;
-  /** Of different users: those of each cell who have no other key in the interval, and who has which others. */
-  readonly users?: { readonly alone: Float64Array; readonly sets: KeySets };
-}
-
-export interface WideOptions extends EventPagesOptions {
-  readonly measure: CellMeasure;
-  readonly source: KeySource | undefined;
-  /** Every event is in one of them. Undefined: they are too many to be kept. */
-  readonly intervals: Intervals | undefined;
-}
+import { type Events, Wide, type WideOptions, type WidePart } from './wideCells.ts';
 
 export interface WideSketch extends KeySketch {
   /** Undefined when it were too much. */
@@ -48,7 +19,7 @@ export interface WideSketch extends KeySketch {
 
 /** One walk of the events, for what a survey is to tell, and, unless it is too much, for all there is to know. */
 export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
-  const { view, kinds, measure, source } = options;
+  const { view, kinds, measure, source, users, intervals } = options;
   const ids = source && new KeyIds(view, source);
   const numbers = new EventNumbers(view, measure.prop);
   // Events are counted by key anyway, unless that were too much.
@@ -63,14 +34,50 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
     counter?.add(ownIds, events.kinds, events.count);
     wide.add(events, ownIds, numbers.numbers);
   };
+  const placed = new PlacedCodes(ids, intervals, view.budget);
   if (measure.kind === 'users') {
+    const merged = yield* mergedIntoSteps(view, users);
+    // What merged users did lies under several ordinals.
+    const whole = merged && (yield* canonicalSteps(view, merged));
+    const others = whole === undefined ? users : users.copy().andNot(whole);
+    const visit = (page: EventPage) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own));
     for (const spanKinds of kindsBySpan(options)) {
       const pages = { ...options, kinds: spanKinds };
-      yield* eventPages(pages, (page) => add({ ...eventsOf(page), page }, (own) => ids?.readPage(page, own)));
+      const selections = yield* selectPartsSteps(pages);
+      const [only] = selections;
+      if (only !== undefined && selections.length === 1 && placed.takes(only.part)) {
+        if (whole !== undefined) {
+          const ofWhole = { ...only, any: only.any.copy() };
+          yield* pagesOf({ ...pages, users: whole }, [ofWhole], merged, visit);
+        }
+        if (others.count() < view.users.count) only.part.andUsers(only.any, others);
+        for (const [kind, rows] of only.byKind.entries()) {
+          if (rows === undefined) continue;
+          earliestMs = Math.min(
+            earliestMs,
+            yield* wide.addUsersSteps(kind, only.part, rows.and(only.any), placed, counter),
+          );
+        }
+        continue;
+      }
+      yield* pagesOf(pages, selections, merged, visit);
     }
   } else {
     const needsUsers = source?.source === 'profile';
-    yield* eventBatches({ ...options, needsUsers }, (batch) => {
+    const whole: WholeParts = {
+      takes: (part) => placed.takes(part),
+      *addSteps(part, byKind) {
+        for (const [kind, rows] of byKind.entries()) {
+          if (rows === undefined) continue;
+          const steps =
+            measure.kind === 'events'
+              ? wide.addEventsSteps(kind, part, rows, placed)
+              : wide.addNumbersSteps(kind, part, rows, placed, numbers, counter);
+          earliestMs = Math.min(earliestMs, yield* steps);
+        }
+      },
+    };
+    yield* eventBatches({ ...options, needsUsers, whole }, (batch) => {
       numbers.readBatch(batch);
       add(batch, (own) => ids?.readBatch(batch, own));
     });
@@ -104,102 +111,6 @@ function kindsBySpan({ view, kinds, intervals }: WideOptions): readonly (readonl
   );
 }
 
-interface Events {
-  readonly count: number;
-  readonly timesMs: Float64Array;
-  readonly kinds: Uint32Array;
-  /** Where users are counted: all that they did, user by user. */
-  readonly page?: EventPage;
-}
-
 function eventsOf({ eventCount, timesMs, kinds }: EventPage): Events {
   return { count: eventCount, timesMs, kinds };
-}
-
-/** The cells of all keys, until they are too many. */
-class Wide {
-  readonly #intervals: Intervals | undefined;
-  readonly #keys: WideKeys | undefined;
-  #events: readonly (CellValues | WideUsers)[] | undefined;
-  #intervalOf = new Int32Array(0);
-  #keyOf = new Int32Array(0);
-  #cells = new Int32Array(0);
-
-  constructor({ view, measure: { kind }, kinds, intervals }: WideOptions, ids: KeyIds | undefined) {
-    this.#intervals = intervals;
-    this.#keys = ids && new WideKeys(ids.values);
-    if (intervals === undefined) return;
-    this.#events = kinds.map(() =>
-      kind === 'users' ? new WideUsers(intervals.count, view.budget) : new CellValues(kind, 0, view.budget),
-    );
-  }
-
-  add(events: Events, ids: Uint32Array, numbers: Float64Array): void {
-    const { count, page } = events;
-    const [intervals, values] = [this.#intervals, this.#events];
-    if (intervals === undefined || values === undefined) return;
-    if (this.#keyOf.length < count) {
-      this.#intervalOf = new Int32Array(count);
-      this.#keyOf = new Int32Array(count);
-      this.#cells = new Int32Array(count);
-    }
-    const hasSeveral = this.#keys?.hasSeveral ?? false;
-    const keyEnd = this.#keys?.keys.length ?? 1;
-    if (hasSeveral || keyEnd * intervals.count * values.length > TREND_WIDE_CELLS_MAX) {
-      this.#events = undefined;
-      return;
-    }
-    intervals.place(events.timesMs, count, this.#intervalOf);
-    if (page !== undefined) this.#keys?.place(ids, count, this.#keyOf);
-    const keyOfId = this.#keys?.keysOfIds() ?? NO_KEYS;
-    for (const [kind, own] of values.entries()) {
-      const bit = (1 << kind) >>> 0;
-      if (own instanceof WideUsers) {
-        own.add(page!, bit, this.#intervalOf, this.#keyOf, keyEnd);
-        if (own.setCount > TREND_KEY_SETS_MAX) this.#events = undefined;
-      } else {
-        own.reserve(keyEnd * intervals.count);
-        const cells = this.#cells;
-        placeKeys(ids, keyOfId, this.#intervalOf, intervals.count, events.kinds, bit, count, cells);
-        own.add({ count, userCount: 0, starts: NO_STARTS, cells, numbers });
-      }
-    }
-  }
-
-  part(): WidePart | undefined {
-    if (this.#events === undefined) return undefined;
-    const keys = this.#keys?.keys ?? [undefined];
-    const cellCount = keys.length * this.#intervals!.count;
-    return {
-      keys,
-      startsMs: this.#intervals!.startsMs,
-      events: this.#events.map((own): WideCells => {
-        own.reserve(cellCount);
-        if (own instanceof CellValues) return { cells: own.part() };
-        const cells = { values: own.all(), counts: new Float64Array(0) };
-        return { cells, users: { alone: own.alone(), sets: own.sets() } };
-      }),
-    };
-  }
-}
-
-const NO_STARTS = new Uint32Array(1);
-/** Without keys every event has id 0, which is key 0. */
-const NO_KEYS = new Int32Array(1);
-
-/** cells[i] = key · width + interval of event i, NO_CELL where it is not of the kind. */
-function placeKeys(
-  ids: Uint32Array,
-  keyOfId: Int32Array,
-  intervals: Int32Array,
-  width: number,
-  kinds: Uint32Array,
-  bit: number,
-  count: number,
-  cells: Int32Array,
-): void {
-  for (let i = 0; i < count; i++) {
-    const cell = Math.imul(keyOfId[ids[i]!]!, width) + intervals[i]!;
-    cells[i] = (kinds[i]! & bit) === 0 ? NO_CELL : cell;
-  }
 }

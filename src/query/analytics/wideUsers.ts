@@ -51,6 +51,34 @@ export class WideUsers {
       this.#addSeveral(page, bit, intervals, keys, several[i]!, several[i + 1]!);
   }
 
+  /** So many more users of a key, who have no other one, in an interval. */
+  addAlone(key: number, interval: number, users: number): void {
+    this.reserve((key + 1) * this.#intervalCount);
+    this.#alone[key * this.#intervalCount + interval]! += users;
+  }
+
+  /** A user with these keys, ascending, in an interval. */
+  addUser(interval: number, sorted: number[]): void {
+    this.reserve((sorted.at(-1)! + 1) * this.#intervalCount);
+    const cellOf = (key: number) => key * this.#intervalCount + interval;
+    if (sorted.length > 1 && sorted[0] === NO_KEY_INDEX) {
+      this.#shared[cellOf(NO_KEY_INDEX)]!++;
+      sorted.shift();
+    }
+    if (sorted.length === 1) {
+      this.#alone[cellOf(sorted[0]!)]!++;
+      return;
+    }
+    for (const key of sorted) this.#shared[cellOf(key)]!++;
+    // Mostly there are two: numbers are found sooner than texts.
+    const [low, high] = sorted as [number, number];
+    const isPair = sorted.length === 2 && high < KEYS_PAIRED_MAX;
+    const name = isPair ? cellOf(low) * KEYS_PAIRED_MAX + high : `${interval} ${sorted}`;
+    const set = this.#sets.get(name);
+    if (set === undefined) this.#sets.set(name, { interval, keys: sorted, users: 1 });
+    else set.users++;
+  }
+
   /** Makes room for so many cells. */
   reserve(cellCount: number): void {
     if (cellCount <= this.#alone.length) return;
@@ -62,6 +90,15 @@ export class WideUsers {
     shared.set(this.#shared);
     this.#alone = alone;
     this.#shared = shared;
+  }
+
+  /** The first interval that has any. */
+  firstInterval(): number {
+    let first = this.#intervalCount;
+    for (let cell = 0; cell < this.#alone.length; cell++) {
+      if (this.#alone[cell]! + this.#shared[cell]! > 0) first = Math.min(first, cell % this.#intervalCount);
+    }
+    return first;
   }
 
   /** Different users of each cell. */
@@ -94,42 +131,21 @@ export class WideUsers {
     from: number,
     to: number,
   ): void {
-    const interval = intervals[from]!;
-    const cellOf = (key: number) => key * this.#intervalCount + interval;
-    const sorted = sortedKeys(kinds, bit, keys, from, to);
-    if (sorted[0] === NO_KEY_INDEX) {
-      this.#shared[cellOf(NO_KEY_INDEX)]!++;
-      sorted.shift();
-    }
-    if (sorted.length === 1) {
-      this.#alone[cellOf(sorted[0]!)]!++;
-      return;
-    }
-    for (const key of sorted) this.#shared[cellOf(key)]!++;
-    // Mostly there are two: numbers are found sooner than texts.
-    const [low, high] = sorted as [number, number];
-    const isPair = sorted.length === 2 && high < KEYS_PAIRED_MAX;
-    const name = isPair ? cellOf(low) * KEYS_PAIRED_MAX + high : `${interval} ${sorted}`;
-    const set = this.#sets.get(name);
-    if (set === undefined) this.#sets.set(name, { interval, keys: sorted, users: 1 });
-    else set.users++;
+    const sorted: number[] = [];
+    for (let i = from; i < to; i++) if ((kinds[i]! & bit) !== 0) addSorted(keys[i]!, sorted);
+    this.addUser(intervals[from]!, sorted);
   }
 }
 
 /** A pair of smaller ones has a number of its own, which is exact. */
 const KEYS_PAIRED_MAX = 1 << 16;
 
-/** The different keys of the events of the kind, ascending. Mostly they are few. */
-function sortedKeys(kinds: Uint32Array, bit: number, keys: Int32Array, from: number, to: number): number[] {
-  const sorted: number[] = [];
-  for (let i = from; i < to; i++) {
-    const key = keys[i]!;
-    if ((kinds[i]! & bit) === 0 || sorted.includes(key)) continue;
-    let at = sorted.length;
-    while (at > 0 && sorted[at - 1]! > key) at--;
-    sorted.splice(at, 0, key);
-  }
-  return sorted;
+/** Adds a key to those that are there, ascending, unless it is. Mostly they are few. */
+export function addSorted(key: number, sorted: number[]): void {
+  if (sorted.includes(key)) return;
+  let at = sorted.length;
+  while (at > 0 && sorted[at - 1]! > key) at--;
+  sorted.splice(at, 0, key);
 }
 
 /** Counts those with one key in an interval; lists the others, two entries each, and returns how many entries. */

@@ -1,5 +1,5 @@
 import type { CalendarDays } from '../calendarDays.ts';
-import { type Comparison, compare, type NumberMeasure } from '../criterion.ts';
+import { boundsOf, type Comparison, type NumberMeasure } from '../criterion.ts';
 import { NO_VALUE, type ValueIds } from '../valueIds.ts';
 import type { EventColumns } from './columns.ts';
 import { AnswersById } from './lastValue.ts';
@@ -11,6 +11,8 @@ export interface UsersOfEvents {
   readonly userCount: number;
   readonly ordinals: Uint32Array;
   readonly starts: Uint32Array;
+  /** The ordinal of each event's user, where that is known as soon. */
+  readonly ordinalsOfEvents?: Uint32Array | undefined;
 }
 
 /**
@@ -89,7 +91,9 @@ class CarriedSum implements CarriedMeasure {
 
   add(users: UsersOfEvents, columns: EventColumns): void {
     const numbers = columns.numbers(this.#measure.prop);
-    addSums(users, columns.kinds, this.#bit, numbers, this.#sums);
+    const { ordinalsOfEvents } = users;
+    if (ordinalsOfEvents === undefined) addSums(users, columns.kinds, this.#bit, numbers, this.#sums);
+    else addEach(ordinalsOfEvents, columns.kinds, this.#bit, numbers, this.#sums);
     if (this.#counts.length > 0) addCounts(users, columns.kinds, this.#bit, numbers, this.#counts);
   }
 
@@ -234,12 +238,13 @@ function compareEach(
   to: number,
   words: Uint32Array,
 ): void {
+  const { low, high, isWithin } = boundsOf(comparison);
   for (let w = from; w < to; w++) {
     const end = Math.min((w + 1) << 5, values.length);
     let word = 0;
     for (let ordinal = w << 5; ordinal < end; ordinal++) {
       const value = values[ordinal]!;
-      if (compare(comparison, value) && !Number.isNaN(value)) word |= 1 << (ordinal & 31);
+      if ((value >= low && value <= high) === isWithin && !Number.isNaN(value)) word |= 1 << (ordinal & 31);
     }
     words[w] = word;
   }
@@ -258,6 +263,19 @@ function addSums(
       if ((kinds[i]! & bit) !== 0 && !Number.isNaN(numbers[i]!)) sum += numbers[i]!;
     }
     sums[ordinals[user]!] = sum;
+  }
+}
+
+/** The same event by event: each user's numbers are added in the same order. */
+function addEach(
+  ordinals: Uint32Array,
+  kinds: Uint32Array,
+  bit: number,
+  numbers: Float64Array,
+  sums: Float64Array,
+): void {
+  for (let i = 0; i < ordinals.length; i++) {
+    if ((kinds[i]! & bit) !== 0 && !Number.isNaN(numbers[i]!)) sums[ordinals[i]!]! += numbers[i]!;
   }
 }
 

@@ -150,7 +150,7 @@ export function questionOf(measure: WalkMeasure, kinds: readonly number[], value
 }
 
 /** With fewer the comparison does not hold of how many different values they have, one each. */
-function leastEvents(comparison: Comparison): number {
+export function leastEvents(comparison: Comparison): number {
   return comparison.op === 'neq' ? 0 : countsThatSatisfy(comparison).from;
 }
 

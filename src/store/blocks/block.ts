@@ -7,6 +7,8 @@ import type {
   ClassifiedRows,
   Part,
   PartTrail,
+  PlacedBatch,
+  PlacedBy,
   RowCursor,
   ValuePredicate,
 } from '../part.ts';
@@ -14,9 +16,11 @@ import type { Texts } from '../texts/texts.ts';
 import { BlockCellReader } from './blockCellReader.ts';
 import type { EventRows, EventSet } from './blockFormat.ts';
 import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
+import { kindOf, TAG } from './cell.ts';
 import { classTableSteps, rowClassesSteps } from './cellClasses.ts';
 import { codeFilter } from './codeFilter.ts';
 import { compress, expand } from './expand.ts';
+import { placedRowsSteps } from './placedRows.ts';
 import { Ranks } from './ranks.ts';
 import { RowReader } from './rowReader.ts';
 import { UserDirectory } from './userDirectory.ts';
@@ -137,6 +141,11 @@ export class Block implements Part {
     this.#times.and(rows, { kind: 'range', from: fromMs, to: toMs });
   }
 
+  mayHaveArrays(propertyCode: number): boolean {
+    const column = this.#columns.get(propertyCode);
+    return column !== undefined && (column.shape.kinds & kindOf(TAG.array)) !== 0;
+  }
+
   andProperty(rows: Bitset, propertyCode: number, predicate: ValuePredicate): void {
     const column = this.#columns.get(propertyCode);
     if (column === undefined) {
@@ -194,6 +203,17 @@ export class Block implements Part {
   *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
     yield;
     return this.#users.rowCursor(rows, kinds, this.#times);
+  }
+
+  *placedRowsSteps(
+    rows: Bitset,
+    places: readonly (readonly PlacedBy[])[],
+    needsUsers: boolean,
+    visit: (batch: PlacedBatch) => void,
+  ): Generator<void, void> {
+    const firsts = needsUsers ? this.#users.firsts() : undefined;
+    yield;
+    yield* placedRowsSteps(rows, places, { times: this.#times, firsts }, visit);
   }
 
   cellReader(propertyCode: number): CellReader | undefined {

@@ -1,6 +1,7 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import type { Value } from '../../base/value.ts';
+import { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { GATHERED_ROWS, kernels, NO_PLACE } from '../../encoding/kernels/kernels.ts';
 import type { CellReader } from '../part.ts';
@@ -54,6 +55,12 @@ export class BlockCellReader implements CellReader {
     }
   }
 
+  /** A code for each row of the block, where there is a column of them. */
+  get codesOfRows(): Column | undefined {
+    const { codes } = this.#column;
+    return this.#withCells === undefined && codes instanceof Column ? codes : undefined;
+  }
+
   read(rows: Uint32Array, count: number, codes: Uint32Array, numbers: Float64Array): void {
     for (let from = 0; from < count; from += GATHERED_ROWS) {
       const to = Math.min(from + GATHERED_ROWS, count);
@@ -78,41 +85,45 @@ export class BlockCellReader implements CellReader {
 
   #read(rows: Uint32Array, codes: Uint32Array, numbers: Float64Array): void {
     const column = this.#column;
-    const places = this.#withCells === undefined ? rows : this.#withCells.placesOf(rows, cellPlaces);
+    const cells = this.#withCells?.placesOf(rows, cellPlaces) ?? { places: rows, missing: 0 };
     // All cells are alike, but for their numbers, where there are no codes.
-    if (column.codes === undefined) codes.fill(0);
-    else if (places === rows) column.codes.gather(rows, codes);
-    else gatherPresent(column.codes, places, codes, gatheredCodes);
-    if (this.#withCells !== undefined) putWhereNone(places, codes, this.missingCode);
+    if (column.codes !== undefined)
+      gatherPresent(column.codes, cells, codes, gatheredCodes, this.missingCode);
+    else {
+      codes.fill(0);
+      if (cells.missing > 0) putWhereNone(cells.places, codes, this.missingCode);
+    }
     if (column.numbers === undefined) {
       numbers.fill(Number.NaN);
       return;
     }
-    const ofNumbers =
-      this.#withNumbers === undefined ? places : this.#withNumbers.placesOf(places, numberPlaces);
-    if (ofNumbers === rows) {
-      column.numbers.gather(rows, numbers);
-      return;
-    }
-    gatherPresent(column.numbers, ofNumbers, numbers, gatheredNumbers);
-    putWhereNone(ofNumbers, numbers, Number.NaN);
+    const ofNumbers = this.#withNumbers?.placesOf(cells.places, numberPlaces) ?? cells;
+    gatherPresent(column.numbers, ofNumbers, numbers, gatheredNumbers, Number.NaN);
   }
 }
 
-/** target[i] = value of row places[i], where that is not NO_PLACE; the others may be anything. */
+/** Of rows; `missing` of them are NO_PLACE. */
+interface Places {
+  readonly places: Uint32Array;
+  readonly missing: number;
+}
+
+/** target[i] = value of row places[i], or `none` where that is NO_PLACE. */
 function gatherPresent<T extends Uint32Array | Float64Array>(
   column: NumberColumn,
-  places: Uint32Array,
+  { places, missing }: Places,
   target: T,
   gathered: T,
+  none: number,
 ): void {
-  const count = listPresent(places);
-  if (count === places.length) {
+  if (missing === 0) {
     column.gather(places, target);
     return;
   }
+  const count = listPresent(places);
   column.gather(presentRows.subarray(0, count), gathered);
   for (let i = 0; i < count; i++) target[presentAt[i]!] = gathered[i]!;
+  putWhereNone(places, target, none);
 }
 
 /** To presentRows those that are rows, and to presentAt their places; returns how many. */
@@ -146,20 +157,23 @@ class RankedRows {
    * How many of the rows lie before each of these, which ascend but for NO_PLACE among them; NO_PLACE where that is none of
    * them. To the start of `places`; may be done in place. At most GATHERED_ROWS.
    */
-  placesOf(rows: Uint32Array, places: Uint32Array): Uint32Array {
+  placesOf(rows: Uint32Array, places: Uint32Array): Places {
     const target = places.subarray(0, rows.length);
+    let missing = 0;
     for (let i = 0; i < rows.length; ) {
       if (rows[i] === NO_PLACE) {
         target[i++] = NO_PLACE;
+        missing++;
         continue;
       }
       const end = this.#pieceEnd(rows, i);
       const word = rows[i]! >>> 5;
       const piece = rows.subarray(i, end);
-      kernels().places(this.#words.subarray(word), piece, word << 5, this.#before[word]!, target.subarray(i));
+      const words = this.#words.subarray(word);
+      missing += kernels().places(words, piece, word << 5, this.#before[word]!, target.subarray(i));
       i = end;
     }
-    return target;
+    return { places: target, missing };
   }
 
   /** From here on, the end of those that are rows, and few enough of a bitmap for a kernel. */

@@ -60,6 +60,11 @@ export class UserDirectory {
     return rows;
   }
 
+  /** A bit for each row, set for users' first ones. Owned by the caller. */
+  firsts(): Uint32Array {
+    return this.#firsts.select(equalTo(1)).words;
+  }
+
   /** Reads the selected rows; `times` are those of all rows. */
   rowCursor(rows: Bitset, kinds: readonly (Bitset | undefined)[], times: Column): BlockRowCursor {
     return new BlockRowCursor(rows, kinds, { firsts: this.#firsts, ordinals: this.#ordinals, times });

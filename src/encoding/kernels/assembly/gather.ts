@@ -105,9 +105,10 @@ export function gatherSplit(
 
 /**
  * Puts in the place of each row how many bits are set before it, and `before` more; u32.MAX_VALUE where its own is not
- * set.
+ * set. Returns of how many it is not.
  */
-export function places(words: usize, rows: usize, first: u32, count: u32, before: u32): void {
+export function places(words: usize, rows: usize, first: u32, count: u32, before: u32): u32 {
+  let missing: u32 = 0;
   let at = words;
   let rank = before;
   const end = rows + ((count as usize) << 2);
@@ -118,8 +119,11 @@ export function places(words: usize, rows: usize, first: u32, count: u32, before
     const bits = load<u64>(word);
     const bit = (row & 63) as u64;
     const place = rank + (popcnt(bits & (((1 as u64) << bit) - 1)) as u32);
-    store<u32>(rows, ((bits >>> bit) & 1) !== 0 ? place : u32.MAX_VALUE);
+    const has = ((bits >>> bit) & 1) as u32;
+    store<u32>(rows, place | (has - 1));
+    missing += 1 - has;
   }
+  return missing;
 }
 
 /**

@@ -9,12 +9,14 @@ import { range8, range16, range32 } from './select';
 import { set1, set2, set4, set8, set16 } from './set';
 import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack';
 
-export { ARENA, CODES, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
+export { ARENA, CODES, INPUT, INPUT_BYTES, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES } from './layout';
+export { RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
 export { classify } from './classify';
 export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
 export { countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
 export { equal8 } from './select';
+export { addCodes, addRunCodes, addRunPlaces, countGroups, rankRows } from './selected';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';

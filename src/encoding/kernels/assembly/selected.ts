@@ -1,0 +1,156 @@
+// What selected rows have. Bitmaps are 64-bit words; the first bit of `selected` is that of the row `row`, a multiple of
+// 64. target[n] is of the n-th row whose bit is set, and grows by what is found.
+
+/** Factor times the row's code, packed in `bits` bits each, the first being that of the row `row`. */
+export function addCodes(
+  selected: usize,
+  wordCount: u32,
+  packed: usize,
+  bits: u32,
+  factor: u32,
+  target: usize,
+): void {
+  const mask = ((1 as u64) << (bits as u64)) - 1;
+  for (let w: u32 = 0; w < wordCount; w++) {
+    for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
+      const bit = (ctz(left) as u32) * bits;
+      const bytes = load<u64>(packed + (bit >>> 3));
+      const code = ((bytes >>> ((bit & 7) as u64)) & mask) as u32;
+      store<u32>(target, load<u32>(target) + factor * code);
+      target += 4;
+    }
+    selected += 8;
+    packed += (bits as usize) << 3;
+  }
+}
+
+/**
+ * The same where each run has a code: runs begin at the rows whose bit is set in `starts`, from row 0 on, and the one that
+ * the first of them begins is number before + 1.
+ */
+export function addRunCodes(
+  selected: usize,
+  wordCount: u32,
+  starts: usize,
+  row: u32,
+  before: u32,
+  packed: usize,
+  bits: u32,
+  factor: u32,
+  target: usize,
+): void {
+  const mask = ((1 as u64) << (bits as u64)) - 1;
+  for (const end = starts + (row >>> 3); starts < end; starts += 8) before += popcnt(load<u64>(starts)) as u32;
+  for (let w: u32 = 0; w < wordCount; w++) {
+    const starting = load<u64>(starts);
+    for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
+      const bit = (before + (popcnt(starting & (left ^ (left - 1))) as u32)) * bits;
+      const bytes = load<u64>(packed + (bit >>> 3));
+      const code = ((bytes >>> ((bit & 7) as u64)) & mask) as u32;
+      store<u32>(target, load<u32>(target) + factor * code);
+      target += 4;
+    }
+    before += popcnt(starting) as u32;
+    selected += 8;
+    starts += 8;
+  }
+}
+
+/**
+ * The same, but places[code] of each. Where that is u32.MAX_VALUE nothing is added, but n, the row and the code are listed
+ * to `others`. Returns how many such rows there are.
+ */
+export function addRunPlaces(
+  selected: usize,
+  wordCount: u32,
+  starts: usize,
+  row: u32,
+  before: u32,
+  packed: usize,
+  bits: u32,
+  places: usize,
+  target: usize,
+  others: usize,
+): u32 {
+  const mask = ((1 as u64) << (bits as u64)) - 1;
+  const first = target;
+  const begin = others;
+  for (const end = starts + (row >>> 3); starts < end; starts += 8) before += popcnt(load<u64>(starts)) as u32;
+  for (let w: u32 = 0; w < wordCount; w++) {
+    const starting = load<u64>(starts);
+    for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
+      const bit = (before + (popcnt(starting & (left ^ (left - 1))) as u32)) * bits;
+      const bytes = load<u64>(packed + (bit >>> 3));
+      const code = ((bytes >>> ((bit & 7) as u64)) & mask) as u32;
+      const place = load<u32>(places + ((code as usize) << 2));
+      if (place === u32.MAX_VALUE) {
+        store<u32>(others, ((target - first) as u32) >>> 2);
+        store<u32>(others, row + (ctz(left) as u32), 4);
+        store<u32>(others, code, 8);
+        others += 12;
+      } else {
+        store<u32>(target, load<u32>(target) + place);
+      }
+      target += 4;
+    }
+    before += popcnt(starting) as u32;
+    row += 64;
+    selected += 8;
+    starts += 8;
+  }
+  return ((others - begin) as u32) / 12;
+}
+
+/** target[n] = before + how many bits of `firsts` are set up to and with the n-th row. Here `target` is overwritten. */
+export function rankRows(selected: usize, firsts: usize, wordCount: u32, before: u32, target: usize): void {
+  for (let w: u32 = 0; w < wordCount; w++) {
+    const starting = load<u64>(firsts);
+    for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
+      store<u32>(target, before + (popcnt(starting & (left ^ (left - 1))) as u32));
+      target += 4;
+    }
+    before += popcnt(starting) as u32;
+    selected += 8;
+    firsts += 8;
+  }
+}
+
+/**
+ * Counts rows by code, and groups of rows of one user and interval by the code of their first row, at code * width +
+ * interval of `alone`. Lists the rows of groups that have another code than the one before; returns how many. Where groups
+ * end cannot be predicted, so no branch depends on it.
+ */
+export function countGroups(
+  users: usize,
+  codes: usize,
+  intervals: usize,
+  count: u32,
+  width: u32,
+  alone: usize,
+  counts: usize,
+  several: usize,
+): u32 {
+  const begin = several;
+  let userBefore: u32 = u32.MAX_VALUE;
+  let intervalBefore: u32 = 0;
+  let codeBefore: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const user = load<u32>(users);
+    const interval = load<u32>(intervals);
+    const code = load<u32>(codes);
+    const isFirst = (((user ^ userBefore) | (interval ^ intervalBefore)) !== 0) as u32;
+    const cell = alone + ((code * width + interval) << 2);
+    store<u32>(cell, load<u32>(cell) + isFirst);
+    const own = counts + (code << 2);
+    store<u32>(own, load<u32>(own) + 1);
+    store<u32>(several, i);
+    several += (((1 - isFirst) & ((code !== codeBefore) as u32)) as usize) << 2;
+    userBefore = user;
+    intervalBefore = interval;
+    codeBefore = code;
+    users += 4;
+    codes += 4;
+    intervals += 4;
+  }
+  return ((several - begin) as u32) >>> 2;
+}

@@ -1,0 +1,90 @@
+import { ctz32 } from '../../base/bitset.ts';
+import { gather, gatherRuns, ranks } from './gather.ts';
+import { type GroupedRows, NO_PLACE, type RowCodes, type RunRowCodes } from './kernels.ts';
+
+/** See Kernels.addCodes. */
+export function addCodes(
+  selected: Uint32Array,
+  row: number,
+  codes: RowCodes,
+  factor: number,
+  target: Uint32Array,
+): void {
+  const own = codesOf(rowsOf(selected, row), codes);
+  for (let i = 0; i < own.length; i++) target[i]! += Math.imul(factor, own[i]!);
+}
+
+/** See Kernels.addPlaces. */
+export function addPlaces(
+  selected: Uint32Array,
+  row: number,
+  codes: RunRowCodes,
+  places: Uint32Array,
+  target: Uint32Array,
+  others: Uint32Array,
+): number {
+  const rows = rowsOf(selected, row);
+  const own = codesOf(rows, codes);
+  let count = 0;
+  for (let i = 0; i < own.length; i++) {
+    const place = places[own[i]!]!;
+    if (place === NO_PLACE) others.set([i, rows[i]!, own[i]!], 3 * count++);
+    else target[i]! += place;
+  }
+  return count;
+}
+
+/** See Kernels.rankRows. */
+export function rankRows(
+  selected: Uint32Array,
+  firsts: Uint32Array,
+  before: number,
+  target: Uint32Array,
+): void {
+  ranks(firsts, rowsOf(selected, 0), 0, before, target);
+}
+
+/** See Kernels.countGroups. Where groups end cannot be predicted, so no branch depends on it. */
+export function countGroups(
+  { users, codes, intervals }: GroupedRows,
+  width: number,
+  alone: Uint32Array,
+  counts: Uint32Array,
+  several: Uint32Array,
+): number {
+  let listed = 0;
+  let userBefore = -1;
+  let intervalBefore = 0;
+  let codeBefore = 0;
+  for (let i = 0; i < users.length; i++) {
+    const user = users[i]! | 0;
+    const interval = intervals[i]! | 0;
+    const code = codes[i]! | 0;
+    const change = (user ^ userBefore) | (interval ^ intervalBefore);
+    const isFirst = (change | -change) >>> 31;
+    alone[Math.imul(code, width) + interval]! += isFirst;
+    counts[code]!++;
+    const other = code ^ codeBefore;
+    if (((1 - isFirst) & ((other | -other) >>> 31)) !== 0) several[listed++] = i;
+    userBefore = user;
+    intervalBefore = interval;
+    codeBefore = code;
+  }
+  return listed;
+}
+
+function rowsOf(selected: Uint32Array, row: number): Uint32Array {
+  const rows: number[] = [];
+  for (let w = 0; w < selected.length; w++) {
+    for (let left = selected[w]!; left !== 0; left &= left - 1) rows.push(row + (w << 5) + ctz32(left));
+  }
+  return Uint32Array.from(rows);
+}
+
+function codesOf(rows: Uint32Array, { packed, bits, bounds }: RowCodes): Uint32Array {
+  const codes = new Uint32Array(rows.length);
+  if (bits === 0) return codes;
+  if (bounds === undefined) gather(packed, bits, rows, 0, codes);
+  else gatherRuns({ packed, bits }, bounds, rows, 0, codes);
+  return codes;
+}

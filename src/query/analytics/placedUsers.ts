@@ -1,0 +1,104 @@
+import { GATHERED_ROWS, type GroupedRows, kernels } from '../../encoding/kernels/kernels.ts';
+import type { PlacedBatch } from '../../store/part.ts';
+import { addSorted, type WideUsers } from './wideUsers.ts';
+
+/** Rows of a batch that do not have the code of the one before, though of the same user and interval. */
+const several = new Uint32Array(GATHERED_ROWS);
+
+/**
+ * Adds users' rows to WideUsers batch by batch, of one part that has all that they did. What a user did in an interval may
+ * be in several batches: the last group of a batch waits for the next one.
+ */
+export class PlacedUsers {
+  /** By code, how many rows. */
+  readonly counts: Uint32Array;
+  readonly #wide: WideUsers;
+  readonly #keyOf: (code: number) => number;
+  readonly #intervalCount: number;
+  /** Users with one code in an interval: code · intervals + interval. */
+  readonly #alone: Uint32Array;
+  #user = -1;
+  #interval = 0;
+  /** Of the group that waits. */
+  #codes: number[] = [];
+
+  /** `keyOf` is asked about codes that occur. */
+  constructor(wide: WideUsers, codeCount: number, intervalCount: number, keyOf: (code: number) => number) {
+    this.#wide = wide;
+    this.#keyOf = keyOf;
+    this.#intervalCount = intervalCount;
+    this.#alone = new Uint32Array(codeCount * intervalCount);
+    this.counts = new Uint32Array(codeCount);
+  }
+
+  /** Places are codes and intervals. */
+  add({ count, users, places }: PlacedBatch): void {
+    const [codes, intervals] = places as readonly [Uint32Array, Uint32Array];
+    let from = 0;
+    while (from < count && users[from] === this.#user && intervals[from] === this.#interval)
+      this.#goOn(codes[from++]!);
+    if (from === count) return;
+    this.#endGroup();
+    let last = count - 1;
+    while (last > from && users[last - 1] === users[last] && intervals[last - 1] === intervals[last]) last--;
+    this.#addGroups({
+      users: users.subarray(from, last),
+      codes: codes.subarray(from, last),
+      intervals: intervals.subarray(from, last),
+    });
+    this.#user = users[last]!;
+    this.#interval = intervals[last]!;
+    for (let i = last; i < count; i++) this.#goOn(codes[i]!);
+  }
+
+  /** After the last batch. */
+  finish(): void {
+    this.#endGroup();
+    for (let at = 0, code = 0; code < this.counts.length; code++) {
+      for (let interval = 0; interval < this.#intervalCount; interval++, at++) {
+        if (this.#alone[at]! > 0) this.#wide.addAlone(this.#keyOf(code), interval, this.#alone[at]!);
+      }
+    }
+  }
+
+  /** Whole groups. */
+  #addGroups(rows: GroupedRows): void {
+    const { codes, intervals } = rows;
+    const found = kernels().countGroups(rows, this.#intervalCount, this.#alone, this.counts, several);
+    for (let i = 0, groupEnd = 0; i < found; i++) {
+      if (several[i]! < groupEnd) continue;
+      const { first, end } = groupOf(rows, several[i]!);
+      groupEnd = end;
+      const interval = intervals[first]!;
+      this.#alone[codes[first]! * this.#intervalCount + interval]!--;
+      this.#addUser(interval, codes.subarray(first, end));
+    }
+  }
+
+  #endGroup(): void {
+    if (this.#codes.length > 0) this.#addUser(this.#interval, this.#codes);
+    this.#codes = [];
+  }
+
+  #addUser(interval: number, codes: ArrayLike<number>): void {
+    const keys: number[] = [];
+    for (let i = 0; i < codes.length; i++) addSorted(this.#keyOf(codes[i]!), keys);
+    this.#wide.addUser(interval, keys);
+  }
+
+  /** One more row of the group that waits. */
+  #goOn(code: number): void {
+    this.counts[code]!++;
+    if (this.#codes.at(-1) !== code && !this.#codes.includes(code)) this.#codes.push(code);
+  }
+}
+
+/** The rows of a row's user and interval. */
+function groupOf({ users, intervals }: GroupedRows, row: number) {
+  const isSame = (other: number) => users[other] === users[row] && intervals[other] === intervals[row];
+  let first = row;
+  let end = row + 1;
+  while (first > 0 && isSame(first - 1)) first--;
+  while (end < users.length && isSame(end)) end++;
+  return { first, end };
+}

@@ -1,0 +1,188 @@
+import { type Bitset, popcount32 } from '../../base/bitset.ts';
+import type { Column } from '../../encoding/column.ts';
+import { GATHERED_ROWS, kernels, NO_PLACE, PLACES_MAX } from '../../encoding/kernels/kernels.ts';
+import type { CellReader, PlacedBatch, PlacedBy, TimeIntervals } from '../part.ts';
+import { BlockCellReader } from './blockCellReader.ts';
+
+/** Of so few rows what they have is sooner read one by one than what is of a whole chunk copied. */
+const FEW_ROWS = 64;
+/** Times of one code are in one interval mostly, where it is so many times longer than they may lie apart. */
+const INTERVAL_LENGTHS = 8;
+
+const listedRows = new Uint32Array(GATHERED_ROWS);
+const listedCodes = new Uint32Array(GATHERED_ROWS);
+const listedNumbers = new Float64Array(GATHERED_ROWS);
+const listedIntervals = new Int32Array(GATHERED_ROWS);
+const intervalPlaces = new Uint32Array(PLACES_MAX);
+const otherRows = new Uint32Array(3 * GATHERED_ROWS);
+
+export interface PlacedStreams {
+  readonly times: Column;
+  /** Bitmap of users' first rows; undefined where nobody asks for users. */
+  readonly firsts: Uint32Array | undefined;
+}
+
+/** The selected rows in order, as many of a chunk as are looked at together, and what they are placed by. */
+export function* placedRowsSteps(
+  { words }: Bitset,
+  places: readonly (readonly PlacedBy[])[],
+  streams: PlacedStreams,
+  visit: (batch: PlacedBatch) => void,
+): Generator<void, void> {
+  const piece = new Piece(words, streams);
+  const chunkWords = streams.times.chunkRows >>> 5;
+  for (let chunk = 0; chunk < words.length; chunk += chunkWords) {
+    const end = Math.min(chunk + chunkWords, words.length);
+    for (let from = chunk; from < end; from = piece.to) {
+      piece.begin(chunk, from, end);
+      if (piece.count === 0) continue;
+      visit({
+        count: piece.count,
+        rows: () => piece.list(),
+        users: piece.users(),
+        places: places.map((by, i) => piece.place(by, i)),
+      });
+      yield;
+    }
+  }
+}
+
+/** Some words of the selection, all of one chunk. */
+class Piece {
+  readonly #words: Uint32Array;
+  readonly #streams: PlacedStreams;
+  #chunk = 0;
+  #from = 0;
+  /** Where the next one begins. */
+  to = 0;
+  count = 0;
+  #areListed = false;
+  /** Users that begin before the word. */
+  #before = { users: 0, word: 0 };
+
+  constructor(words: Uint32Array, streams: PlacedStreams) {
+    this.#words = words;
+    this.#streams = streams;
+  }
+
+  /** Of the chunk that begins and ends at these words, as much from here on as fits. Kernels want words in pairs. */
+  begin(chunk: number, from: number, end: number): void {
+    this.#chunk = chunk;
+    this.#from = from;
+    this.count = 0;
+    this.#areListed = false;
+    for (this.to = from; this.to < end; this.to += 2) {
+      const second = this.to + 1 < end ? this.#words[this.to + 1]! : 0;
+      const more = popcount32(this.#words[this.to]!) + popcount32(second);
+      if (this.count + more > GATHERED_ROWS) return;
+      this.count += more;
+    }
+    this.to = end;
+  }
+
+  /** The rows. */
+  list(): Uint32Array {
+    const rows = listedRows.subarray(0, this.count);
+    if (this.#areListed) return rows;
+    this.#areListed = true;
+    kernels().positions(this.#selected, this.#from << 5, 0, rows);
+    return rows;
+  }
+
+  /** The number of each row's user, ascending. Good until the next piece, as is all else. */
+  users(): Uint32Array {
+    const { firsts } = this.#streams;
+    if (firsts === undefined) return NO_USERS;
+    const near = nearPlace(PLACES_IN_BATCH, this.count);
+    for (; this.#before.word < this.#from; this.#before.word++)
+      this.#before.users += popcount32(firsts[this.#before.word]!);
+    kernels().rankRows(this.#selected, firsts.subarray(this.#from, this.to), this.#before.users, near);
+    return near;
+  }
+
+  /** The sum of what the rows have of each. */
+  place(by: readonly PlacedBy[], i: number): Uint32Array {
+    const near = nearPlace(i, this.count).fill(0);
+    for (const each of by) {
+      if ('intervals' in each) this.#addIntervals(each.intervals, near);
+      else this.#addCodes(each.reader, each.factor, near);
+    }
+    return near;
+  }
+
+  #addCodes(reader: CellReader, factor: number, target: Uint32Array): void {
+    const column = reader instanceof BlockCellReader ? reader.codesOfRows : undefined;
+    const linear = this.count < FEW_ROWS ? undefined : column?.chunkFrom(this.#chunk << 5).rowCodes();
+    if (linear === undefined) {
+      reader.read(this.list(), this.count, listedCodes, listedNumbers);
+      addEach(listedCodes, factor, target);
+      return;
+    }
+    const { base, unit, codes } = linear;
+    kernels().addCodes(this.#selected, this.#row, codes, factor * unit, target);
+    if (base !== 0) addAll(factor * base, target);
+  }
+
+  #addIntervals(intervals: TimeIntervals, target: Uint32Array): void {
+    const { times } = this.#streams;
+    const chunk = times.chunkFrom(this.#chunk << 5);
+    const lengths = this.count < FEW_ROWS ? undefined : chunk.rowLengths();
+    const count = lengths && Math.floor((chunk.max - lengths.base) / lengths.length) + 1;
+    const meanMs = (intervals.startsMs[intervals.count]! - intervals.startsMs[0]!) / intervals.count;
+    if (count === undefined || count > PLACES_MAX || lengths!.length * INTERVAL_LENGTHS > meanMs) {
+      times.gather(this.list(), listedNumbers);
+      intervals.place(listedNumbers, this.count, listedIntervals);
+      addEach(listedIntervals, 1, target);
+      return;
+    }
+    const { base, length, codes, restAt } = lengths!;
+    const places = intervalPlaces.subarray(0, count);
+    placeLengths(intervals.startsMs, base, length, places);
+    const found = kernels().addPlaces(this.#selected, this.#row, codes, places, target, otherRows);
+    for (let i = 0; i < 3 * found; i += 3) {
+      const timeMs = base + length * otherRows[i + 2]! + restAt(otherRows[i + 1]!);
+      target[otherRows[i]!]! += intervals.indexOf(timeMs);
+    }
+  }
+
+  get #selected(): Uint32Array {
+    return this.#words.subarray(this.#from, this.to);
+  }
+
+  /** The first one, counted from that of the chunk. */
+  get #row(): number {
+    return (this.#from - this.#chunk) << 5;
+  }
+}
+
+/** Behind them are users. */
+const PLACES_IN_BATCH = 2;
+
+function nearPlace(i: number, count: number): Uint32Array {
+  return kernels().near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + count);
+}
+
+const NO_USERS = new Uint32Array(0);
+
+function addEach(numbers: Uint32Array | Int32Array, factor: number, target: Uint32Array): void {
+  for (let i = 0; i < target.length; i++) target[i]! += Math.imul(factor, numbers[i]!);
+}
+
+/**
+ * places[k] = the interval that all of base + length * k and less than one length more is in, NO_PLACE where that may be in
+ * two. What is before the first interval, or behind the last, may be anything.
+ */
+function placeLengths(startsMs: Float64Array, base: number, length: number, places: Uint32Array): void {
+  let from = 0;
+  for (let i = 1; i < startsMs.length && from < places.length; i++) {
+    const end = Math.max(0, Math.floor((startsMs[i]! - base) / length));
+    places.fill(i - 1, from, end);
+    // Where the interval ends, and of which there may be some of the next one.
+    if (end >= from && end < places.length) places[end] = NO_PLACE;
+    from = Math.max(from, end + 1);
+  }
+}
+
+function addAll(number: number, target: Uint32Array): void {
+  for (let i = 0; i < target.length; i++) target[i]! += number;
+}
