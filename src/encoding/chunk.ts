@@ -2,12 +2,15 @@ import { crc32c } from '../base/crc32c.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { clearArena } from './arena.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
+import { classRunsDecoded } from './classRuns.ts';
 import {
+  type Classing,
   type EncodedValues,
   expectBytes,
   type Filter,
   type NumberVector,
   passes,
+  type Runs,
   selectAll,
   type Values,
 } from './contract.ts';
@@ -123,6 +126,11 @@ export class Chunk {
     const passing = scratchWords.subarray(0, words.length);
     this.#values.select(filter, passing, words);
     kernels().and(words, passing);
+  }
+
+  /** See EncodedValues.classRuns. */
+  classRuns(classing: Classing, target: Runs): number {
+    return this.#values.classRuns?.(classing, target) ?? classRunsDecoded(this, classing, target);
   }
 
   /** What the bounds alone say about the rows that pass. */

@@ -29,6 +29,8 @@ export interface EncodedValues {
    * bitmap are `wanted`, the bits of others may be anything.
    */
   select(filter: Filter, words: Uint32Array, wanted?: Uint32Array): void;
+  /** The rows' classes as runs, for which `target` has room for one a row. Returns how many there are. */
+  classRuns?(classing: Classing, target: Runs): number;
 }
 
 /** What a chunk is made of: codes, ordinals and offsets as whole numbers, or any finite doubles. */
@@ -62,6 +64,20 @@ export function passes(filter: Filter, value: number): boolean {
     case 'test':
       return filter.test(value);
   }
+}
+
+/**
+ * `table`: a value's class is table[value]; for columns of codes. `bounds`: how many of the bounds, which ascend, are at
+ * most the value.
+ */
+export type Classing =
+  | { readonly kind: 'table'; readonly table: Uint32Array }
+  | { readonly kind: 'bounds'; readonly bounds: Float64Array };
+
+/** Runs of rows: run r has class classes[r] and rows up to ends[r], which ascend. */
+export interface Runs {
+  readonly classes: Uint32Array;
+  readonly ends: Uint32Array;
 }
 
 /** Sets the bits of all rows. */

@@ -1,5 +1,13 @@
+import { classRunsByBounds, classRunsByTable, classRunsDecoded } from './classRuns.ts';
 import { type CodeFilter, type Codes, PIECE_ROWS } from './codes.ts';
-import { type EncodedValues, type Filter, type NumberVector, passes } from './contract.ts';
+import {
+  type Classing,
+  type EncodedValues,
+  type Filter,
+  type NumberVector,
+  passes,
+  type Runs,
+} from './contract.ts';
 import { PackedCodes } from './packed.ts';
 
 /** What codes stand for. A greater code never stands for a lesser value. */
@@ -80,6 +88,19 @@ export class FramedValues implements EncodedValues {
     } else {
       selectTested(this, filter, this.#codes.rowCount, words);
     }
+  }
+
+  classRuns(classing: Classing, target: Runs): number {
+    if (classing.kind === 'bounds') {
+      const bounds = classing.bounds.map((bound) => this.#codeFrom(bound));
+      return classRunsByBounds(this.#codes, bounds, target);
+    }
+    if (this.#frame.isIdentity) return classRunsByTable(this.#codes, classing.table, target);
+    const decoded = {
+      rowCount: this.#codes.rowCount,
+      decode: (from: number, to: number, values: NumberVector) => this.decode(from, to, values),
+    };
+    return classRunsDecoded(decoded, classing, target);
   }
 
   /** The codes that stand for exactly this value. */

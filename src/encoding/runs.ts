@@ -152,6 +152,14 @@ export class RunCodes implements Codes {
     return true;
   }
 
+  /** The runs themselves: the code of each, and where it ends. Returns how many there are. */
+  decodeRuns(codes: Uint32Array, ends: Uint32Array): number {
+    const runCount = this.#codes.rowCount;
+    this.#codes.decode(0, runCount, codes);
+    this.#ends.decode(0, runCount, ends);
+    return runCount;
+  }
+
   firstFrom(code: number): number {
     return searchFirstFrom(this, code);
   }

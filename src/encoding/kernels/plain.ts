@@ -1,8 +1,8 @@
-import { classify } from './classify.ts';
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import type { Differences, Kernels } from './kernels.ts';
 import {
+  classRuns,
   countRuns,
   countUsers,
   fillRuns,
@@ -13,6 +13,7 @@ import {
   repeat,
 } from './runs.ts';
 import { compress, expand } from './spread.ts';
+import { newPlainTally } from './tally.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
 const PIECE_ROWS = 1024;
@@ -67,6 +68,7 @@ export const plainKernels: Kernels = {
   },
 
   fillStarts,
+  classRuns,
   positions,
   positionsOf,
   countUsers,
@@ -79,7 +81,7 @@ export const plainKernels: Kernels = {
   ranks,
   listRows,
   markKinds,
-  classify,
+  newTally: newPlainTally,
   expand,
   compress,
 

@@ -1,16 +1,10 @@
 import { assert } from '../../base/assert.ts';
 import { firstFrom } from '../../base/search.ts';
-import type { NumberVector } from '../contract.ts';
-import {
-  type ClassTable,
-  type Differences,
-  GATHERED_ROWS,
-  type Kernels,
-  type Packed,
-  type RunBounds,
-} from './kernels.ts';
+import type { NumberVector, Runs } from '../contract.ts';
+import { type Differences, GATHERED_ROWS, type Kernels, type Packed, type RunBounds } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
+import { newSimdTally } from './simdTally.ts';
 import { type Exports, hasSimd, instantiate, PAGE_BYTES } from './wasm.ts';
 
 /** Pieces begin at whole bytes of codes and at words of a bitmap. */
@@ -56,6 +50,7 @@ class SimdKernels implements Kernels {
   readonly #stepWords: number;
 
   readonly reduceRuns = plainKernels.reduceRuns;
+  readonly newTally = newSimdTally;
 
   constructor(arenaBytes: number) {
     const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
@@ -198,6 +193,39 @@ class SimdKernels implements Kernels {
     const next = repeat(INPUT.value, RUNS.value, codes.length, row, row + target.length, OUTPUT.value);
     target.set(this.#outputWords.subarray(0, next - row));
     return next;
+  }
+
+  classRuns(codes: Uint32Array, ends: Uint32Array, table: Uint32Array, shift: number, target: Runs): number {
+    const { CODES, INPUT, OUTPUT, RUNS, classRuns } = this.#exports;
+    if (table.length > this.#outputWords.length) {
+      return plainKernels.classRuns(codes, ends, table, shift, target);
+    }
+    this.#copyIn(bytesOf(table, 0, table.length), CODES.value);
+    let count = 0;
+    for (let from = 0; from < codes.length; from += GATHERED_ROWS) {
+      const to = Math.min(from + GATHERED_ROWS, codes.length);
+      this.#copyIn(bytesOf(codes, from, to), INPUT.value);
+      this.#copyIn(bytesOf(ends, from, to), OUTPUT.value);
+      const classesAt = RUNS.value;
+      const endsAt = classesAt + 4 * GATHERED_ROWS;
+      const last = table.length - 1;
+      const found = classRuns(
+        INPUT.value,
+        OUTPUT.value,
+        to - from,
+        CODES.value,
+        shift,
+        last,
+        classesAt,
+        endsAt,
+      );
+      // The first may go on with the class of the one before.
+      if (count > 0 && target.classes[count - 1] === this.#runs[0]) count--;
+      target.classes.set(this.#runs.subarray(0, found), count);
+      target.ends.set(this.#runs.subarray(GATHERED_ROWS, GATHERED_ROWS + found), count);
+      count += found;
+    }
+    return count;
   }
 
   positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
@@ -399,43 +427,6 @@ class SimdKernels implements Kernels {
     this.#outputWords.fill(0, 0, target.length);
     markKinds(STEP.value, at(0), bitmaps.length, words64, OUTPUT.value);
     target.set(this.#outputWords.subarray(0, target.length));
-  }
-
-  classify(
-    events: Uint32Array,
-    codes: Uint32Array,
-    table: ClassTable,
-    count: number,
-    words: Uint32Array,
-    found: Uint32Array,
-  ): number {
-    const { INPUT, OUTPUT, RUNS, STEP, classify } = this.#exports;
-    const { classes, rows, columns } = table;
-    const columnsAt = GATHERED_ROWS;
-    const rowsAt = columnsAt + columns.length;
-    const classesAt = rowsAt + rows.length;
-    if (classesAt + classes.length > this.#runs.length) {
-      return plainKernels.classify(events, codes, table, count, words, found);
-    }
-    this.#copyIn(bytesOf(events, 0, count), INPUT.value);
-    this.#runs.set(codes.subarray(0, count));
-    this.#runs.set(columns, columnsAt);
-    this.#runs.set(rows, rowsAt);
-    this.#runs.set(classes, classesAt);
-    const at = (word: number) => RUNS.value + 4 * word;
-    const foundCount = classify(
-      INPUT.value,
-      RUNS.value,
-      at(classesAt),
-      at(rowsAt),
-      at(columnsAt),
-      count,
-      STEP.value,
-      OUTPUT.value,
-    );
-    words.set(this.#steps.subarray(0, (count + 31) >>> 5));
-    found.set(this.#outputWords.subarray(0, foundCount));
-    return foundCount;
   }
 
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {

@@ -96,16 +96,40 @@ export interface Exports {
     users: number,
   ): number;
   markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
-  classify(
-    events: number,
+  classRuns(
     codes: number,
-    classes: number,
-    rows: number,
-    columns: number,
+    ends: number,
     count: number,
-    words: number,
-    found: number,
+    table: number,
+    shift: number,
+    last: number,
+    classes: number,
+    classEnds: number,
   ): number;
+  tallyRows(
+    from: number,
+    to: number,
+    events: number,
+    values: number,
+    valueEnds: number,
+    times: number,
+    timeEnds: number,
+    users: number,
+    userEnds: number,
+    eventMasks: number,
+    valueMasks: number,
+    timeMasks: number,
+    planes: number,
+    digits: number,
+  ): void;
+  tallyAtLeast(
+    users: number,
+    userCount: number,
+    thresholds: number,
+    digits: number,
+    words: number,
+    ruleBytes: number,
+  ): void;
   repeat(codes: number, ends: number, runCount: number, row: number, to: number, target: number): number;
   bounds(codes: number, vectorCount: number, target: number): void;
   runs(codes: number, count: number, lowBits: number, base: number, runCodes: number, ends: number): number;
@@ -126,16 +150,23 @@ export interface Exports {
 export const PAGE_BYTES = 65_536;
 
 const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
+let compiled: object | undefined;
 const program = new Uint8Array(Buffer.from(KERNELS_BASE64, 'base64'));
 
 export function hasSimd(): boolean {
   return host.validate(program);
 }
 
+/** Compiled once a thread. */
+function module(): object {
+  compiled ??= new host.Module(program);
+  return compiled;
+}
+
 /** The kernels with a memory of their own, of so many bytes or a little more, which never grows. */
 export function instantiate(byteLength: number): { readonly memory: Memory; readonly exports: Exports } {
   const pages = Math.ceil(byteLength / PAGE_BYTES);
   const memory = new host.Memory({ initial: pages, maximum: pages });
-  const { exports } = new host.Instance(new host.Module(program), { env: { memory } });
+  const { exports } = new host.Instance(module(), { env: { memory } });
   return { memory, exports: exports as Exports };
 }

@@ -1,0 +1,171 @@
+// Counts of up to 128 rules at once: a user's planes, a vector for each digit from the lowest and one for what overflows.
+import { STEP } from './layout';
+
+@inline
+function maskOf(masks: usize, classes: usize): v128 {
+  return v128.load(masks + ((load<u32>(classes) as usize) << 4));
+}
+
+/**
+ * Counts rows [from, to): `events` has the class of each, and of values, times and users there are the classes of runs and
+ * where these end. A user's class is its ordinal. Planes have 3 digits or 8.
+ */
+export function tallyRows(
+  from: u32,
+  to: u32,
+  events: usize,
+  values: usize,
+  valueEnds: usize,
+  times: usize,
+  timeEnds: usize,
+  users: usize,
+  userEnds: usize,
+  eventMasks: usize,
+  valueMasks: usize,
+  timeMasks: usize,
+  planes: usize,
+  digits: u32,
+): void {
+  const userBytes = ((digits + 1) as usize) << 4;
+  let valueEnd = load<u32>(valueEnds);
+  let timeEnd = load<u32>(timeEnds);
+  let ofValue = maskOf(valueMasks, values);
+  let ofTime = maskOf(timeMasks, times);
+  let row = from;
+  while (row < to) {
+    const userEnd = min(load<u32>(userEnds), to);
+    const user = planes + (load<u32>(users) as usize) * userBytes;
+    users += 4;
+    userEnds += 4;
+    for (;;) {
+      const end = min(userEnd, min(valueEnd, timeEnd));
+      const mask = v128.and(ofValue, ofTime);
+      if (v128.any_true(mask)) {
+        const eventsEnd = events + (((end - row) as usize) << 2);
+        if (digits === 3) addFew(user, mask, events, eventsEnd, eventMasks);
+        else addMany(user, mask, events, eventsEnd, eventMasks, digits);
+      }
+      events += ((end - row) as usize) << 2;
+      row = end;
+      if (row === valueEnd) {
+        values += 4;
+        valueEnds += 4;
+        valueEnd = load<u32>(valueEnds);
+        ofValue = maskOf(valueMasks, values);
+      }
+      if (row === timeEnd) {
+        times += 4;
+        timeEnds += 4;
+        timeEnd = load<u32>(timeEnds);
+        ofTime = maskOf(timeMasks, times);
+      }
+      if (row === userEnd) break;
+    }
+  }
+}
+
+@inline
+function addFew(user: usize, mask: v128, events: usize, eventsEnd: usize, eventMasks: usize): void {
+  let ones = v128.load(user);
+  let twos = v128.load(user, 16);
+  let fours = v128.load(user, 32);
+  let over = v128.load(user, 48);
+  for (; events < eventsEnd; events += 4) {
+    const one = v128.and(mask, maskOf(eventMasks, events));
+    const two = v128.and(ones, one);
+    const four = v128.and(twos, two);
+    over = v128.or(over, v128.and(fours, four));
+    ones = v128.xor(ones, one);
+    twos = v128.xor(twos, two);
+    fours = v128.xor(fours, four);
+  }
+  v128.store(user, ones);
+  v128.store(user, twos, 16);
+  v128.store(user, fours, 32);
+  v128.store(user, over, 48);
+}
+
+function addMany(user: usize, mask: v128, events: usize, eventsEnd: usize, eventMasks: usize, digits: u32): void {
+  const over = user + ((digits as usize) << 4);
+  for (; events < eventsEnd; events += 4) {
+    let carry = v128.and(mask, maskOf(eventMasks, events));
+    for (let at = user; at < over && v128.any_true(carry); at += 16) {
+      const plane = v128.load(at);
+      v128.store(at, v128.xor(plane, carry));
+      carry = v128.and(plane, carry);
+    }
+    v128.store(over, v128.or(v128.load(over), carry));
+  }
+}
+
+/**
+ * For users whose planes are at `users`, rounded up to 16: bit u of what rule r has at words + r * ruleBytes = whether user u
+ * has at least so many rows as the planes at `thresholds` say.
+ */
+export function tallyAtLeast(
+  users: usize,
+  userCount: u32,
+  thresholds: usize,
+  digits: u32,
+  words: usize,
+  ruleBytes: usize,
+): void {
+  for (let user: u32 = 0; user < userCount; user += 16) {
+    let any = i64x2.splat(0);
+    for (let i: usize = 0; i < 256; i += 16) {
+      const reached = atLeast(users, thresholds, digits);
+      any = v128.or(any, reached);
+      v128.store(STEP + i, reached);
+      users += ((digits + 1) as usize) << 4;
+    }
+    const target = words + (user >>> 3);
+    if (v128.any_true(any)) {
+      transpose(STEP, STEP + 256);
+      transpose(STEP + 256, STEP);
+      transpose(STEP, STEP + 256);
+      transpose(STEP + 256, STEP);
+    } else memory.fill(STEP, 0, 256);
+    storeBits(target, ruleBytes);
+  }
+}
+
+/** Borrows from the highest digit of a count that is less than its threshold; what overflowed is more than any. */
+@inline
+function atLeast(user: usize, thresholds: usize, digits: u32): v128 {
+  let less = i64x2.splat(0);
+  for (let digit: u32 = 0; digit < digits; digit++) {
+    const count = v128.load(user);
+    const threshold = v128.load(thresholds);
+    less = v128.or(v128.andnot(threshold, count), v128.andnot(less, v128.xor(count, threshold)));
+    user += 16;
+    thresholds += 16;
+  }
+  const over = v128.load(user);
+  return v128.or(over, v128.not(v128.or(less, v128.load(thresholds))));
+}
+
+/** A step of four that turn bytes of 16 rows into bytes of 16 columns. */
+@inline
+function transpose(source: usize, target: usize): void {
+  for (let i: usize = 0; i < 128; i += 16) {
+    const a = v128.load(source + i);
+    const b = v128.load(source + i, 128);
+    const at = target + (i << 1);
+    v128.store(at, v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    v128.store(at, v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16);
+  }
+}
+
+/** Of 16 vectors at STEP, each with a byte of 16 users, the bits of each of 128 rules. */
+@inline
+function storeBits(target: usize, ruleBytes: usize): void {
+  for (let i: usize = 0; i < 256; i += 16) {
+    let bytes = v128.load(STEP + i);
+    // The highest bit of each byte is that of the last of eight rules.
+    target += ruleBytes << 3;
+    for (let rule: usize = 1; rule <= 8; rule++) {
+      store<u16>(target - rule * ruleBytes, i8x16.bitmask(bytes) as u16);
+      bytes = i8x16.add(bytes, bytes);
+    }
+  }
+}
