@@ -14,6 +14,8 @@ import { type Exports, instantiate } from './wasm.ts';
 const RUNS_BYTES = 4 * (TALLY_ROWS + 8);
 /** Vectors may be read past the last user, who is one of 16. */
 const SLACK_BYTES = 16 * 256;
+/** Between the bits of a rule and those of the next: a power of two would put all of them into the same few lines of a cache. */
+const RULE_BYTES = (TALLY_USERS >>> 3) + 64;
 /** Kept by a thread for the next who counts: to touch fresh memory costs as much as to count. */
 const SPARE_BYTES_MAX = 32 << 20;
 
@@ -91,13 +93,22 @@ class SimdTally extends PlainTally {
     const { words, exports } = this.#instance;
     const { ARENA, INPUT, RUNS, tallyAtLeast } = exports;
     const userBytes = 16 * (this.digits + 1);
-    const ruleBytes = TALLY_USERS >>> 3;
     words.set(thresholdPlanes(thresholds, this.#countMax), INPUT.value >>> 2);
-    tallyAtLeast(ARENA.value + from * userBytes, to - from, INPUT.value, this.digits, RUNS.value, ruleBytes);
+    const rulesWritten = (targets.length + 7) & ~7;
+    words.fill(0, RUNS.value >>> 2, (RUNS.value + rulesWritten * RULE_BYTES) >>> 2);
+    tallyAtLeast(
+      ARENA.value + from * userBytes,
+      to - from,
+      INPUT.value,
+      this.digits,
+      targets.length,
+      RUNS.value,
+      RULE_BYTES,
+    );
     const wordCount = (to - from + 31) >>> 5;
     for (const [rule, target] of targets.entries()) {
       if (target === undefined) continue;
-      const first = (RUNS.value + rule * ruleBytes) >>> 2;
+      const first = (RUNS.value + rule * RULE_BYTES) >>> 2;
       target.set(words.subarray(first, first + wordCount), from >>> 5);
       if ((to & 31) !== 0) target[to >>> 5]! &= (1 << (to & 31)) - 1;
     }

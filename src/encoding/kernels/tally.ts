@@ -59,7 +59,7 @@ export interface Tally {
 export const TALLY_ROWS = 8192;
 
 /** Users whose counts are compared at once. */
-export const TALLY_USERS = 16_384;
+export const TALLY_USERS = 8192;
 
 /** The tally in plain TypeScript: the oracle of the SIMD one, and what runs where there is no SIMD. */
 export class PlainTally implements Tally {
@@ -169,11 +169,13 @@ function planeWords(digits: number): number {
   return MASK_WORDS * (digits + 1);
 }
 
-/** Of each digit, and of what overflows, the bits of the rules' thresholds. */
+/** Of each digit, and of what overflows, the bits of the rules' thresholds. Others are only reached by what overflows. */
 export function thresholdPlanes(thresholds: Uint32Array, countMax: number): Uint32Array {
-  const planes = new Uint32Array(planeWords(digitsOf(countMax)));
-  for (const [rule, threshold] of thresholds.entries()) {
-    for (let digit = 0; digit <= digitsOf(countMax); digit++) {
+  const digits = digitsOf(countMax);
+  const planes = new Uint32Array(planeWords(digits));
+  for (let rule = 0; rule < TALLY_RULES; rule++) {
+    const threshold = thresholds[rule] || 2 ** digits;
+    for (let digit = 0; digit <= digits; digit++) {
       planes[digit * MASK_WORDS + (rule >>> 5)]! |= ((threshold >>> digit) & 1) << (rule & 31);
     }
   }

@@ -127,6 +127,7 @@ export interface Exports {
     userCount: number,
     thresholds: number,
     digits: number,
+    ruleCount: number,
     words: number,
     ruleBytes: number,
   ): void;

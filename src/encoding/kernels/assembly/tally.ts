@@ -100,48 +100,72 @@ function addMany(user: usize, mask: v128, events: usize, eventsEnd: usize, event
 
 /**
  * For users whose planes are at `users`, rounded up to 16: bit u of what rule r has at words + r * ruleBytes = whether user u
- * has at least so many rows as the planes at `thresholds` say.
+ * has at least so many rows as the planes at `thresholds` say, of rules rounded up to 8. They must be 0 before.
  */
 export function tallyAtLeast(
   users: usize,
   userCount: u32,
   thresholds: usize,
   digits: u32,
+  ruleCount: u32,
   words: usize,
   ruleBytes: usize,
 ): void {
+  const bytes = (((ruleCount + 7) >>> 3) as usize) << 4;
   for (let user: u32 = 0; user < userCount; user += 16) {
-    let any = i64x2.splat(0);
-    for (let i: usize = 0; i < 256; i += 16) {
-      const reached = atLeast(users, thresholds, digits);
-      any = v128.or(any, reached);
-      v128.store(STEP + i, reached);
-      users += ((digits + 1) as usize) << 4;
-    }
-    const target = words + (user >>> 3);
-    if (v128.any_true(any)) {
-      transpose(STEP, STEP + 256);
-      transpose(STEP + 256, STEP);
-      transpose(STEP, STEP + 256);
-      transpose(STEP + 256, STEP);
-    } else memory.fill(STEP, 0, 256);
-    storeBits(target, ruleBytes);
+    const any = digits === 3 ? compareFew(users, thresholds) : compareMany(users, thresholds, digits);
+    users += ((digits + 1) as usize) << 8;
+    if (!v128.any_true(any)) continue;
+    transpose(STEP, STEP + 256);
+    transpose(STEP + 256, STEP);
+    transpose(STEP, STEP + 256);
+    transpose(STEP + 256, STEP);
+    storeBits(bytes, words + (user >>> 3), ruleBytes);
   }
 }
 
-/** Borrows from the highest digit of a count that is less than its threshold; what overflowed is more than any. */
+/** To STEP the rules whose thresholds 16 users reach; returns those that any of them reaches. */
 @inline
-function atLeast(user: usize, thresholds: usize, digits: u32): v128 {
-  let less = i64x2.splat(0);
-  for (let digit: u32 = 0; digit < digits; digit++) {
-    const count = v128.load(user);
-    const threshold = v128.load(thresholds);
-    less = v128.or(v128.andnot(threshold, count), v128.andnot(less, v128.xor(count, threshold)));
-    user += 16;
-    thresholds += 16;
+function compareFew(users: usize, thresholds: usize): v128 {
+  const ones = v128.load(thresholds);
+  const twos = v128.load(thresholds, 16);
+  const fours = v128.load(thresholds, 32);
+  const over = v128.load(thresholds, 48);
+  let any = i64x2.splat(0);
+  for (let at: usize = 0; at < 256; at += 16) {
+    let less = v128.andnot(ones, v128.load(users));
+    less = borrow(less, v128.load(users, 16), twos);
+    less = borrow(less, v128.load(users, 32), fours);
+    const reached = v128.or(v128.load(users, 48), v128.not(v128.or(less, over)));
+    v128.store(STEP + at, reached);
+    any = v128.or(any, reached);
+    users += 64;
   }
-  const over = v128.load(user);
-  return v128.or(over, v128.not(v128.or(less, v128.load(thresholds))));
+  return any;
+}
+
+@inline
+function compareMany(users: usize, thresholds: usize, digits: u32): v128 {
+  const overAt = (digits as usize) << 4;
+  const over = v128.load(thresholds + overAt);
+  let any = i64x2.splat(0);
+  for (let at: usize = 0; at < 256; at += 16) {
+    let less = i64x2.splat(0);
+    for (let digit: usize = 0; digit < overAt; digit += 16) {
+      less = borrow(less, v128.load(users + digit), v128.load(thresholds + digit));
+    }
+    const reached = v128.or(v128.load(users + overAt), v128.not(v128.or(less, over)));
+    v128.store(STEP + at, reached);
+    any = v128.or(any, reached);
+    users += overAt + 16;
+  }
+  return any;
+}
+
+/** Whether counts are less than thresholds up to a digit, by whether they are up to the one below. */
+@inline
+function borrow(less: v128, count: v128, threshold: v128): v128 {
+  return v128.or(v128.andnot(threshold, count), v128.andnot(less, v128.xor(count, threshold)));
 }
 
 /** A step of four that turn bytes of 16 rows into bytes of 16 columns. */
@@ -156,15 +180,18 @@ function transpose(source: usize, target: usize): void {
   }
 }
 
-/** Of 16 vectors at STEP, each with a byte of 16 users, the bits of each of 128 rules. */
+/** Of vectors at STEP, each with a byte of 16 users, the bits of eight rules. */
 @inline
-function storeBits(target: usize, ruleBytes: usize): void {
-  for (let i: usize = 0; i < 256; i += 16) {
+function storeBits(byteCount: usize, target: usize, ruleBytes: usize): void {
+  for (let i: usize = 0; i < byteCount; i += 16) {
     let bytes = v128.load(STEP + i);
-    // The highest bit of each byte is that of the last of eight rules.
     target += ruleBytes << 3;
-    for (let rule: usize = 1; rule <= 8; rule++) {
-      store<u16>(target - rule * ruleBytes, i8x16.bitmask(bytes) as u16);
+    if (!v128.any_true(bytes)) continue;
+    let at = target;
+    // The highest bit of each byte is that of the last of eight rules.
+    for (let rule = 0; rule < 8; rule++) {
+      at -= ruleBytes;
+      store<u16>(at, i8x16.bitmask(bytes) as u16);
       bytes = i8x16.add(bytes, bytes);
     }
   }
