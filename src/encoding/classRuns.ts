@@ -1,23 +1,16 @@
-import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { lastAtMost } from '../base/search.ts';
 import { type Codes, PIECE_ROWS } from './codes.ts';
 import type { Classing, EncodedValues, Runs } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
 import { RunCodes } from './runs.ts';
 import { SplitCodes } from './split.ts';
 
-const runCodes = new Uint32Array(CHUNK_ROWS_MAX);
-const runEnds = new Uint32Array(CHUNK_ROWS_MAX);
 const pieceCodes = new Uint32Array(PIECE_ROWS);
 const pieceValues = new Float64Array(PIECE_ROWS);
 
 /** EncodedValues::classRuns of codes: a code's class is table[code]; runs are asked about once. */
 export function classRunsByTable(codes: Codes, table: Uint32Array, target: Runs): number {
-  if (codes instanceof RunCodes) {
-    const runCount = codes.decodeRuns(runCodes, runEnds);
-    const [all, ends] = [runCodes.subarray(0, runCount), runEnds.subarray(0, runCount)];
-    return kernels().classRuns(all, ends, table, 0, target);
-  }
+  const found = codes instanceof RunCodes ? codes.classRuns(table, 0, target) : -1;
+  if (found !== -1) return found;
   let count = 0;
   for (let from = 0; from < codes.rowCount; from += PIECE_ROWS) {
     const rowCount = Math.min(PIECE_ROWS, codes.rowCount - from);
@@ -30,9 +23,9 @@ export function classRunsByTable(codes: Codes, table: Uint32Array, target: Runs)
 /** The same: a code's class is how many of the bounds, which ascend, are at most the code. */
 export function classRunsByBounds(codes: Codes, bounds: Float64Array, target: Runs): number {
   if (codes instanceof SplitCodes && codes.high instanceof RunCodes) {
-    const runCount = codes.high.decodeRuns(runCodes, runEnds);
-    const [highs, ends] = [runCodes.subarray(0, runCount), runEnds.subarray(0, runCount)];
-    return splitRuns(codes, highs, ends, bounds, target);
+    const { table, shift } = classHighs(bounds, codes.unit);
+    const found = codes.high.classRuns(table, shift, target);
+    if (found !== -1) return lookIntoMixed(codes, bounds, target, found);
   }
   return classRunsDecoded(codes, { kind: 'bounds', bounds }, target);
 }
@@ -97,35 +90,28 @@ const MIXED = 0xffffffff;
 /** Entries of a table of classes by high parts, or of so many of them together as to be so few. */
 const HIGHS_MAX = 1 << 13;
 const highClasses = new Uint32Array(HIGHS_MAX + 1);
-const highRuns: Runs = { classes: new Uint32Array(CHUNK_ROWS_MAX), ends: new Uint32Array(CHUNK_ROWS_MAX) };
 
-/** By high parts; the few rows whose high part has a bound in it are looked at one by one. */
-function splitRuns(
-  codes: SplitCodes,
-  highs: Uint32Array,
-  highEnds: Uint32Array,
-  bounds: Float64Array,
-  target: Runs,
-): number {
-  const { table, shift } = classHighs(bounds, codes.unit);
-  const found = kernels().classRuns(highs, highEnds, table, shift, highRuns);
-  const classes = highRuns.classes.subarray(0, found);
-  const ends = highRuns.ends.subarray(0, found);
-  let count = 0;
-  let next = 0;
-  for (let mixed = classes.indexOf(MIXED); mixed !== -1; mixed = classes.indexOf(MIXED, next)) {
-    target.classes.set(classes.subarray(next, mixed), count);
-    target.ends.set(ends.subarray(next, mixed), count);
-    count += mixed - next;
-    for (let row = mixed === 0 ? 0 : ends[mixed - 1]!; row < ends[mixed]!; row++) {
-      target.classes[count] = lastAtMost(bounds, codes.at(row)) + 1;
-      target.ends[count++] = row + 1;
+/** Rows whose high part has a bound in it, which are few, are looked at one by one. Returns how many runs there are then. */
+function lookIntoMixed(codes: SplitCodes, bounds: Float64Array, target: Runs, found: number): number {
+  const { classes, ends } = target;
+  let count = found;
+  for (let run = indexOf(classes, MIXED, 0, count); run !== -1; run = indexOf(classes, MIXED, run, count)) {
+    const row = run === 0 ? 0 : ends[run - 1]!;
+    const rowCount = ends[run]! - row;
+    classes.copyWithin(run + rowCount, run + 1, count);
+    ends.copyWithin(run + rowCount, run + 1, count);
+    count += rowCount - 1;
+    for (let i = 0; i < rowCount; i++, run++) {
+      classes[run] = lastAtMost(bounds, codes.at(row + i)) + 1;
+      ends[run] = row + i + 1;
     }
-    next = mixed + 1;
   }
-  target.classes.set(classes.subarray(next), count);
-  target.ends.set(ends.subarray(next), count);
-  return count + found - next;
+  return count;
+}
+
+function indexOf(numbers: Uint32Array, wanted: number, from: number, to: number): number {
+  const found = numbers.subarray(from, to).indexOf(wanted);
+  return found === -1 ? -1 : from + found;
 }
 
 /** The class of the codes whose high part, without its lowest `shift` bits, has this place, or is behind the last one. */

@@ -1,7 +1,7 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom } from './codes.ts';
-import type { Draft, NumberVector } from './contract.ts';
+import type { Draft, NumberVector, Runs } from './contract.ts';
 import { GATHERED_ROWS, kernels } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 import type { RunEnds } from './runEnds.ts';
@@ -152,12 +152,10 @@ export class RunCodes implements Codes {
     return true;
   }
 
-  /** The runs themselves: the code of each, and where it ends. Returns how many there are. */
-  decodeRuns(codes: Uint32Array, ends: Uint32Array): number {
-    const runCount = this.#codes.rowCount;
-    this.#codes.decode(0, runCount, codes);
-    this.#ends.decode(0, runCount, ends);
-    return runCount;
+  /** See Kernels.classRuns; -1, and nothing done, where codes are not as it takes them. */
+  classRuns(table: Uint32Array, shift: number, target: Runs): number {
+    if (!(this.#codes instanceof PackedCodes)) return -1;
+    return kernels().classRuns(this.#codes.packed, this.#ends.bounds(), this.rowCount, table, shift, target);
   }
 
   firstFrom(code: number): number {

@@ -63,10 +63,18 @@ export interface Kernels {
    */
   repeat(codes: Uint32Array, ends: Uint32Array, row: number, target: NumberVector): number;
   /**
-   * Runs by class, where those next to each other of one class are one: the class of a code is that at code >>> shift of
-   * `table`, or its last one behind it. Returns how many there are; `target` has room for one for each code.
+   * Runs of `rowCount` rows by class, where those next to each other of one class are one: the class of a code is that at
+   * code >>> shift of `table`, or its last one behind it. Each run has a code. Returns how many there are; `target` has room
+   * for as many as there are codes. At most CHUNK_ROWS_MAX rows.
    */
-  classRuns(codes: Uint32Array, ends: Uint32Array, table: Uint32Array, shift: number, target: Runs): number;
+  classRuns(
+    codes: Packed,
+    bounds: RunBounds,
+    rowCount: number,
+    table: Uint32Array,
+    shift: number,
+    target: Runs,
+  ): number;
   /**
    * target[i] = base + the number of the bit that is set and has skip + i such before it, as far as there are and fit;
    * returns how many that is. At most CHUNK_ROWS_MAX bits.

@@ -1,6 +1,6 @@
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
-import type { Differences, Kernels } from './kernels.ts';
+import type { Differences, Kernels, RunBounds } from './kernels.ts';
 import {
   classRuns,
   countRuns,
@@ -68,7 +68,14 @@ export const plainKernels: Kernels = {
   },
 
   fillStarts,
-  classRuns,
+
+  classRuns(codes, bounds, rowCount, table, shift, target) {
+    const ends = endsOf(bounds, rowCount);
+    const unpacked = new Uint32Array(ends.length);
+    unpack(codes.packed, codes.bits, 0, ends.length, unpacked);
+    return classRuns(unpacked, ends, table, shift, target);
+  },
+
   positions,
   positionsOf,
   countUsers,
@@ -91,6 +98,19 @@ export const plainKernels: Kernels = {
 
   sum,
 };
+
+/** Where runs end, the last of them with the rows. */
+function endsOf(bounds: RunBounds, rowCount: number): Uint32Array {
+  if (!('starts' in bounds)) {
+    const { firstEnd, lengths } = bounds;
+    const ends = new Uint32Array(1 + lengths.count).fill(firstEnd);
+    sum(lengths, 0, lengths.count, firstEnd, ends.subarray(1));
+    return ends;
+  }
+  const ends: number[] = [];
+  for (let row = 1; row < rowCount; row++) if ((bounds.starts[row >>> 3]! >>> (row & 7)) & 1) ends.push(row);
+  return Uint32Array.of(...ends, rowCount);
+}
 
 /** Reads only the bytes that the code lies in. */
 function unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void {

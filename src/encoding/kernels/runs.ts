@@ -198,7 +198,7 @@ export function repeat(codes: Uint32Array, ends: Uint32Array, first: number, tar
   return row;
 }
 
-/** See Kernels.classRuns. */
+/** See Kernels.classRuns; these are the runs unpacked. */
 export function classRuns(
   codes: Uint32Array,
   ends: Uint32Array,

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { firstFrom } from '../../base/search.ts';
 import type { NumberVector, Runs } from '../contract.ts';
-import { type Differences, GATHERED_ROWS, type Kernels, type Packed, type RunBounds } from './kernels.ts';
+import type { Differences, Kernels, Packed, RunBounds } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
 import { newSimdTally } from './simdTally.ts';
@@ -46,6 +46,7 @@ class SimdKernels implements Kernels {
   readonly #outputWords: Uint32Array;
   readonly #outputDoubles: Float64Array;
   readonly #runs: Uint32Array;
+  readonly #codes: Uint32Array;
   readonly #steps: Uint32Array;
   readonly #stepWords: number;
 
@@ -55,7 +56,7 @@ class SimdKernels implements Kernels {
   constructor(arenaBytes: number) {
     const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
     this.#exports = exports;
-    const { ARENA, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } = this.#exports;
+    const { ARENA, CODES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } = this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
     this.#stepWords = STEP_BYTES.value >>> 2;
@@ -66,6 +67,7 @@ class SimdKernels implements Kernels {
     this.#outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
     // One for each run of a chunk's rows, and where the first begins and the last one ends.
     this.#runs = new Uint32Array(memory.buffer, RUNS.value, RUNS_BYTES.value >>> 2);
+    this.#codes = new Uint32Array(memory.buffer, CODES.value, RUNS_BYTES.value >>> 2);
   }
 
   /** Rows that go through the memory at a time. */
@@ -195,37 +197,55 @@ class SimdKernels implements Kernels {
     return next;
   }
 
-  classRuns(codes: Uint32Array, ends: Uint32Array, table: Uint32Array, shift: number, target: Runs): number {
-    const { CODES, INPUT, OUTPUT, RUNS, classRuns } = this.#exports;
+  classRuns(
+    codes: Packed,
+    bounds: RunBounds,
+    rowCount: number,
+    table: Uint32Array,
+    shift: number,
+    target: Runs,
+  ): number {
     if (table.length > this.#outputWords.length) {
-      return plainKernels.classRuns(codes, ends, table, shift, target);
+      return plainKernels.classRuns(codes, bounds, rowCount, table, shift, target);
     }
-    this.#copyIn(bytesOf(table, 0, table.length), CODES.value);
-    let count = 0;
-    for (let from = 0; from < codes.length; from += GATHERED_ROWS) {
-      const to = Math.min(from + GATHERED_ROWS, codes.length);
-      this.#copyIn(bytesOf(codes, from, to), INPUT.value);
-      this.#copyIn(bytesOf(ends, from, to), OUTPUT.value);
-      const classesAt = RUNS.value;
-      const endsAt = classesAt + 4 * GATHERED_ROWS;
-      const last = table.length - 1;
-      const found = classRuns(
-        INPUT.value,
-        OUTPUT.value,
-        to - from,
-        CODES.value,
-        shift,
-        last,
-        classesAt,
-        endsAt,
-      );
-      // The first may go on with the class of the one before.
-      if (count > 0 && target.classes[count - 1] === this.#runs[0]) count--;
-      target.classes.set(this.#runs.subarray(0, found), count);
-      target.ends.set(this.#runs.subarray(GATHERED_ROWS, GATHERED_ROWS + found), count);
-      count += found;
+    const { CODES, OUTPUT, RUNS, classRuns } = this.#exports;
+    const runCount = this.#listEnds(bounds, rowCount);
+    this.#unpackTo(codes, runCount, CODES.value);
+    this.#copyIn(bytesOf(table, 0, table.length), OUTPUT.value);
+    const found = classRuns(CODES.value, RUNS.value, runCount, OUTPUT.value, shift, table.length - 1);
+    target.classes.set(this.#codes.subarray(0, found));
+    target.ends.set(this.#runs.subarray(0, found));
+    return found;
+  }
+
+  /** To RUNS, of all runs. Returns how many there are. */
+  #listEnds(bounds: RunBounds, rowCount: number): number {
+    const { RUNS, STEP, positions } = this.#exports;
+    if (!('starts' in bounds)) {
+      const { firstEnd, lengths } = bounds;
+      this.#runs[0] = firstEnd;
+      this.#sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 4);
+      return 1 + lengths.count;
     }
-    return count;
+    const { starts } = bounds;
+    // A word of 64 bits may be half theirs; a run ends where the next begins, which the first one does not.
+    this.#bytes.fill(0, STEP.value + starts.length, STEP.value + starts.length + 8);
+    this.#copyIn(starts, STEP.value);
+    this.#bytes[STEP.value]! &= 0xfe;
+    const count = positions(STEP.value, (rowCount + 63) >>> 6, 0, RUNS.value);
+    this.#runs[count] = rowCount;
+    return count + 1;
+  }
+
+  #unpackTo({ packed, bits }: Packed, count: number, target: number): void {
+    const { INPUT, unpack } = this.#exports;
+    const pieceRows = this.pieceRows(bits);
+    for (let row = 0; row < count; row += pieceRows) {
+      const rowCount = Math.min(pieceRows, count - row);
+      const from = (row >>> 3) * bits;
+      this.#copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+      unpack(INPUT.value, bits, rowCount, target + 4 * row);
+    }
   }
 
   positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {

@@ -96,16 +96,7 @@ export interface Exports {
     users: number,
   ): number;
   markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
-  classRuns(
-    codes: number,
-    ends: number,
-    count: number,
-    table: number,
-    shift: number,
-    last: number,
-    classes: number,
-    classEnds: number,
-  ): number;
+  classRuns(codes: number, ends: number, count: number, table: number, shift: number, last: number): number;
   tallyRows(
     from: number,
     to: number,
