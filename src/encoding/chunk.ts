@@ -14,7 +14,7 @@ import {
   selectAll,
   type Values,
 } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
+import { kernels, type Packed } from './kernels/kernels.ts';
 import type { Temperature } from './picker.ts';
 import { openValues, valuesDraft } from './values.ts';
 
@@ -126,6 +126,11 @@ export class Chunk {
     const passing = scratchWords.subarray(0, words.length);
     this.#values.select(filter, passing, words);
     kernels().and(words, passing);
+  }
+
+  /** See EncodedValues.packed. */
+  get packed(): Packed | undefined {
+    return this.#values.packed;
   }
 
   /** See EncodedValues.classRuns. */

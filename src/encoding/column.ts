@@ -3,7 +3,7 @@ import { Bitset } from '../base/bitset.ts';
 import { firstFrom } from '../base/search.ts';
 import { Chunk } from './chunk.ts';
 import { type Classing, damaged, type Filter, type NumberVector, type Runs } from './contract.ts';
-import { GATHERED_ROWS } from './kernels/kernels.ts';
+import { GATHERED_ROWS, type Packed } from './kernels/kernels.ts';
 
 /** What an open chunk's objects take, measured. */
 const OPEN_CHUNK_BYTES = 300;
@@ -70,6 +70,11 @@ export class Column {
     const index = Math.floor(from / this.chunkRows);
     const first = index * this.chunkRows;
     return to - first <= this.chunkRows && this.#chunks[index]!.readBits(from - first, to - first, target);
+  }
+
+  /** Chunk i's rows; see EncodedValues.packed. */
+  packed(i: number): Packed | undefined {
+    return this.#chunks[i]!.packed;
   }
 
   /** The classes of chunk i's rows as runs, which begin at the chunk's first row; see EncodedValues.classRuns. */

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { DamageError } from '../base/errors.ts';
+import type { Packed } from './kernels/kernels.ts';
 
 /**
  * What encoded numbers can do. A chunk of a column is a vector of finite doubles, each of which comes back exactly, -0
@@ -22,6 +23,8 @@ export interface EncodedValues {
    * 0 behind; from is a multiple of 8. Else false, and `target` stays as it is.
    */
   readBits?(from: number, to: number, target: Uint8Array): boolean;
+  /** All of them as they lie, where they are packed; see Kernels. */
+  readonly packed?: Packed | undefined;
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
   firstFrom(value: number): number;
   /**

@@ -8,6 +8,7 @@ import {
   passes,
   type Runs,
 } from './contract.ts';
+import type { Packed } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 
 /** What codes stand for. A greater code never stands for a lesser value. */
@@ -66,6 +67,10 @@ export class FramedValues implements EncodedValues {
   readBits(from: number, to: number, target: Uint8Array): boolean {
     if (!(this.#codes instanceof PackedCodes) || !this.#frame.isIdentity) return false;
     return this.#codes.readBits(from, to, target);
+  }
+
+  get packed(): Packed | undefined {
+    return this.#codes instanceof PackedCodes && this.#frame.isIdentity ? this.#codes.packed : undefined;
   }
 
   firstFrom(value: number): number {

@@ -14,6 +14,7 @@ import {
 } from './runs.ts';
 import { compress, expand } from './spread.ts';
 import { newPlainTally } from './tally.ts';
+import { unpack } from './unpack.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
 const PIECE_ROWS = 1024;
@@ -110,19 +111,6 @@ function endsOf(bounds: RunBounds, rowCount: number): Uint32Array {
   const ends: number[] = [];
   for (let row = 1; row < rowCount; row++) if ((bounds.starts[row >>> 3]! >>> (row & 7)) & 1) ends.push(row);
   return Uint32Array.of(...ends, rowCount);
-}
-
-/** Reads only the bytes that the code lies in. */
-function unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void {
-  const mask = bits === 32 ? -1 : (1 << bits) - 1;
-  let bit = fromRow * bits;
-  for (let i = 0; i < count; i++) {
-    let at = bit >>> 3;
-    let code = packed[at]! >>> (bit & 7);
-    for (let have = 8 - (bit & 7); have < bits; have += 8) code |= packed[++at]! << have;
-    target[i] = code & mask;
-    bit += bits;
-  }
 }
 
 function inRange(

@@ -45,8 +45,8 @@ class SimdTally extends PlainTally {
   }
 
   override countRows(rows: TallyRows, masks: TallyMasks): void {
-    const { words, exports } = this.#instance;
-    const { ARENA, CODES, INPUT, RUNS, tallyRows } = exports;
+    const { bytes, words, exports } = this.#instance;
+    const { ARENA, CODES, INPUT, OUTPUT, RUNS, tallyRows, unpack } = exports;
     const eventMasks = CODES.value;
     const valueMasks = eventMasks + masks.events.byteLength;
     const timeMasks = valueMasks + masks.values.byteLength;
@@ -59,9 +59,12 @@ class SimdTally extends PlainTally {
     words.set(masks.times, timeMasks >>> 2);
     const runsAt = (list: number) => RUNS.value + list * RUNS_BYTES;
     let [value, time, user] = [0, 0, 0];
-    for (let from = rows.from; from < rows.to; from += TALLY_ROWS) {
-      const to = Math.min(from + TALLY_ROWS, rows.to);
-      words.set(rows.events.subarray(from - rows.from, to - rows.from), INPUT.value >>> 2);
+    const { packed, bits } = rows.events;
+    for (let from = 0; from < rows.rowCount; from += TALLY_ROWS) {
+      const to = Math.min(from + TALLY_ROWS, rows.rowCount);
+      const end = Math.ceil((to * bits) / 8);
+      bytes.set(packed.subarray((from >>> 3) * bits, end), OUTPUT.value);
+      unpack(OUTPUT.value, bits, to - from, INPUT.value);
       value = copyRuns(rows.values, value, from, to, words, runsAt(0));
       time = copyRuns(rows.times, time, from, to, words, runsAt(2));
       user = copyRuns(rows.users, user, from, to, words, runsAt(4));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
 import type { Runs } from '../contract.ts';
-import { kernels } from './kernels.ts';
+import { kernels, type Packed } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import {
   MASK_WORDS,
@@ -63,21 +63,18 @@ it('users beyond those who are compared at once, and what is released, which is 
   }
 });
 
-/** Of `rowCount` rows those from some row on; users ascend. Now and then there are more masks than the kernels have room for. */
+/** Users ascend. Now and then there are more masks than the kernels have room for. */
 function randomRows(
   random: SeededRandom,
   users: number,
   rowCount: number,
 ): { readonly rows: TallyRows; readonly masks: TallyMasks } {
-  const from = random.below(rowCount >>> 1);
-  const to = from + 1 + random.below(rowCount - from);
   const valueCount = random.chance(0.3) ? 20_000 : 1 + random.below(20);
   const ofUsers = randomRuns(random, rowCount, users);
   ofUsers.classes.sort();
   const rows = {
-    from,
-    to,
-    events: Uint32Array.from({ length: to - from }, () => random.below(10)),
+    rowCount,
+    events: randomPacked(random, rowCount, random.pick([4, 8, 9, 32])),
     values: randomRuns(random, rowCount, valueCount),
     times: randomRuns(random, rowCount, 5),
     users: ofUsers,
@@ -88,6 +85,16 @@ function randomRows(
     times: randomMasks(random, 5),
   };
   return { rows, masks };
+}
+
+function randomPacked(random: SeededRandom, rowCount: number, bits: number): Packed {
+  const packed = new Uint8Array(Math.ceil((rowCount * bits) / 8));
+  plainKernels.pack(
+    Uint32Array.from({ length: rowCount }, () => random.below(10)),
+    bits,
+    packed,
+  );
+  return { packed, bits };
 }
 
 function randomRuns(random: SeededRandom, rowCount: number, classCount: number): Runs {
@@ -112,14 +119,16 @@ function randomMasks(random: SeededRandom, count: number): Uint32Array {
 }
 
 function countNaively(
-  { from, to, events, values, times, users }: TallyRows,
+  { rowCount, events, values, times, users }: TallyRows,
   masks: TallyMasks,
   counts: readonly Uint32Array[],
 ): void {
   const classAt = ({ classes, ends }: Runs, row: number) => classes[ends.findIndex((end) => end > row)]!;
   const maskOf = (all: Uint32Array, i: number) => all.subarray(MASK_WORDS * i, MASK_WORDS * (i + 1));
-  for (let row = from; row < to; row++) {
-    const ofEvent = maskOf(masks.events, events[row - from]!);
+  const eventClasses = new Uint32Array(rowCount);
+  plainKernels.unpack(events.packed, events.bits, 0, rowCount, eventClasses);
+  for (let row = 0; row < rowCount; row++) {
+    const ofEvent = maskOf(masks.events, eventClasses[row]!);
     const ofValue = maskOf(masks.values, classAt(values, row));
     const ofTime = maskOf(masks.times, classAt(times, row));
     const mask = ofEvent.map((word, w) => word & ofValue[w]! & ofTime[w]!);

@@ -1,4 +1,6 @@
 import type { Runs } from '../contract.ts';
+import type { Packed } from './kernels.ts';
+import { unpack } from './unpack.ts';
 
 /** Rules counted at once: a bit each of a mask of MASK_WORDS. */
 export const TALLY_RULES = 128;
@@ -9,12 +11,11 @@ export const TALLY_COUNT_MAX = 255;
 const FEW_DIGITS = 3;
 const MANY_DIGITS = 8;
 
-/** Rows [from, to) of some whose runs begin at row 0. */
+/** So many rows: at most CHUNK_ROWS_MAX. */
 export interface TallyRows {
-  readonly from: number;
-  readonly to: number;
-  /** The class of row from + i. */
-  readonly events: Uint32Array;
+  readonly rowCount: number;
+  /** The class of each row. */
+  readonly events: Packed;
   readonly values: Runs;
   readonly times: Runs;
   /** A run for each user, whose class is its ordinal; no ordinal has two of them. */
@@ -76,16 +77,18 @@ export class PlainTally implements Tally {
     return this.planes.byteLength;
   }
 
-  countRows({ from, to, events, values, times, users }: TallyRows, masks: TallyMasks): void {
+  countRows({ rowCount, events, values, times, users }: TallyRows, masks: TallyMasks): void {
+    const eventClasses = new Uint32Array(rowCount);
+    unpack(events.packed, events.bits, 0, rowCount, eventClasses);
     const mask = new Uint32Array(MASK_WORDS);
     let [value, time, user] = [0, 0, 0];
-    for (let row = from; row < to; row++) {
+    for (let row = 0; row < rowCount; row++) {
       while (values.ends[value]! <= row) value++;
       while (times.ends[time]! <= row) time++;
       while (users.ends[user]! <= row) user++;
       for (let w = 0; w < MASK_WORDS; w++) {
         mask[w] =
-          masks.events[events[row - from]! * MASK_WORDS + w]! &
+          masks.events[eventClasses[row]! * MASK_WORDS + w]! &
           masks.values[values.classes[value]! * MASK_WORDS + w]! &
           masks.times[times.classes[time]! * MASK_WORDS + w]!;
       }

@@ -2,7 +2,7 @@ import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { lastAtMost } from '../../base/search.ts';
 import { Column } from '../../encoding/column.ts';
 import { equalTo, type Runs } from '../../encoding/contract.ts';
-import { kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels, type Packed } from '../../encoding/kernels/kernels.ts';
 import { MASK_WORDS, type Tally, type TallyMasks } from '../../encoding/kernels/tally.ts';
 import type { TallyWanted } from '../part.ts';
 import type { EventRows } from './blockFormat.ts';
@@ -52,20 +52,17 @@ export function* tallyBlockSteps(
     values: values.masks,
     times: wanted.timeMasks.subarray(MASK_WORDS * before, MASK_WORDS * (before + bounds.length + 1)),
   };
-  const cells = new CellRuns(column, withCells, values.table);
+  const cells = new CellRuns(column, events, withCells, values.table);
   const users = new UserRuns(streams);
   const { chunkRows } = events;
   for (let chunk = 0; chunk * chunkRows < events.rowCount; chunk++) {
     const from = chunk * chunkRows;
     const to = Math.min(from + chunkRows, events.rowCount);
-    const rowEvents = eventScratch.subarray(0, to - from);
-    events.decode(from, to, rowEvents);
     tally.countRows(
       {
-        from: 0,
-        to: to - from,
-        events: rowEvents,
-        values: cells.next(chunk, rowEvents),
+        rowCount: to - from,
+        events: events.packed(chunk) ?? unpacked(events, from, to),
+        values: cells.next(chunk, from, to),
         times: timeRuns(times, chunk, to - from, bounds),
         users: users.next(from, to),
       },
@@ -73,6 +70,12 @@ export function* tallyBlockSteps(
     );
     yield;
   }
+}
+
+/** The numbers of rows [from, to) as packed ones. */
+function unpacked(numbers: Column, from: number, to: number): Packed {
+  numbers.decode(from, to, eventScratch);
+  return { packed: new Uint8Array(eventScratch.buffer, 0, 4 * (to - from)), bits: 32 };
 }
 
 /** Of event numbers; of those whose rows have no cells no rule wants any. */
@@ -121,28 +124,32 @@ function firstRuns({ classes, ends }: Runs, count: number): Runs {
 /** The classes of a column's cells, chunk by chunk of the block's rows. */
 class CellRuns {
   readonly #codes: OpenColumn['codes'];
+  readonly #events: Column;
   readonly #withCells: Uint8Array;
   readonly #areAll: boolean;
   readonly #table: Uint32Array;
   /** The next one. */
   #cell = 0;
 
-  constructor({ codes }: OpenColumn, withCells: Uint8Array, table: Uint32Array) {
+  constructor({ codes }: OpenColumn, events: Column, withCells: Uint8Array, table: Uint32Array) {
     this.#codes = codes;
+    this.#events = events;
     this.#withCells = withCells;
     this.#areAll = !withCells.includes(0);
     this.#table = table;
   }
 
-  /** Of rows without a cell it may be any. `events` are the numbers of theirs. */
-  next(chunk: number, events: Uint32Array): Runs {
+  /** Of rows [from, to), which are those of the chunk; of one without a cell it may be any. */
+  next(chunk: number, from: number, to: number): Runs {
     const codes = this.#codes;
     // All cells are alike.
-    if (codes === undefined) return oneRun(this.#table[0]!, events.length);
+    if (codes === undefined) return oneRun(this.#table[0]!, to - from);
     if (this.#areAll && codes instanceof Column) {
       const count = codes.classRuns(chunk, { kind: 'table', table: this.#table }, valueScratch);
       return firstRuns(valueScratch, count);
     }
+    const events = eventScratch.subarray(0, to - from);
+    this.#events.decode(from, to, events);
     const cellCount = this.#areAll ? events.length : countCells(events, this.#withCells);
     codes.decode(this.#cell, this.#cell + cellCount, cellScratch);
     this.#cell += cellCount;
