@@ -1,3 +1,4 @@
+import { firstFrom } from '../../base/search.ts';
 import type { Runs } from '../contract.ts';
 import {
   PlainTally,
@@ -20,7 +21,7 @@ const RULE_BYTES = (TALLY_USERS >>> 3) + 64;
 const SPARE_BYTES_MAX = 32 << 20;
 
 interface Instance {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly words: Uint32Array;
   readonly exports: Exports;
 }
@@ -63,7 +64,12 @@ class SimdTally extends PlainTally {
     for (let from = 0; from < rows.rowCount; from += TALLY_ROWS) {
       const to = Math.min(from + TALLY_ROWS, rows.rowCount);
       const end = Math.ceil((to * bits) / 8);
-      bytes.set(packed.subarray((from >>> 3) * bits, end), OUTPUT.value);
+      // See SimdKernels.#copyIn.
+      bytes.fill(
+        packed.subarray((from >>> 3) * bits, end),
+        OUTPUT.value,
+        OUTPUT.value + end - (from >>> 3) * bits,
+      );
       unpack(OUTPUT.value, bits, to - from, INPUT.value);
       value = copyRuns(rows.values, value, from, to, words, runsAt(0));
       time = copyRuns(rows.times, time, from, to, words, runsAt(2));
@@ -131,10 +137,8 @@ function copyRuns(
   words: Uint32Array,
   at: number,
 ): number {
-  let first = run;
-  while (ends[first]! <= from) first++;
-  let last = first;
-  while (ends[last]! < to) last++;
+  const first = firstFrom(ends, run, ends.length, from + 1);
+  const last = firstFrom(ends, first, ends.length, to);
   const count = last + 1 - first;
   const classesAt = at >>> 2;
   const endsAt = (at + RUNS_BYTES) >>> 2;
@@ -158,7 +162,7 @@ function take(byteLength: number): Instance {
   }
   const scratchBytes = 1 << 20;
   const { memory, exports } = instantiate(scratchBytes + byteLength + SLACK_BYTES);
-  return { bytes: new Uint8Array(memory.buffer), words: new Uint32Array(memory.buffer), exports };
+  return { bytes: Buffer.from(memory.buffer), words: new Uint32Array(memory.buffer), exports };
 }
 
 /** Those of a query that is not finished are left to the collector. */

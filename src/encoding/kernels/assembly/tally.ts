@@ -8,7 +8,8 @@ function maskOf(masks: usize, classes: usize): v128 {
 
 /**
  * Counts rows [from, to): `events` has the class of each, and of values, times and users there are the classes of runs and
- * where these end. A user's class is its ordinal. Planes have 3 digits or 8.
+ * where these end. A user's class is its ordinal. Planes have 3 digits or more; up to four of them do not go through memory
+ * while the user is the same.
  */
 export function tallyRows(
   from: u32,
@@ -27,6 +28,7 @@ export function tallyRows(
   digits: u32,
 ): void {
   const userBytes = ((digits + 1) as usize) << 4;
+  const areFew = digits === 3;
   let valueEnd = load<u32>(valueEnds);
   let timeEnd = load<u32>(timeEnds);
   let ofValue = maskOf(valueMasks, values);
@@ -37,15 +39,32 @@ export function tallyRows(
     const user = planes + (load<u32>(users) as usize) * userBytes;
     users += 4;
     userEnds += 4;
+    let ones = v128.load(user);
+    let twos = v128.load(user, 16);
+    let fours = v128.load(user, 32);
+    // The eights, or where there are none what overflows.
+    let rest = v128.load(user, 48);
     for (;;) {
       const end = min(userEnd, min(valueEnd, timeEnd));
       const mask = v128.and(ofValue, ofTime);
+      const eventsEnd = events + (((end - row) as usize) << 2);
       if (v128.any_true(mask)) {
-        const eventsEnd = events + (((end - row) as usize) << 2);
-        if (digits === 3) addFew(user, mask, events, eventsEnd, eventMasks);
-        else addMany(user, mask, events, eventsEnd, eventMasks, digits);
+        for (; events < eventsEnd; events += 4) {
+          const one = v128.and(mask, maskOf(eventMasks, events));
+          const two = v128.and(ones, one);
+          const four = v128.and(twos, two);
+          const eight = v128.and(fours, four);
+          ones = v128.xor(ones, one);
+          twos = v128.xor(twos, two);
+          fours = v128.xor(fours, four);
+          if (areFew) rest = v128.or(rest, eight);
+          else if (v128.any_true(eight)) {
+            carryOn(user + 64, user + userBytes - 16, v128.and(rest, eight));
+            rest = v128.xor(rest, eight);
+          }
+        }
       }
-      events += ((end - row) as usize) << 2;
+      events = eventsEnd;
       row = end;
       if (row === valueEnd) {
         values += 4;
@@ -61,41 +80,21 @@ export function tallyRows(
       }
       if (row === userEnd) break;
     }
+    v128.store(user, ones);
+    v128.store(user, twos, 16);
+    v128.store(user, fours, 32);
+    v128.store(user, rest, 48);
   }
 }
 
-@inline
-function addFew(user: usize, mask: v128, events: usize, eventsEnd: usize, eventMasks: usize): void {
-  let ones = v128.load(user);
-  let twos = v128.load(user, 16);
-  let fours = v128.load(user, 32);
-  let over = v128.load(user, 48);
-  for (; events < eventsEnd; events += 4) {
-    const one = v128.and(mask, maskOf(eventMasks, events));
-    const two = v128.and(ones, one);
-    const four = v128.and(twos, two);
-    over = v128.or(over, v128.and(fours, four));
-    ones = v128.xor(ones, one);
-    twos = v128.xor(twos, two);
-    fours = v128.xor(fours, four);
+/** Adds to the planes from `at` on, up to what overflows. */
+function carryOn(at: usize, over: usize, carry: v128): void {
+  for (; at < over && v128.any_true(carry); at += 16) {
+    const plane = v128.load(at);
+    v128.store(at, v128.xor(plane, carry));
+    carry = v128.and(plane, carry);
   }
-  v128.store(user, ones);
-  v128.store(user, twos, 16);
-  v128.store(user, fours, 32);
-  v128.store(user, over, 48);
-}
-
-function addMany(user: usize, mask: v128, events: usize, eventsEnd: usize, eventMasks: usize, digits: u32): void {
-  const over = user + ((digits as usize) << 4);
-  for (; events < eventsEnd; events += 4) {
-    let carry = v128.and(mask, maskOf(eventMasks, events));
-    for (let at = user; at < over && v128.any_true(carry); at += 16) {
-      const plane = v128.load(at);
-      v128.store(at, v128.xor(plane, carry));
-      carry = v128.and(plane, carry);
-    }
-    v128.store(over, v128.or(v128.load(over), carry));
-  }
+  v128.store(over, v128.or(v128.load(over), carry));
 }
 
 /**
