@@ -30,7 +30,7 @@ export function* runRules(
   const bytes = tallyBytes(users.count, countMax);
   budget?.charge(bytes);
   const tally = kernels().newTally(users.count, countMax);
-  yield;
+  yield* tally.clearSteps();
   yield* tallyParts(view, group, tally, stats);
   yield* addMerged(users, tally);
   const bitmapBytes = wantedThresholds.flat().length * (users.count >>> 3);
@@ -89,7 +89,11 @@ function* selectAtLeast(
   tally: Tally,
   wanted: readonly (readonly number[])[],
 ): Generator<void, readonly ReadonlyMap<number, Bitset>[]> {
-  const found = wanted.map((thresholds) => new Map(thresholds.map((each) => [each, new Bitset(userCount)])));
+  const found: Map<number, Bitset>[] = [];
+  for (const thresholds of wanted) {
+    found.push(new Map(thresholds.map((each) => [each, new Bitset(userCount)])));
+    yield;
+  }
   const rounds = Math.max(0, ...wanted.map(({ length }) => length));
   for (let round = 0; round < rounds; round++) {
     const thresholds = Uint32Array.from(wanted, (ofRule) => ofRule[round] ?? 0);

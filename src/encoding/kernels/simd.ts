@@ -5,14 +5,12 @@ import type { Differences, Kernels, Packed, RunBounds } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
 import { newSimdTally } from './simdTally.ts';
-import { type Exports, hasSimd, instantiate, PAGE_BYTES } from './wasm.ts';
+import { type Exports, hasSimd, instantiate, SCRATCH_BYTES } from './wasm.ts';
 
 /** Pieces begin at whole bytes of codes and at words of a bitmap. */
 const PIECE_ROWS_UNIT = 64;
 /** Wider codes may spread over more bytes than a lane has. */
 const BOUNDS_BITS_MAX = 25;
-/** What the kernels lay out for themselves, and a little more. */
-const SCRATCH_BYTES = 16 * PAGE_BYTES;
 /** For fewer it costs more to copy in and out. */
 const REPEATED_ROWS_MIN = 256;
 /** Vectors may be read past the last byte of what a caller keeps in the arena. */

@@ -9,7 +9,7 @@ import {
   tallyBytes,
   thresholdPlanes,
 } from './tally.ts';
-import { type Exports, instantiate } from './wasm.ts';
+import { type Exports, instantiate, SCRATCH_BYTES } from './wasm.ts';
 
 /** Runs of a piece, and one behind them that is read ahead. */
 const RUNS_BYTES = 4 * (TALLY_ROWS + 8);
@@ -18,7 +18,7 @@ const SLACK_BYTES = 16 * 256;
 /** Between the bits of a rule and those of the next: a power of two would put all of them into the same few lines of a cache. */
 const RULE_BYTES = (TALLY_USERS >>> 3) + 64;
 /** Kept by a thread for the next who counts: to touch fresh memory costs as much as to count. */
-const SPARE_BYTES_MAX = 32 << 20;
+const SPARE_BYTES_MAX = 40 << 20;
 
 interface Instance {
   readonly bytes: Buffer;
@@ -150,18 +150,14 @@ function copyRuns(
   return last;
 }
 
-/** All of whose planes are 0. */
 function take(byteLength: number): Instance {
   const needed = (instance: Instance) => instance.exports.ARENA.value + byteLength + SLACK_BYTES;
   const i = spares.findIndex((spare) => spare.bytes.length >= needed(spare));
   if (i !== -1) {
     const [spare] = spares.splice(i, 1);
-    const { ARENA } = spare!.exports;
-    spare!.bytes.fill(0, ARENA.value, ARENA.value + byteLength);
     return spare!;
   }
-  const scratchBytes = 1 << 20;
-  const { memory, exports } = instantiate(scratchBytes + byteLength + SLACK_BYTES);
+  const { memory, exports } = instantiate(SCRATCH_BYTES + byteLength + SLACK_BYTES);
   return { bytes: Buffer.from(memory.buffer), words: new Uint32Array(memory.buffer), exports };
 }
 

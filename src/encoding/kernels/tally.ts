@@ -7,6 +7,8 @@ export const TALLY_RULES = 128;
 export const MASK_WORDS = TALLY_RULES / 32;
 /** A count is known up to here. */
 export const TALLY_COUNT_MAX = 255;
+/** Cleared between two yields. */
+const WORDS_PER_STEP = 1 << 18;
 /** Digits of a count that is not asked beyond 8, and of any other. */
 const FEW_DIGITS = 3;
 const MANY_DIGITS = 8;
@@ -34,8 +36,8 @@ export interface TallyMasks {
  * rule r, so that one addition of planes counts a row for all rules. Above the digits one more plane has what overflowed.
  */
 export interface Tally {
-  /** Of what is kept of all users. */
-  readonly byteLength: number;
+  /** To be done before anything else: begins at 0. In small steps. */
+  clearSteps(): Generator<void, void>;
   countRows(rows: TallyRows, masks: TallyMasks): void;
   /** Counts one row for the rules in a mask. */
   add(ordinal: number, mask: Uint32Array): void;
@@ -73,8 +75,11 @@ export class PlainTally implements Tally {
     this.digits = digitsOf(countMax);
   }
 
-  get byteLength(): number {
-    return this.planes.byteLength;
+  *clearSteps(): Generator<void, void> {
+    for (let from = 0; from < this.planes.length; from += WORDS_PER_STEP) {
+      this.planes.fill(0, from, from + WORDS_PER_STEP);
+      yield;
+    }
   }
 
   countRows({ rowCount, events, values, times, users }: TallyRows, masks: TallyMasks): void {

@@ -139,7 +139,9 @@ export interface Exports {
 }
 
 /** Memory comes in pages. */
-export const PAGE_BYTES = 65_536;
+const PAGE_BYTES = 65_536;
+/** What the kernels lay out for themselves, and a little more. */
+export const SCRATCH_BYTES = 16 * PAGE_BYTES;
 
 const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
 let compiled: object | undefined;
