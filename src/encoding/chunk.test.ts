@@ -3,7 +3,7 @@ import { crc32c } from '../base/crc32c.ts';
 import { DamageError } from '../base/errors.ts';
 import { SeededRandom } from '../base/random.ts';
 import { Chunk, encodeChunk } from './chunk.ts';
-import { expectRows, expectSelects, vectors } from './oracle.ts';
+import { expectClassRuns, expectRows, expectSelects, vectors } from './oracle.ts';
 
 /** Mutations tried; more with MUTATIONS=1000000 in the environment. */
 const MUTATIONS = Number(process.env.MUTATIONS ?? 10_000);
@@ -21,6 +21,7 @@ describe('chunk', () => {
         expect(chunk.max === Math.max(...values)).toBe(true);
         expectRows(chunk, values, random);
         expectSelects(chunk, values, random);
+        expectClassRuns(chunk, values, random);
       }
     }
   });

@@ -2,7 +2,9 @@ import { crc32c } from '../base/crc32c.ts';
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { clearArena } from './arena.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
+import { classRunsDecoded } from './classRuns.ts';
 import {
+  type Classing,
   type EncodedValues,
   expectBytes,
   type Filter,
@@ -10,10 +12,11 @@ import {
   type NumberVector,
   passes,
   type RowLengths,
+  type Runs,
   selectAll,
   type Values,
 } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
+import { kernels, type Packed } from './kernels/kernels.ts';
 import type { Temperature } from './picker.ts';
 import { openValues, valuesDraft } from './values.ts';
 
@@ -137,6 +140,16 @@ export class Chunk {
     const passing = scratchWords.subarray(0, words.length);
     this.#values.select(filter, passing, words);
     kernels().and(words, passing);
+  }
+
+  /** See EncodedValues.packed. */
+  get packed(): Packed | undefined {
+    return this.#values.packed;
+  }
+
+  /** See EncodedValues.classRuns. */
+  classRuns(classing: Classing, target: Runs): number {
+    return this.#values.classRuns?.(classing, target) ?? classRunsDecoded(this, classing, target);
   }
 
   /** What the bounds alone say about the rows that pass. */

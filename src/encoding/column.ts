@@ -2,8 +2,8 @@ import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { firstFrom } from '../base/search.ts';
 import { Chunk } from './chunk.ts';
-import { damaged, type Filter, type NumberVector } from './contract.ts';
-import { GATHERED_ROWS } from './kernels/kernels.ts';
+import { type Classing, damaged, type Filter, type NumberVector, type Runs } from './contract.ts';
+import { GATHERED_ROWS, type Packed } from './kernels/kernels.ts';
 
 /** What an open chunk's objects take, measured. */
 const OPEN_CHUNK_BYTES = 300;
@@ -12,14 +12,14 @@ const OPEN_CHUNK_BYTES = 300;
 export class Column {
   readonly rowCount: number;
   readonly #chunks: readonly Chunk[];
-  readonly #chunkRows: number;
+  readonly chunkRows: number;
 
   /** `chunkRows` is a multiple of 32, so that a chunk begins a word of a bitmap. */
   constructor(chunks: readonly Chunk[], chunkRows: number) {
     assert(chunkRows % 32 === 0, 'chunks begin at words of a bitmap');
     this.rowCount = chunks.reduce((total, chunk) => total + chunk.rowCount, 0);
     this.#chunks = chunks;
-    this.#chunkRows = chunkRows;
+    this.chunkRows = chunkRows;
   }
 
   /** Infinity for an empty column. */
@@ -36,28 +36,23 @@ export class Column {
     return this.#chunks.length * OPEN_CHUNK_BYTES;
   }
 
-  /** Of which every chunk has this many rows, but perhaps the last one. */
-  get chunkRows(): number {
-    return this.#chunkRows;
-  }
-
   /** The one that begins at a row. */
   chunkFrom(row: number): Chunk {
-    return this.#chunks[row / this.#chunkRows]!;
+    return this.#chunks[row / this.chunkRows]!;
   }
 
   at(row: number): number {
     if (this.#chunks.length === 1) return this.#chunks[0]!.at(row);
-    const index = Math.floor(row / this.#chunkRows);
-    return this.#chunks[index]!.at(row - index * this.#chunkRows);
+    const index = Math.floor(row / this.chunkRows);
+    return this.#chunks[index]!.at(row - index * this.chunkRows);
   }
 
   /** target[i] = value of row from + i, for rows [from, to). */
   decode(from: number, to: number, target: NumberVector): void {
     for (let row = from; row < to; ) {
-      const index = Math.floor(row / this.#chunkRows);
-      const chunkFrom = index * this.#chunkRows;
-      const end = Math.min(to, chunkFrom + this.#chunkRows);
+      const index = Math.floor(row / this.chunkRows);
+      const chunkFrom = index * this.chunkRows;
+      const end = Math.min(to, chunkFrom + this.chunkRows);
       const rest = row === from ? target : target.subarray(row - from);
       this.#chunks[index]!.decode(row - chunkFrom, end - chunkFrom, rest);
       row = end;
@@ -67,9 +62,9 @@ export class Column {
   /** target[i] = value of row rows[i]. Rows ascend and may come again. */
   gather(rows: Uint32Array, target: NumberVector): void {
     for (let i = 0; i < rows.length; ) {
-      const index = Math.floor(rows[i]! / this.#chunkRows);
-      const first = index * this.#chunkRows;
-      const end = firstFrom(rows, i, Math.min(rows.length, i + GATHERED_ROWS), first + this.#chunkRows);
+      const index = Math.floor(rows[i]! / this.chunkRows);
+      const first = index * this.chunkRows;
+      const end = firstFrom(rows, i, Math.min(rows.length, i + GATHERED_ROWS), first + this.chunkRows);
       this.#chunks[index]!.gather(rows.subarray(i, end), first, i === 0 ? target : target.subarray(i));
       i = end;
     }
@@ -77,16 +72,26 @@ export class Column {
 
   /** See EncodedValues.readBits; false also where the rows are of several chunks. */
   readBits(from: number, to: number, target: Uint8Array): boolean {
-    const index = Math.floor(from / this.#chunkRows);
-    const first = index * this.#chunkRows;
-    return to - first <= this.#chunkRows && this.#chunks[index]!.readBits(from - first, to - first, target);
+    const index = Math.floor(from / this.chunkRows);
+    const first = index * this.chunkRows;
+    return to - first <= this.chunkRows && this.#chunks[index]!.readBits(from - first, to - first, target);
+  }
+
+  /** Chunk i's rows; see EncodedValues.packed. */
+  packed(i: number): Packed | undefined {
+    return this.#chunks[i]!.packed;
+  }
+
+  /** The classes of chunk i's rows as runs, which begin at the chunk's first row; see EncodedValues.classRuns. */
+  classRuns(i: number, classing: Classing, target: Runs): number {
+    return this.#chunks[i]!.classRuns(classing, target);
   }
 
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
   firstFrom(value: number): number {
     for (let i = 0; i < this.#chunks.length; i++) {
       const chunk = this.#chunks[i]!;
-      if (chunk.max >= value) return i * this.#chunkRows + chunk.firstFrom(value);
+      if (chunk.max >= value) return i * this.chunkRows + chunk.firstFrom(value);
     }
     return this.rowCount;
   }
@@ -109,7 +114,7 @@ export class Column {
   }
 
   #wordsOf(index: number, words: Uint32Array): Uint32Array {
-    const from = (index * this.#chunkRows) >>> 5;
+    const from = (index * this.chunkRows) >>> 5;
     return words.subarray(from, from + ((this.#chunks[index]!.rowCount + 31) >>> 5));
   }
 }

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { DamageError } from '../base/errors.ts';
-import type { RowCodes, RunRowCodes } from './kernels/kernels.ts';
+import type { Packed, RowCodes, RunRowCodes } from './kernels/kernels.ts';
 
 /**
  * What encoded numbers can do. A chunk of a column is a vector of finite doubles, each of which comes back exactly, -0
@@ -27,6 +27,8 @@ export interface EncodedValues {
   rowCodes?(): LinearCodes | undefined;
   /** The same of how many lengths rows are above a base, rounded down. */
   rowLengths?(): RowLengths | undefined;
+  /** All of them as they lie, where they are packed; see Kernels. */
+  readonly packed?: Packed | undefined;
   /** Where values ascend: the first row whose value is at least this; rowCount when none is. */
   firstFrom(value: number): number;
   /**
@@ -34,6 +36,8 @@ export interface EncodedValues {
    * bitmap are `wanted`, the bits of others may be anything.
    */
   select(filter: Filter, words: Uint32Array, wanted?: Uint32Array): void;
+  /** The rows' classes as runs, for which `target` has room for one a row. Returns how many there are. */
+  classRuns?(classing: Classing, target: Runs): number;
 }
 
 /** Values that are base + unit * code. */
@@ -83,6 +87,20 @@ export function passes(filter: Filter, value: number): boolean {
     case 'test':
       return filter.test(value);
   }
+}
+
+/**
+ * `table`: a value's class is table[value]; for columns of codes. `bounds`: how many of the bounds, which ascend, are at
+ * most the value.
+ */
+export type Classing =
+  | { readonly kind: 'table'; readonly table: Uint32Array }
+  | { readonly kind: 'bounds'; readonly bounds: Float64Array };
+
+/** Runs of rows: run r has class classes[r] and rows up to ends[r], which ascend. */
+export interface Runs {
+  readonly classes: Uint32Array;
+  readonly ends: Uint32Array;
 }
 
 /** Sets the bits of all rows. */

@@ -1,12 +1,16 @@
+import { classRunsByBounds, classRunsByTable, classRunsDecoded } from './classRuns.ts';
 import { type CodeFilter, type Codes, PIECE_ROWS } from './codes.ts';
 import {
+  type Classing,
   type EncodedValues,
   type Filter,
   type LinearCodes,
   type NumberVector,
   passes,
   type RowLengths,
+  type Runs,
 } from './contract.ts';
+import type { Packed } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 import { SplitCodes } from './split.ts';
 
@@ -84,6 +88,10 @@ export class FramedValues implements EncodedValues {
     return { base, length: unit * runs.length, codes: runs.codes, restAt: (row) => unit * runs.low.at(row) };
   }
 
+  get packed(): Packed | undefined {
+    return this.#codes instanceof PackedCodes && this.#frame.isIdentity ? this.#codes.packed : undefined;
+  }
+
   firstFrom(value: number): number {
     return this.#codes.firstFrom(this.#codeFrom(value));
   }
@@ -104,6 +112,19 @@ export class FramedValues implements EncodedValues {
     } else {
       selectTested(this, filter, this.#codes.rowCount, words);
     }
+  }
+
+  classRuns(classing: Classing, target: Runs): number {
+    if (classing.kind === 'bounds') {
+      const bounds = classing.bounds.map((bound) => this.#codeFrom(bound));
+      return classRunsByBounds(this.#codes, bounds, target);
+    }
+    if (this.#frame.isIdentity) return classRunsByTable(this.#codes, classing.table, target);
+    const decoded = {
+      rowCount: this.#codes.rowCount,
+      decode: (from: number, to: number, values: NumberVector) => this.decode(from, to, values),
+    };
+    return classRunsDecoded(decoded, classing, target);
   }
 
   /** The codes that stand for exactly this value. */

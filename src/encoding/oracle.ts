@@ -2,11 +2,13 @@ import { expect } from 'vitest';
 import type { SeededRandom } from '../base/random.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import {
+  type Classing,
   type Draft,
   type EncodedValues,
   type Filter,
   type NumberVector,
   passes,
+  type Runs,
   type Values,
 } from './contract.ts';
 import { GATHERED_ROWS } from './kernels/kernels.ts';
@@ -88,6 +90,40 @@ export function expectSame(a: Values, b: Values): void {
     Buffer.from(b.buffer, b.byteOffset, b.byteLength),
   );
   if (!same) expect(a).toEqual(b);
+}
+
+/** Runs of classes by bounds, and by a table where values are codes, are those of the values themselves. */
+export function expectClassRuns(
+  actual: { classRuns(classing: Classing, target: Runs): number },
+  values: Values,
+  random: SeededRandom,
+): void {
+  const some = Array.from({ length: random.below(6) }, () => values[random.below(values.length)]!);
+  const bounds = Float64Array.from(some, (value) => value + random.pick([0, 0, 1, -0.5])).sort();
+  const count = (value: number) => bounds.filter((bound) => bound <= value).length;
+  expectRuns(actual, { kind: 'bounds', bounds }, values, count);
+  if (!(values instanceof Uint32Array) || values.some((code) => code > 100_000)) return;
+  const table = Uint32Array.from({ length: Math.max(...values) + 1 }, () => random.below(3));
+  expectRuns(actual, { kind: 'table', table }, values, (code) => table[code]!);
+}
+
+function expectRuns(
+  actual: { classRuns(classing: Classing, target: Runs): number },
+  classing: Classing,
+  values: Values,
+  classOf: (value: number) => number,
+): void {
+  const target = { classes: new Uint32Array(values.length), ends: new Uint32Array(values.length) };
+  const runCount = actual.classRuns(classing, target);
+  const classes = new Uint32Array(values.length);
+  let row = 0;
+  for (let run = 0; run < runCount; run++) {
+    expect(target.ends[run]).toBeGreaterThan(row);
+    classes.fill(target.classes[run]!, row, target.ends[run]);
+    row = target.ends[run]!;
+  }
+  expect(row).toBe(values.length);
+  expect(classes.every((found, i) => found === classOf(values[i]!))).toBe(true);
 }
 
 /** Filters of every kind select what a loop does. */

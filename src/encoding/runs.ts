@@ -1,7 +1,7 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom } from './codes.ts';
-import type { Draft, NumberVector } from './contract.ts';
+import type { Draft, NumberVector, Runs } from './contract.ts';
 import { GATHERED_ROWS, kernels, type RunRowCodes } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 import type { RunEnds } from './runEnds.ts';
@@ -155,6 +155,12 @@ export class RunCodes implements Codes {
   rowCodes(): RunRowCodes | undefined {
     const codes = this.#codes;
     return codes instanceof PackedCodes ? { ...codes.packed, bounds: this.#ends.bounds() } : undefined;
+  }
+
+  /** See Kernels.classRuns; -1, and nothing done, where codes are not as it takes them. */
+  classRuns(table: Uint32Array, shift: number, target: Runs): number {
+    if (!(this.#codes instanceof PackedCodes)) return -1;
+    return kernels().classRuns(this.#codes.packed, this.#ends.bounds(), this.rowCount, table, shift, target);
   }
 
   firstFrom(code: number): number {

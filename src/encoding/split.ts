@@ -40,47 +40,47 @@ const edges = { rows: new Uint32Array(EDGE_ROWS_MAX), codes: new Uint32Array(EDG
 
 export class SplitCodes implements Codes {
   readonly rowCount: number;
-  readonly #high: Codes;
-  readonly #low: Codes;
+  readonly high: Codes;
+  readonly low: Codes;
   readonly #lowBits: number;
   /** 2^#lowBits. */
-  readonly #unit: number;
+  readonly unit: number;
 
   constructor(lowBits: number, high: Codes, low: Codes) {
     this.rowCount = high.rowCount;
-    this.#high = high;
-    this.#low = low;
+    this.high = high;
+    this.low = low;
     this.#lowBits = lowBits;
-    this.#unit = 2 ** lowBits;
+    this.unit = 2 ** lowBits;
   }
 
   at(row: number): number {
-    return this.#high.at(row) * this.#unit + this.#low.at(row);
+    return this.high.at(row) * this.unit + this.low.at(row);
   }
 
   decode(from: number, to: number, target: NumberVector): void {
     for (let row = from; row < to; row += PIECE_ROWS) {
       const count = Math.min(PIECE_ROWS, to - row);
-      this.#high.decode(row, row + count, pieceHigh);
-      this.#low.decode(row, row + count, pieceLow);
-      join(pieceHigh, this.#unit, pieceLow, count, target, row - from);
+      this.high.decode(row, row + count, pieceHigh);
+      this.low.decode(row, row + count, pieceLow);
+      join(pieceHigh, this.unit, pieceLow, count, target, row - from);
     }
   }
 
   gather(rows: Uint32Array, first: number, target: NumberVector): void {
-    if (target instanceof Float64Array && this.#high instanceof RunCodes) {
-      if (this.#high.gatherWithLow(this.#low, this.#lowBits, rows, first, target)) return;
+    if (target instanceof Float64Array && this.high instanceof RunCodes) {
+      if (this.high.gatherWithLow(this.low, this.#lowBits, rows, first, target)) return;
     }
     const [high, low] = [gatheredHigh.subarray(0, rows.length), gatheredLow.subarray(0, rows.length)];
-    this.#high.gather(rows, first, high);
-    this.#low.gather(rows, first, low);
-    join(high, this.#unit, low, rows.length, target, 0);
+    this.high.gather(rows, first, high);
+    this.low.gather(rows, first, low);
+    join(high, this.unit, low, rows.length, target, 0);
   }
 
   /** Of high parts that are runs: them, as Codes.rowCodes, and what one of them comes to; and low parts. */
   rowRuns(): { readonly codes: RunRowCodes; readonly length: number; readonly low: Codes } | undefined {
-    const codes = this.#high instanceof RunCodes ? this.#high.rowCodes() : undefined;
-    return codes && { codes, length: this.#unit, low: this.#low };
+    const codes = this.high instanceof RunCodes ? this.high.rowCodes() : undefined;
+    return codes && { codes, length: this.unit, low: this.low };
   }
 
   firstFrom(code: number): number {
@@ -95,7 +95,7 @@ export class SplitCodes implements Codes {
 
   /** Rows whose high part lies between those of the edges, and of those on an edge the ones on its right side. */
   #selectRange(from: number, to: number, words: Uint32Array, wanted: Uint32Array | undefined): void {
-    const lowMax = this.#unit - 1;
+    const lowMax = this.unit - 1;
     const [highFrom, lowFrom] = this.#parts(from);
     const [highTo, lowTo] = this.#parts(to);
     if (highFrom === highTo) {
@@ -103,13 +103,13 @@ export class SplitCodes implements Codes {
       this.#addEdge(highFrom, lowFrom, lowTo, words);
       return;
     }
-    if (this.#high instanceof RunCodes) {
-      const count = this.#high.selectEdged(highFrom, highTo, words, edges);
+    if (this.high instanceof RunCodes) {
+      const count = this.high.selectEdged(highFrom, highTo, words, edges);
       for (let i = 0; i < count; i++) {
         const row = edges.rows[i]!;
         // Low parts lie far apart: each is a wait for memory.
         if (wanted !== undefined && ((wanted[row >>> 5]! >>> (row & 31)) & 1) === 0) continue;
-        const low = this.#low.at(row);
+        const low = this.low.at(row);
         const isBefore = edges.codes[i] === highFrom && low < lowFrom;
         const isBehind = edges.codes[i] === highTo && low > lowTo;
         if (isBefore || isBehind) words[row >>> 5]! &= ~(1 << (row & 31));
@@ -120,23 +120,23 @@ export class SplitCodes implements Codes {
       from: lowFrom === 0 ? highFrom : highFrom + 1,
       to: lowTo === lowMax ? highTo : highTo - 1,
     };
-    this.#high.select({ kind: 'range', ...inner }, words);
+    this.high.select({ kind: 'range', ...inner }, words);
     if (lowFrom !== 0) this.#addEdge(highFrom, lowFrom, lowMax, words);
     if (lowTo !== lowMax) this.#addEdge(highTo, 0, lowTo, words);
   }
 
   #parts(code: number): [number, number] {
-    const high = Math.floor(code / this.#unit);
-    return [high, code - high * this.#unit];
+    const high = Math.floor(code / this.unit);
+    return [high, code - high * this.unit];
   }
 
   /** Adds the rows with this high part and a low part of `from` to `to`. */
   #addEdge(high: number, from: number, to: number, words: Uint32Array): void {
     const rows = edge.subarray(0, words.length);
-    this.#high.select({ kind: 'range', from: high, to: high }, rows);
+    this.high.select({ kind: 'range', from: high, to: high }, rows);
     if (this.#addOneByOne(rows, from, to, words)) return;
     const low = edgeLow.subarray(0, words.length);
-    this.#low.select({ kind: 'range', from, to }, low);
+    this.low.select({ kind: 'range', from, to }, low);
     for (let w = 0; w < words.length; w++) words[w]! |= rows[w]! & low[w]!;
   }
 
@@ -147,7 +147,7 @@ export class SplitCodes implements Codes {
       for (let word = rows[w]!; word !== 0; word &= word - 1) {
         if (left-- === 0) return false;
         const bit = 31 - Math.clz32(word & -word);
-        const low = this.#low.at((w << 5) + bit);
+        const low = this.low.at((w << 5) + bit);
         if (low >= from && low <= to) words[w]! |= 1 << bit;
       }
     }

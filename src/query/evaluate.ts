@@ -47,13 +47,17 @@ export function* evaluate(
   return { members: yield* evaluation.members(plan), users: evaluation.users };
 }
 
-/** As `evaluate`, for many segments whose scans share passes over the events. `members` by name. */
+/**
+ * As `evaluate`, for many segments whose scans share passes over the events. Hands out for each, by name, ordinals of which
+ * those among the users are its members, not to be changed.
+ */
 export function* evaluateMany(
   view: TabletView,
   criteria: ReadonlyMap<string, Criterion>,
   times: QueryTimes,
   stats: QueryStats,
-): Generator<void, { members: ReadonlyMap<string, Bitset>; users: Bitset }> {
+  done: (name: string, found: Bitset, users: Bitset) => void,
+): Generator<void, { readonly users: Bitset }> {
   const planner = new Planner(view, times);
   const plans = new Map<string, Plan>();
   for (const [name, criterion] of criteria) {
@@ -65,12 +69,11 @@ export function* evaluateMany(
   for (const group of groups) yield* evaluation.scanTogether(group);
   yield* evaluation.scan(others);
   yield* evaluation.walk(planner.walks);
-  const members = new Map<string, Bitset>();
   for (const [name, plan] of plans) {
-    members.set(name, yield* evaluation.members(plan));
+    done(name, yield* evaluation.find(plan), evaluation.users);
     yield;
   }
-  return { members, users: evaluation.users };
+  return { users: evaluation.users };
 }
 
 /**
@@ -92,7 +95,7 @@ class Evaluation {
   }
 
   *members(plan: Plan): Generator<void, Bitset> {
-    const found = yield* this.#find(plan);
+    const found = yield* this.find(plan);
     this.#charge();
     return found.copy().and(this.users);
   }
@@ -122,8 +125,8 @@ class Evaluation {
     );
   }
 
-  /** Never changed once found. */
-  *#find(plan: Plan): Generator<void, Bitset> {
+  /** Never changed once found; those among the users are right. */
+  *find(plan: Plan): Generator<void, Bitset> {
     let found = this.#found.get(plan);
     if (found === undefined) {
       found = yield* this.#work(plan);
@@ -143,7 +146,7 @@ class Evaluation {
       case 'or':
         return yield* this.#any(plan.plans);
       case 'not':
-        return this.users.copy().andNot(yield* this.#find(plan.plan));
+        return this.users.copy().andNot(yield* this.find(plan.plan));
       case 'traits':
         return yield* this.#view.profiles.selectSteps(plan.trait, plan.predicate, this.users.size);
       case 'sample':
@@ -167,7 +170,7 @@ class Evaluation {
       if (walkIn(plan) !== undefined) continue;
       if (result.isEmpty) return result;
       const isSampled = plan.kind === 'sample' && !this.#found.has(plan);
-      result.and(isSampled ? yield* this.#sample(plan, result) : yield* this.#find(plan));
+      result.and(isSampled ? yield* this.#sample(plan, result) : yield* this.find(plan));
     }
     const walking = plans.filter((plan) => walkIn(plan) !== undefined);
     if (walking.length > 0 && !result.isEmpty) yield* this.#keepWalked(result, walking);
@@ -184,7 +187,7 @@ class Evaluation {
         found.set(walk, ordinals),
       );
     }
-    for (const walk of walks) if (!found.has(walk)) found.set(walk, yield* this.#find(walk));
+    for (const walk of walks) if (!found.has(walk)) found.set(walk, yield* this.find(walk));
     for (const plan of plans) {
       if (plan.kind === 'not') candidates.andNot(found.get(plan.plan)!);
       else candidates.and(found.get(plan)!);
@@ -195,7 +198,7 @@ class Evaluation {
     const missing = this.users.copy();
     for (const plan of plans) {
       if (missing.isEmpty) break;
-      missing.andNot(yield* this.#find(plan));
+      missing.andNot(yield* this.find(plan));
     }
     return this.users.copy().andNot(missing);
   }

@@ -184,8 +184,8 @@ export class Planner {
   }
 
   #planCount(criterion: EventCriterion, compare: Comparison): CountPlan {
-    const scanKey = JSON.stringify([criterion.filter, criterion.within]);
-    const key = JSON.stringify([scanKey, compare]);
+    const scanKey = keyOf(criterion.filter) + (criterion.within === undefined ? '' : keyOf(criterion.within));
+    const key = scanKey + keyOf(compare);
     let plan = this.#counts.get(key);
     if (plan === undefined) {
       const scan = this.#scans.get(scanKey) ?? this.#scanOf(criterion);
@@ -246,7 +246,7 @@ export class Planner {
 
   /** One object for equal filters and spans. */
   #wantIn(filter: EventFilter, { fromMs, toMs }: Span): WantedEvents {
-    const key = JSON.stringify([filter, fromMs, toMs]);
+    const key = `${keyOf(filter)}${fromMs} ${toMs}`;
     let wanted = this.#wanted.get(key);
     if (wanted === undefined) {
       const span = { fromMs: Math.max(fromMs, this.#visibleFromMs), toMs };
@@ -255,4 +255,17 @@ export class Planner {
     }
     return wanted;
   }
+}
+
+/** Kept, since all tablets of a thread are asked about the same criteria. */
+const keys = new WeakMap<object, string>();
+
+/** The same for what is alike. It never changes. */
+function keyOf(part: object): string {
+  let key = keys.get(part);
+  if (key === undefined) {
+    key = JSON.stringify(part);
+    keys.set(part, key);
+  }
+  return key;
 }

@@ -1,19 +1,14 @@
 import type { Scalar } from '../base/value.ts';
+import { TALLY_COUNT_MAX, TALLY_RULES } from '../encoding/kernels/tally.ts';
 import type { ValuePredicate } from '../store/part.ts';
 import type { SchemaView } from '../store/view.ts';
 import { countsThatSatisfy } from './criterion.ts';
 import type { Scan } from './plan.ts';
 
-/** Scans of one property from which on it pays to look at each event's name and value, not at bitmaps of them. */
-const RULES_MIN = 24;
-/** Each may keep a byte a user, and half as much again. */
-const RULES_MAX = 128;
+/** Scans of one property from which on one pass for all of them takes less than one for each; measured. */
+const RULES_MIN = 8;
 /** Of one scan; with more it is worth a pass of its own. */
 const RULE_VALUES_MAX = 64;
-/** Of a group: parts make a table of them and the values. */
-const RULE_EVENTS_MAX = 64;
-/** What a count is known up to: see RuleCounts. */
-export const RULE_COUNT_MAX = 255;
 
 /** A scan of some events with one of some values of a property. */
 export interface Rule {
@@ -24,7 +19,7 @@ export interface Rule {
 /** Scans that ask the same property: the events of all are found in one pass. */
 export interface RuleGroup {
   readonly propertyCode: number;
-  /** At most RULES_MAX, of at most RULE_EVENTS_MAX events. */
+  /** At most TALLY_RULES. */
   readonly rules: readonly Rule[];
 }
 
@@ -48,7 +43,8 @@ export function groupRules(
   }
   const groups: RuleGroup[] = [];
   for (const [propertyCode, all] of byProperty) {
-    for (const rules of cut(all)) {
+    for (let from = 0; from < all.length; from += TALLY_RULES) {
+      const rules = all.slice(from, from + TALLY_RULES);
       if (rules.length >= RULES_MIN) groups.push({ propertyCode, rules });
       else others.push(...rules.map(({ scan }) => scan));
     }
@@ -56,32 +52,11 @@ export function groupRules(
   return { groups, others };
 }
 
-/** The rules in groups that keep to the limits, those of an event together. */
-function cut(rules: readonly Rule[]): Rule[][] {
-  const firstEvent = ({ scan }: Rule) => scan.eventCodes[0] ?? -1;
-  const groups: Rule[][] = [];
-  let events = new Set<number>();
-  for (const rule of rules.toSorted((a, b) => firstEvent(a) - firstEvent(b))) {
-    const { eventCodes } = rule.scan;
-    const group = groups.at(-1);
-    const more = eventCodes.filter((code) => !events.has(code));
-    if (group !== undefined && group.length < RULES_MAX && events.size + more.length <= RULE_EVENTS_MAX) {
-      group.push(rule);
-      for (const code of more) events.add(code);
-    } else {
-      groups.push([rule]);
-      events = new Set(eventCodes);
-    }
-  }
-  return groups;
-}
-
 /** Undefined when the scan is more than a rule. */
-function ruleTest({ filter, eventCodes, plans }: Scan) {
+function ruleTest({ filter, plans }: Scan) {
   const [group] = filter.where;
   const [test] = group ?? [];
   if (filter.where.length !== 1 || group!.length !== 1 || test!.kind !== 'value') return undefined;
-  if (eventCodes.length > RULE_EVENTS_MAX) return undefined;
   const values = valuesOf(test!.predicate);
   if (values === undefined || !plans.every(({ compare }) => isKnown(compare))) return undefined;
   return { prop: test!.prop, values };
@@ -93,8 +68,8 @@ function valuesOf({ equalTo }: ValuePredicate): readonly Scalar[] | undefined {
   return equalTo.some((value) => typeof value === 'number') ? undefined : equalTo;
 }
 
-/** Whether counts of RULE_COUNT_MAX and more are all alike to the comparison. */
+/** Whether counts of TALLY_COUNT_MAX and more are all alike to the comparison. */
 function isKnown(comparison: Scan['plans'][number]['compare']): boolean {
   const { from, to } = countsThatSatisfy(comparison);
-  return from > to || (from <= RULE_COUNT_MAX && (to < RULE_COUNT_MAX || to === 0xffffffff));
+  return from > to || (from <= TALLY_COUNT_MAX && (to < TALLY_COUNT_MAX || to === 0xffffffff));
 }

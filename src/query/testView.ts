@@ -1,5 +1,6 @@
 import { Bitset } from '../base/bitset.ts';
 import { isArray, type Value } from '../base/value.ts';
+import { MASK_WORDS } from '../encoding/kernels/tally.ts';
 import type { UserRef } from '../log/record.ts';
 import type { Part, RowCursor, ValuePredicate } from '../store/part.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';
@@ -137,18 +138,19 @@ function testPart(
       selected.forEach((row) => {
         counts[rows[row]!.ordinal]!++;
       }),
-    *classifySteps(code, of) {
-      const classes = rows.map(({ event, properties }) => {
-        const value = properties[propertyNames[code]!];
-        const eventCode = eventNames.indexOf(event);
-        if (value === undefined || !of.eventCodes.includes(eventCode) || !of.predicate.test(value)) return 0;
-        return of.classOf(eventCode, value);
-      });
-      const wanted = classes.flatMap((found, row) => (found === 0 ? [] : [row]));
-      return {
-        classes: Uint32Array.from(wanted, (row) => classes[row]!),
-        cursor: testCursor(rows, wanted, []),
-      };
+    *tallySteps(wanted, tally) {
+      for (const { event, ordinal, properties, timeMs } of rows) {
+        const value = properties[propertyNames[wanted.propertyCode]!];
+        const ofEvent = wanted.eventMasks.get(eventNames.indexOf(event));
+        if (value === undefined || ofEvent === undefined || !wanted.predicate.test(value)) continue;
+        const span = wanted.timeBounds.filter((bound) => bound <= timeMs).length;
+        const ofTime = wanted.timeMasks.subarray(MASK_WORDS * span);
+        const ofValue = wanted.maskOfValue(value);
+        tally.add(
+          ordinal,
+          ofEvent.map((word, w) => word & ofTime[w]! & ofValue[w]!),
+        );
+      }
     },
     *rowsByUserSteps(selected, kinds) {
       const sorted = [...selected].sort(

@@ -2,19 +2,13 @@ import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
 import { release } from '../base/release.ts';
+import { lastAtMost } from '../base/search.ts';
 import type { Value } from '../base/value.ts';
+import { MASK_WORDS, type Tally } from '../encoding/kernels/tally.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
 import { HeadCellReader, type HeadCells, SortedRowCursor } from './headReaders.ts';
-import type {
-  CellClasses,
-  CellReader,
-  ClassifiedRows,
-  Part,
-  PartTrail,
-  RowCursor,
-  ValuePredicate,
-} from './part.ts';
+import type { CellReader, Part, PartTrail, RowCursor, TallyWanted, ValuePredicate } from './part.ts';
 import { LocalTexts } from './texts/localTexts.ts';
 import { trailOrderSteps } from './trailOrder.ts';
 
@@ -211,31 +205,21 @@ export class Head implements Part, HeadCells {
     });
   }
 
-  *classifySteps(propertyCode: number, wanted: CellClasses): Generator<void, ClassifiedRows> {
+  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void> {
+    const { propertyCode, eventMasks, timeBounds, timeMasks } = wanted;
     const test = cellTest(wanted.predicate, this.#texts);
-    const eventCodes = new Set(wanted.eventCodes);
-    const order = new Uint32Array(this.#rowCount);
-    const ordinals = new Uint32Array(this.#rowCount);
-    const times = new Float64Array(this.#rowCount);
-    const classes = new Uint32Array(this.#rowCount);
-    let count = 0;
-    for (let row = 0; row < order.length; row++) {
+    const mask = new Uint32Array(MASK_WORDS);
+    for (let row = 0; row < this.#rowCount; row++) {
       if (row % ROWS_PER_STEP === ROWS_PER_STEP - 1) yield;
-      const eventCode = this.#events[row]!;
-      if (!eventCodes.has(eventCode) || !this.#cellPasses(row, propertyCode, test)) continue;
-      const found = wanted.classOf(eventCode, this.valueAt(row, propertyCode)!);
-      if (found === 0) continue;
-      order[count] = row;
-      ordinals[count] = this.#ordinals[row]!;
-      times[count] = this.#times[row]!;
-      classes[count++] = found;
+      const ofEvent = eventMasks.get(this.#events[row]!);
+      if (ofEvent === undefined || !this.#cellPasses(row, propertyCode, test)) continue;
+      const ofValue = wanted.maskOfValue(this.valueAt(row, propertyCode)!);
+      const time = lastAtMost(timeBounds, this.#times[row]!) + 1;
+      for (let w = 0; w < MASK_WORDS; w++) {
+        mask[w] = ofEvent[w]! & ofValue[w]! & timeMasks[MASK_WORDS * time + w]!;
+      }
+      tally.add(this.#ordinals[row]!, mask);
     }
-    const sorted = {
-      order: order.subarray(0, count),
-      ordinals: ordinals.subarray(0, count),
-      times: times.subarray(0, count),
-    };
-    return { classes: classes.subarray(0, count), cursor: new SortedRowCursor(sorted, []) };
   }
 
   andUsers(rows: Bitset, ordinals: Bitset): void {

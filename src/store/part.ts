@@ -1,5 +1,6 @@
 import type { Bitset } from '../base/bitset.ts';
 import type { Scalar, Value } from '../base/value.ts';
+import type { Tally } from '../encoding/kernels/tally.ts';
 
 /**
  * A run of rows of one tablet, columns addressed by row number [0, rowCount): a sealed block (rows sorted by ordinal,
@@ -27,8 +28,8 @@ export interface Part {
   mayHaveArrays(propertyCode: number): boolean;
   /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
   askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
-  /** The rows that have a class by their event and the property's value. In small steps, as rowsByUserSteps. */
-  classifySteps(propertyCode: number, classes: CellClasses): Generator<void, ClassifiedRows>;
+  /** Counts the rows for the rules that want them, for the ordinal of each. In small steps, as rowsByUserSteps. */
+  tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void>;
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 
@@ -114,21 +115,22 @@ export interface PlacedBatch {
   readonly places: readonly Uint32Array[];
 }
 
-/** Classes of events, by name and by one property. What has none is of class 0. */
-export interface CellClasses {
-  /** Events of other names have none. */
-  readonly eventCodes: readonly number[];
-  /** Holds of every value that has a class with any event: no number, nor what is missing. */
+/**
+ * What rules want, each with a bit of a mask: events of some names, with some values of one property, at some times. A rule
+ * wants a row whose three masks all have its bit.
+ */
+export interface TallyWanted {
+  readonly propertyCode: number;
+  /** By event code; other events no rule wants. */
+  readonly eventMasks: ReadonlyMap<number, Uint32Array>;
+  /** Holds of every value that any rule wants: no number, nor what is missing. */
   readonly predicate: ValuePredicate;
-  /** Pure; asked once for each different value that satisfies the predicate. */
-  classOf(eventCode: number, value: Value): number;
-}
-
-export interface ClassifiedRows {
-  /** Of each row with one. */
-  readonly classes: Uint32Array;
-  /** The same rows in the same order. */
-  readonly cursor: RowCursor;
+  /** Pure; asked about values that satisfy the predicate. Valid until the next call. */
+  maskOfValue(value: Value): Uint32Array;
+  /** They ascend. */
+  readonly timeBounds: Float64Array;
+  /** A mask for the times before the first bound, and one for those from each bound on. */
+  readonly timeMasks: Uint32Array;
 }
 
 /** A property's cells as codes. Equal codes stand for equal values, but a value may have several codes. */

@@ -3,6 +3,7 @@ import { Bitset } from '../base/bitset.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Value } from '../base/value.ts';
 import type { CampaignStats } from '../delivery/outbox.ts';
+import { countBits, countCommon } from '../encoding/kernels/countBits.ts';
 import type { DeadLetter } from '../log/record.ts';
 import { ANALYSES } from '../query/analytics/analyses.ts';
 import type { AnalysisFrame } from '../query/analytics/analysis.ts';
@@ -159,20 +160,14 @@ type Implementations = {
 const implementations: Implementations = {
   *count(tablet, { segments, atMs, nowMs }) {
     const stats = newStats();
-    const criteria = new Map<string, Criterion>();
-    for (const [name, json] of Object.entries(segments)) {
-      criteria.set(name, parseSegment(json));
-      yield;
-    }
+    const criteria = yield* parsedSteps(segments);
     const takenBytes = tablet.budget.bytes;
-    const { members, users } = yield* evaluateAll(tablet, criteria, { atMs, nowMs }, stats);
     const counts: [string, number][] = [];
-    for (const [name, found] of members) {
-      counts.push([name, found.count()]);
-      yield;
-    }
+    const { users } = yield* evaluateAll(tablet, criteria, { atMs, nowMs }, stats, (name, found, users) =>
+      counts.push([name, countCommon(found.words, users.words)]),
+    );
     tablet.budget.release(tablet.budget.bytes - takenBytes);
-    return { counts: Object.fromEntries(counts), total: users.count(), stats };
+    return { counts: Object.fromEntries(counts), total: countBits(users.words), stats };
   },
 
   *explain(tablet, { segment, atMs, nowMs }, clock) {
@@ -318,18 +313,38 @@ export function runOperation(
   return run(snapshot, args, clock);
 }
 
-/** One by itself leaves out what no candidate is left for, several share what they have in common. */
+/** By the object they come in, which is one for all tablets of a thread. */
+const parsed = new WeakMap<object, ReadonlyMap<string, Criterion>>();
+
+function* parsedSteps(
+  segments: Readonly<Record<string, unknown>>,
+): Generator<void, ReadonlyMap<string, Criterion>> {
+  const found = parsed.get(segments);
+  if (found !== undefined) return found;
+  const criteria = new Map<string, Criterion>();
+  for (const [name, json] of Object.entries(segments)) {
+    criteria.set(name, parseSegment(json));
+    yield;
+  }
+  parsed.set(segments, criteria);
+  return criteria;
+}
+
+/** One by itself leaves out what no candidate is left for, several share what they have in common. See evaluateMany. */
 function* evaluateAll(
   tablet: TabletSnapshot,
   criteria: ReadonlyMap<string, Criterion>,
   times: QueryTimes,
   stats: QueryStats,
-): Generator<void, { readonly members: ReadonlyMap<string, Bitset>; readonly users: Bitset }> {
+  done: (name: string, found: Bitset, users: Bitset) => void,
+): Generator<void, { readonly users: Bitset }> {
   const [first, ...others] = criteria;
-  if (first === undefined || others.length > 0) return yield* evaluateMany(tablet, criteria, times, stats);
+  if (first === undefined || others.length > 0)
+    return yield* evaluateMany(tablet, criteria, times, stats, done);
   const [name, criterion] = first;
   const { members, users } = yield* evaluate(tablet, criterion, times, stats);
-  return { members: new Map([[name, members]]), users };
+  done(name, members, users);
+  return { users };
 }
 
 /** Rows of users who are here; those of users who have moved away stay until their window goes. */

@@ -3,6 +3,7 @@ import { realClock } from '../../../src/base/clock.ts';
 import { initHash } from '../../../src/base/hash.ts';
 import { Slicer } from '../../../src/shard/slicer.ts';
 import type { OperationName } from '../../../src/tablet/operations.ts';
+import type { Tablet } from '../../../src/tablet/tablet.ts';
 import { askTablet } from '../../askTablet.ts';
 import { loadColumns } from '../../loadedEvents.ts';
 import type { SessionColumns } from '../../sessions.ts';
@@ -32,11 +33,31 @@ export interface MusterAsk {
 }
 
 export type MusterAnswer = { readonly id: number } & (
-  | { readonly parts: readonly { readonly tablet: string; readonly part: unknown }[] }
+  | { readonly parts: readonly TabletPart[] }
   | { readonly error: string }
 );
 
-/** A thread that loads its tablets and then answers for them as a shard does: the same operations, in the same slices. */
+interface TabletPart {
+  readonly tablet: string;
+  readonly part: unknown;
+}
+
+function* answersInTurn(
+  tablets: readonly Tablet[],
+  operation: OperationName,
+  args: unknown,
+): Generator<void, readonly TabletPart[]> {
+  const parts: TabletPart[] = [];
+  for (const tablet of tablets) {
+    parts.push({ tablet: tablet.bits, part: yield* askTablet(tablet, operation, args as never) });
+  }
+  return parts;
+}
+
+/**
+ * A thread that loads its tablets and then answers for them as a shard does: the same operations, in the same slices, one
+ * tablet after the other.
+ */
 export async function runMusterThread(): Promise<void> {
   await initHash();
   const { columns, tablets, threads, index } = workerData as MusterThreadPlan;
@@ -45,11 +66,7 @@ export async function runMusterThread(): Promise<void> {
   const answer = async ({ id, tablet, operation, args }: MusterAsk): Promise<MusterAnswer> => {
     try {
       const asked = held.filter(({ bits }) => tablet === undefined || bits === tablet);
-      const parts = asked.map(async (each) => ({
-        tablet: each.bits,
-        part: await slicer.run(askTablet(each, operation, args as never)),
-      }));
-      return { id, parts: await Promise.all(parts) };
+      return { id, parts: await slicer.run(answersInTurn(asked, operation, args)) };
     } catch (error) {
       return { id, error: String(error) };
     }

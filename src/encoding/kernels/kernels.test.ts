@@ -305,40 +305,6 @@ it('markKinds: SIMD, twin and a naive loop agree', () => {
   }
 });
 
-it('classify: SIMD, twin and a naive loop agree', () => {
-  const random = new SeededRandom(12);
-  for (let round = 0; round < 100; round++) {
-    const count = round === 0 ? GATHERED_ROWS : 1 + random.below(3000);
-    // Now and then too many for the memory of the kernels.
-    const codeCount = 1 + random.below(round % 10 === 0 ? 100_000 : 300);
-    const [eventCount, columnCount] = [1 + random.below(20), 1 + random.below(30)];
-    const numbers = (length: number, end: number) => Uint32Array.from({ length }, () => random.below(end));
-    const table = {
-      classes: numbers(eventCount * columnCount, 5).map((each) => (each < 3 ? 0 : each + 65_536)),
-      rows: numbers(eventCount, eventCount).map((row) => row * columnCount),
-      columns: numbers(codeCount, columnCount),
-    };
-    const [events, codes] = [numbers(count, eventCount), numbers(count, codeCount)];
-    const all = events.map((event, i) => table.classes[table.rows[event]! + table.columns[codes[i]!]!]!);
-    const expected = new Uint32Array(wordCount(count));
-    all.forEach((each, row) => {
-      if (each !== 0) add(expected, row);
-    });
-    for (const each of both) {
-      const words = new Uint32Array(expected.length + 1).fill(GARBAGE);
-      const found = new Uint32Array(count);
-      const foundCount = each.classify(events, codes, table, count, words, found);
-      expect(equal(words, Uint32Array.of(...expected, GARBAGE))).toBe(true);
-      expect(
-        equal(
-          found.subarray(0, foundCount),
-          all.filter((one) => one !== 0),
-        ),
-      ).toBe(true);
-    }
-  }
-});
-
 describe('runs', () => {
   it('fillRuns: SIMD, twin and a naive loop agree', () => {
     const random = new SeededRandom(3);
@@ -357,6 +323,38 @@ describe('runs', () => {
         const words = new Uint32Array(expected.length + 1).fill(GARBAGE);
         each.fillRuns(runs, runEnds[0]!, lengths, words);
         expect(equal(words, Uint32Array.of(...expected, GARBAGE))).toBe(true);
+      }
+    }
+  });
+
+  it.each(WIDTHS)('classRuns of codes of %i bits: SIMD, twin and a naive loop agree', (bits) => {
+    const random = new SeededRandom(bits);
+    for (let round = 0; round < 20; round++) {
+      const { offsets, rowCount } = randomRuns(random, round === 0 ? 65_536 : 9000);
+      if (rowCount === 0) continue;
+      const ends = offsets.slice(1).filter((end, i) => end > offsets[i]!);
+      const codes = randomCodes(random, bits, ends.length);
+      const shift = random.below(4);
+      // Now and then too many for the memory of the kernels.
+      const classCount = 1 + random.below(round % 10 === 0 ? 20_000 : 100);
+      const table = Uint32Array.from({ length: classCount }, () => random.pick([0, 1, 2, GARBAGE]));
+      const expected: number[][] = [];
+      for (const [run, code] of codes.entries()) {
+        const found = table[Math.min(code >>> shift, classCount - 1)]!;
+        if (expected.at(-1)?.[0] === found) expected.pop();
+        expected.push([found, ends[run]!]);
+      }
+      const starts = new Uint8Array((rowCount + 7) >>> 3);
+      for (const row of [0, ...ends.slice(0, -1)]) starts[row >>> 3]! |= 1 << (row & 7);
+      const packed = { packed: pack(codes, bits, random.below(4)), bits };
+      for (const bounds of [{ starts }, { firstEnd: ends[0]!, lengths: differencesOf(ends, random) }]) {
+        for (const each of both) {
+          const target = { classes: new Uint32Array(codes.length), ends: new Uint32Array(codes.length) };
+          expect(each.classRuns(packed, bounds, rowCount, table, shift, target)).toBe(expected.length);
+          const agrees = ([found, end]: number[], run: number) =>
+            found === target.classes[run] && end === target.ends[run];
+          expect(expected.every(agrees)).toBe(true);
+        }
       }
     }
   });

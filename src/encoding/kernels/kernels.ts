@@ -1,6 +1,7 @@
-import type { NumberVector } from '../contract.ts';
+import type { NumberVector, Runs } from '../contract.ts';
 import { plainKernels } from './plain.ts';
 import { simdKernels } from './simd.ts';
+import type { Tally } from './tally.ts';
 
 /**
  * The hot loops. Two implementations that do the same: WebAssembly SIMD, and its plain TypeScript twin.
@@ -61,6 +62,19 @@ export interface Kernels {
    * which ascend from beyond `row`, and code codes[r]. Returns the next row. At most GATHERED_ROWS runs.
    */
   repeat(codes: Uint32Array, ends: Uint32Array, row: number, target: NumberVector): number;
+  /**
+   * Runs of `rowCount` rows by class, where those next to each other of one class are one: the class of a code is that at
+   * code >>> shift of `table`, or its last one behind it. Each run has a code. Returns how many there are; `target` has room
+   * for as many as there are codes. At most CHUNK_ROWS_MAX rows.
+   */
+  classRuns(
+    codes: Packed,
+    bounds: RunBounds,
+    rowCount: number,
+    table: Uint32Array,
+    shift: number,
+    target: Runs,
+  ): number;
   /**
    * target[i] = base + the number of the bit that is set and has skip + i such before it, as far as there are and fit;
    * returns how many that is. At most CHUNK_ROWS_MAX bits.
@@ -173,18 +187,8 @@ export interface Kernels {
    */
   markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void;
 
-  /**
-   * Lists to `found` the classes, other than 0, of `count` rows of such events and codes, at most GATHERED_ROWS. Bit i of
-   * `words` = whether row i has one. Returns how many do; what follows them in `found` may be anything.
-   */
-  classify(
-    events: Uint32Array,
-    codes: Uint32Array,
-    table: ClassTable,
-    count: number,
-    words: Uint32Array,
-    found: Uint32Array,
-  ): number;
+  /** A tally of so many users, of counts that are asked about up to `countMax`, at most TALLY_COUNT_MAX. */
+  newTally(userCount: number, countMax: number): Tally;
 
   /** Bit n of `dense` goes to where `rows` has its n-th bit set; the other bits of `words`, as long as `rows`, are 0. */
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void;
@@ -246,13 +250,6 @@ export const PLACES_MAX = 1 << 15;
 
 /** Of a row that has none. */
 export const NO_PLACE = 0xffffffff;
-
-/** The class of event e and code c is classes[rows[e] + columns[c]]. */
-export interface ClassTable {
-  readonly classes: Uint32Array;
-  readonly rows: Uint32Array;
-  readonly columns: Uint32Array;
-}
 
 /** One of each per run. */
 export interface RunTotals {

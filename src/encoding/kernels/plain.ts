@@ -1,8 +1,8 @@
-import { classify } from './classify.ts';
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
-import { type Differences, GATHERED_ROWS, type Kernels } from './kernels.ts';
+import { type Differences, GATHERED_ROWS, type Kernels, type RunBounds } from './kernels.ts';
 import {
+  classRuns,
   countRuns,
   countUsers,
   fillRuns,
@@ -14,6 +14,8 @@ import {
 } from './runs.ts';
 import { addCodes, addPlaces, countGroups, rankRows } from './selected.ts';
 import { compress, expand } from './spread.ts';
+import { newPlainTally } from './tally.ts';
+import { unpack } from './unpack.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
 const PIECE_ROWS = 1024;
@@ -71,6 +73,14 @@ export const plainKernels: Kernels = {
   },
 
   fillStarts,
+
+  classRuns(codes, bounds, rowCount, table, shift, target) {
+    const ends = endsOf(bounds, rowCount);
+    const unpacked = new Uint32Array(ends.length);
+    unpack(codes.packed, codes.bits, 0, ends.length, unpacked);
+    return classRuns(unpacked, ends, table, shift, target);
+  },
+
   positions,
   positionsOf,
   countUsers,
@@ -91,7 +101,7 @@ export const plainKernels: Kernels = {
     return near;
   },
   markKinds,
-  classify,
+  newTally: newPlainTally,
   expand,
   compress,
 
@@ -102,17 +112,17 @@ export const plainKernels: Kernels = {
   sum,
 };
 
-/** Reads only the bytes that the code lies in. */
-function unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void {
-  const mask = bits === 32 ? -1 : (1 << bits) - 1;
-  let bit = fromRow * bits;
-  for (let i = 0; i < count; i++) {
-    let at = bit >>> 3;
-    let code = packed[at]! >>> (bit & 7);
-    for (let have = 8 - (bit & 7); have < bits; have += 8) code |= packed[++at]! << have;
-    target[i] = code & mask;
-    bit += bits;
+/** Where runs end, the last of them with the rows. */
+function endsOf(bounds: RunBounds, rowCount: number): Uint32Array {
+  if (!('starts' in bounds)) {
+    const { firstEnd, lengths } = bounds;
+    const ends = new Uint32Array(1 + lengths.count).fill(firstEnd);
+    sum(lengths, 0, lengths.count, firstEnd, ends.subarray(1));
+    return ends;
   }
+  const ends: number[] = [];
+  for (let row = 1; row < rowCount; row++) if ((bounds.starts[row >>> 3]! >>> (row & 7)) & 1) ends.push(row);
+  return Uint32Array.of(...ends, rowCount);
 }
 
 function inRange(

@@ -1,5 +1,5 @@
 import { ctz32, popcount32 } from '../../base/bitset.ts';
-import type { NumberVector } from '../contract.ts';
+import type { NumberVector, Runs } from '../contract.ts';
 import type { RunTotals } from './kernels.ts';
 
 /**
@@ -196,4 +196,26 @@ export function repeat(codes: Uint32Array, ends: Uint32Array, first: number, tar
     for (; row < end; row++) target[row - first] = code;
   }
   return row;
+}
+
+/** See Kernels.classRuns; these are the runs unpacked. */
+export function classRuns(
+  codes: Uint32Array,
+  ends: Uint32Array,
+  table: Uint32Array,
+  shift: number,
+  target: Runs,
+): number {
+  const last = table.length - 1;
+  let count = 0;
+  let before = -1;
+  for (let run = 0; run < codes.length; run++) {
+    const found = table[Math.min(codes[run]! >>> shift, last)]!;
+    // One of the class of the one before makes that one longer.
+    count += found === before ? 0 : 1;
+    target.classes[count - 1] = found;
+    target.ends[count - 1] = ends[run]!;
+    before = found;
+  }
+  return count;
 }

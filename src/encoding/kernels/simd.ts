@@ -1,27 +1,24 @@
 import { assert } from '../../base/assert.ts';
 import { firstFrom } from '../../base/search.ts';
-import type { NumberVector } from '../contract.ts';
-import {
-  type ClassTable,
-  type Differences,
-  GATHERED_ROWS,
-  type GroupedRows,
-  type Kernels,
-  type Packed,
-  type RowCodes,
-  type RunBounds,
-  type RunRowCodes,
+import type { NumberVector, Runs } from '../contract.ts';
+import type {
+  Differences,
+  GroupedRows,
+  Kernels,
+  Packed,
+  RowCodes,
+  RunBounds,
+  RunRowCodes,
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
-import { type Exports, hasSimd, instantiate, PAGE_BYTES } from './wasm.ts';
+import { newSimdTally } from './simdTally.ts';
+import { type Exports, hasSimd, instantiate, SCRATCH_BYTES } from './wasm.ts';
 
 /** Pieces begin at whole bytes of codes and at words of a bitmap. */
 const PIECE_ROWS_UNIT = 64;
 /** Wider codes may spread over more bytes than a lane has. */
 const BOUNDS_BITS_MAX = 25;
-/** What the kernels lay out for themselves, and a little more. */
-const SCRATCH_BYTES = 16 * PAGE_BYTES;
 /** For fewer it costs more to copy in and out. */
 const REPEATED_ROWS_MIN = 256;
 /** With more cells it costs more to copy them in and out. */
@@ -58,15 +55,17 @@ class SimdKernels implements Kernels {
   readonly #outputWords: Uint32Array;
   readonly #outputDoubles: Float64Array;
   readonly #runs: Uint32Array;
+  readonly #codes: Uint32Array;
   readonly #steps: Uint32Array;
   readonly #stepWords: number;
 
   readonly reduceRuns = plainKernels.reduceRuns;
+  readonly newTally = newSimdTally;
 
   constructor(arenaBytes: number) {
     const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
     this.#exports = exports;
-    const { ARENA, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } =
+    const { ARENA, CODES, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } =
       this.#exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     this.#exports.prepareSpread();
@@ -79,6 +78,7 @@ class SimdKernels implements Kernels {
     this.#outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
     // One for each run of a chunk's rows, and where the first begins and the last one ends.
     this.#runs = new Uint32Array(memory.buffer, RUNS.value, RUNS_BYTES.value >>> 2);
+    this.#codes = new Uint32Array(memory.buffer, CODES.value, RUNS_BYTES.value >>> 2);
   }
 
   /** Rows that go through the memory at a time. */
@@ -206,6 +206,57 @@ class SimdKernels implements Kernels {
     const next = repeat(INPUT.value, RUNS.value, codes.length, row, row + target.length, OUTPUT.value);
     target.set(this.#outputWords.subarray(0, next - row));
     return next;
+  }
+
+  classRuns(
+    codes: Packed,
+    bounds: RunBounds,
+    rowCount: number,
+    table: Uint32Array,
+    shift: number,
+    target: Runs,
+  ): number {
+    if (table.length > this.#outputWords.length) {
+      return plainKernels.classRuns(codes, bounds, rowCount, table, shift, target);
+    }
+    const { CODES, OUTPUT, RUNS, classRuns } = this.#exports;
+    const runCount = this.#listEnds(bounds, rowCount);
+    this.#unpackTo(codes, runCount, CODES.value);
+    this.#copyIn(bytesOf(table, 0, table.length), OUTPUT.value);
+    const found = classRuns(CODES.value, RUNS.value, runCount, OUTPUT.value, shift, table.length - 1);
+    target.classes.set(this.#codes.subarray(0, found));
+    target.ends.set(this.#runs.subarray(0, found));
+    return found;
+  }
+
+  /** To RUNS, of all runs. Returns how many there are. */
+  #listEnds(bounds: RunBounds, rowCount: number): number {
+    const { RUNS, STEP, positions } = this.#exports;
+    if (!('starts' in bounds)) {
+      const { firstEnd, lengths } = bounds;
+      this.#runs[0] = firstEnd;
+      this.#sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 4);
+      return 1 + lengths.count;
+    }
+    const { starts } = bounds;
+    // A word of 64 bits may be half theirs; a run ends where the next begins, which the first one does not.
+    this.#bytes.fill(0, STEP.value + starts.length, STEP.value + starts.length + 8);
+    this.#copyIn(starts, STEP.value);
+    this.#bytes[STEP.value]! &= 0xfe;
+    const count = positions(STEP.value, (rowCount + 63) >>> 6, 0, RUNS.value);
+    this.#runs[count] = rowCount;
+    return count + 1;
+  }
+
+  #unpackTo({ packed, bits }: Packed, count: number, target: number): void {
+    const { INPUT, unpack } = this.#exports;
+    const pieceRows = this.pieceRows(bits);
+    for (let row = 0; row < count; row += pieceRows) {
+      const rowCount = Math.min(pieceRows, count - row);
+      const from = (row >>> 3) * bits;
+      this.#copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+      unpack(INPUT.value, bits, rowCount, target + 4 * row);
+    }
   }
 
   positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
@@ -494,43 +545,6 @@ class SimdKernels implements Kernels {
     this.#outputWords.fill(0, 0, target.length);
     markKinds(STEP.value, at(0), bitmaps.length, words64, OUTPUT.value);
     target.set(this.#outputWords.subarray(0, target.length));
-  }
-
-  classify(
-    events: Uint32Array,
-    codes: Uint32Array,
-    table: ClassTable,
-    count: number,
-    words: Uint32Array,
-    found: Uint32Array,
-  ): number {
-    const { INPUT, OUTPUT, RUNS, STEP, classify } = this.#exports;
-    const { classes, rows, columns } = table;
-    const columnsAt = GATHERED_ROWS;
-    const rowsAt = columnsAt + columns.length;
-    const classesAt = rowsAt + rows.length;
-    if (classesAt + classes.length > this.#runs.length) {
-      return plainKernels.classify(events, codes, table, count, words, found);
-    }
-    this.#copyIn(bytesOf(events, 0, count), INPUT.value);
-    this.#runs.set(codes.subarray(0, count));
-    this.#runs.set(columns, columnsAt);
-    this.#runs.set(rows, rowsAt);
-    this.#runs.set(classes, classesAt);
-    const at = (word: number) => RUNS.value + 4 * word;
-    const foundCount = classify(
-      INPUT.value,
-      RUNS.value,
-      at(classesAt),
-      at(rowsAt),
-      at(columnsAt),
-      count,
-      STEP.value,
-      OUTPUT.value,
-    );
-    words.set(this.#steps.subarray(0, (count + 31) >>> 5));
-    found.set(this.#outputWords.subarray(0, foundCount));
-    return foundCount;
   }
 
   expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {

@@ -98,16 +98,32 @@ export interface Exports {
     users: number,
   ): number;
   markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
-  classify(
+  classRuns(codes: number, ends: number, count: number, table: number, shift: number, last: number): number;
+  tallyRows(
+    from: number,
+    to: number,
     events: number,
-    codes: number,
-    classes: number,
-    rows: number,
-    columns: number,
-    count: number,
+    values: number,
+    valueEnds: number,
+    times: number,
+    timeEnds: number,
+    users: number,
+    userEnds: number,
+    eventMasks: number,
+    valueMasks: number,
+    timeMasks: number,
+    planes: number,
+    digits: number,
+  ): void;
+  tallyAtLeast(
+    users: number,
+    userCount: number,
+    thresholds: number,
+    digits: number,
+    ruleCount: number,
     words: number,
-    found: number,
-  ): number;
+    ruleBytes: number,
+  ): void;
   addCodes(
     selected: number,
     wordCount: number,
@@ -167,19 +183,28 @@ export interface Exports {
 }
 
 /** Memory comes in pages. */
-export const PAGE_BYTES = 65_536;
+const PAGE_BYTES = 65_536;
+/** What the kernels lay out for themselves, and a little more. */
+export const SCRATCH_BYTES = 16 * PAGE_BYTES;
 
 const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
+let compiled: object | undefined;
 const program = new Uint8Array(Buffer.from(KERNELS_BASE64, 'base64'));
 
 export function hasSimd(): boolean {
   return host.validate(program);
 }
 
+/** Compiled once a thread. */
+function module(): object {
+  compiled ??= new host.Module(program);
+  return compiled;
+}
+
 /** The kernels with a memory of their own, of so many bytes or a little more, which never grows. */
 export function instantiate(byteLength: number): { readonly memory: Memory; readonly exports: Exports } {
   const pages = Math.ceil(byteLength / PAGE_BYTES);
   const memory = new host.Memory({ initial: pages, maximum: pages });
-  const { exports } = new host.Instance(new host.Module(program), { env: { memory } });
+  const { exports } = new host.Instance(module(), { env: { memory } });
   return { memory, exports: exports as Exports };
 }

@@ -1,3 +1,4 @@
+import { Bitset } from '../../base/bitset.ts';
 import type { CalendarDays } from '../calendarDays.ts';
 import { boundsOf, type Comparison, type NumberMeasure } from '../criterion.ts';
 import { NO_VALUE, type ValueIds } from '../valueIds.ts';
@@ -189,37 +190,38 @@ class CarriedLast implements CarriedMeasure {
 
 class CarriedSequence implements CarriedMeasure {
   readonly #search: SequenceSearch;
+  /** Of those who were seen and have no chain yet; what is not written takes no memory. */
   readonly #states: Float64Array;
-  readonly #userCount: number;
+  readonly #seen: Bitset;
+  readonly #found: Bitset;
 
   constructor(search: SequenceSearch, userCount: number) {
     this.#search = search;
-    this.#userCount = userCount;
-    this.#states = new Float64Array(userCount * search.state.length).fill(Number.NaN);
+    this.#states = new Float64Array(userCount * search.state.length);
+    this.#seen = new Bitset(userCount);
+    this.#found = new Bitset(userCount);
   }
 
   add({ userCount, ordinals, starts }: UsersOfEvents, { timesMs, kinds }: EventColumns): void {
-    const search = this.#search;
+    const [search, states, seen, found] = [this.#search, this.#states, this.#seen, this.#found];
     const { state } = search;
     for (let user = 0; user < userCount; user++) {
-      const at = ordinals[user]! * state.length;
-      for (let i = 0; i < state.length; i++) state[i] = this.#states[at + i]!;
-      search.goOn(timesMs, kinds, starts[user]!, starts[user + 1]!);
-      for (let i = 0; i < state.length; i++) this.#states[at + i] = state[i]!;
+      const ordinal = ordinals[user]!;
+      if (found.has(ordinal)) continue;
+      const at = ordinal * state.length;
+      if (seen.has(ordinal)) for (let i = 0; i < state.length; i++) state[i] = states[at + i]!;
+      else state.fill(Number.NaN);
+      if (search.goOn(timesMs, kinds, starts[user]!, starts[user + 1]!)) {
+        found.add(ordinal);
+        continue;
+      }
+      seen.add(ordinal);
+      for (let i = 0; i < state.length; i++) states[at + i] = state[i]!;
     }
   }
 
   findHolding(from: number, to: number, words: Uint32Array): void {
-    const { state } = this.#search;
-    for (let w = from; w < to; w++) {
-      let word = 0;
-      for (let ordinal = w << 5; ordinal < Math.min((w + 1) << 5, this.#userCount); ordinal++) {
-        const at = ordinal * state.length;
-        for (let i = 0; i < state.length; i++) state[i] = this.#states[at + i]!;
-        if (this.#search.isFound) word |= 1 << (ordinal & 31);
-      }
-      words[w] = word;
-    }
+    words.set(this.#found.words.subarray(from, to), from);
   }
 }
 

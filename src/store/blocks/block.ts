@@ -1,15 +1,15 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import type { Column } from '../../encoding/column.ts';
+import type { Tally } from '../../encoding/kernels/tally.ts';
 import type {
-  CellClasses,
   CellReader,
-  ClassifiedRows,
   Part,
   PartTrail,
   PlacedBatch,
   PlacedBy,
   RowCursor,
+  TallyWanted,
   ValuePredicate,
 } from '../part.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -17,12 +17,12 @@ import { BlockCellReader } from './blockCellReader.ts';
 import type { EventRows, EventSet } from './blockFormat.ts';
 import { type BlockMemory, type OpenBlock, type OpenColumn, openBlockSteps } from './blockReader.ts';
 import { kindOf, TAG } from './cell.ts';
-import { classTableSteps, rowClassesSteps } from './cellClasses.ts';
 import { codeFilter } from './codeFilter.ts';
 import { compress, expand } from './expand.ts';
 import { placedRowsSteps } from './placedRows.ts';
 import { Ranks } from './ranks.ts';
 import { RowReader } from './rowReader.ts';
+import { tallyBlockSteps } from './tallyBlock.ts';
 import { UserDirectory } from './userDirectory.ts';
 import type { Window } from './windows.ts';
 
@@ -171,25 +171,23 @@ export class Block implements Part {
     else rows.words.set(expand(dense, withCells).words);
   }
 
-  *classifySteps(propertyCode: number, classes: CellClasses): Generator<void, ClassifiedRows> {
-    const column = this.#columns.get(propertyCode);
-    const found =
-      column === undefined
-        ? { rows: new Bitset(this.rowCount), classes: new Uint32Array(0) }
-        : yield* this.#classifySteps(column, classes);
-    const cursor = this.#users.rowCursor(found.rows, [], this.#times);
-    yield;
-    return { classes: found.classes, cursor };
-  }
-
-  *#classifySteps({ shape, codes, cells }: OpenColumn, classes: CellClasses) {
-    const numbers = classes.eventCodes.map((eventCode) => this.#eventNumbers.get(eventCode));
-    const { length } = this.#eventRows;
-    const { eventSet } = shape;
+  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void> {
+    const column = this.#columns.get(wanted.propertyCode);
+    if (column === undefined) return;
+    const { eventSet } = column.shape;
     const withCells =
-      eventSet === undefined ? new Uint8Array(length).fill(1) : this.#rowsOfSets.get(eventSet)!.table;
-    const table = yield* classTableSteps(cells, numbers, withCells, classes);
-    return yield* rowClassesSteps(this.#events, withCells, codes, table);
+      eventSet === undefined
+        ? new Uint8Array(this.#eventRows.length).fill(1)
+        : this.#rowsOfSets.get(eventSet)!.table;
+    const { ordinals, firsts } = this.#users;
+    const streams = {
+      events: this.#events,
+      eventRows: this.#eventRows,
+      firsts,
+      ordinals,
+      times: this.#times,
+    };
+    yield* tallyBlockSteps(streams, column, withCells, wanted, tally);
   }
 
   andUsers(rows: Bitset, ordinals: Bitset): void {
@@ -211,7 +209,7 @@ export class Block implements Part {
     needsUsers: boolean,
     visit: (batch: PlacedBatch) => void,
   ): Generator<void, void> {
-    const firsts = needsUsers ? this.#users.firsts() : undefined;
+    const firsts = needsUsers ? this.#users.firstBits() : undefined;
     yield;
     yield* placedRowsSteps(rows, places, { times: this.#times, firsts }, visit);
   }

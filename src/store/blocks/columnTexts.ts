@@ -1,4 +1,4 @@
-import type { Value } from '../../base/value.ts';
+import type { Scalar, Value } from '../../base/value.ts';
 import type { ValuePredicate } from '../part.ts';
 import type { TextHeap } from '../texts/textHeap.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -24,9 +24,8 @@ export function textOrArray({ shape, dictionary, sharedCode, heap }: ColumnTexts
   return heap!.array(texts.own + array - arrays.shared);
 }
 
-/** Texts asked about between two yields; those looked up take a pass over the codes of shared ones each. */
+/** Texts asked about, or looked up, between two yields. */
 const ASKED_PER_STEP = 1024;
-const LOOKED_UP_PER_STEP = 128;
 
 /** passing[i] = 1 for each of the column's texts and arrays that satisfies the predicate. Yields between small steps. */
 export function* markPassingSteps(
@@ -41,10 +40,7 @@ export function* markPassingSteps(
     if (texts.own > 0)
       yield* markSteps(of.heap!.textTest(predicate), same, 0, texts.own, passing, texts.shared);
   } else {
-    for (const [i, scalar] of predicate.equalTo.entries()) {
-      if (typeof scalar === 'string') markEqual(of, scalar, passing);
-      if (i % LOOKED_UP_PER_STEP === LOOKED_UP_PER_STEP - 1) yield;
-    }
+    yield* markEqualSteps(of, predicate.equalTo, passing);
   }
   const at = texts.shared + texts.own;
   if (arrays.shared > 0) {
@@ -76,17 +72,22 @@ function same(i: number): number {
   return i;
 }
 
-function markEqual(
+/** The same for texts that are one of these. */
+function* markEqualSteps(
   { shape, dictionary, sharedCode, heap }: ColumnTexts,
-  text: string,
+  scalars: readonly Scalar[],
   passing: Uint8Array,
-): void {
+): Generator<void> {
   const { shared, own } = shape.texts;
-  const code = shared > 0 ? dictionary!.find(text) : undefined;
-  if (code !== undefined) {
-    for (let i = 0; i < shared; i++) if (sharedCode(i) === code) passing[i] = 1;
+  const wanted = new Set<number>();
+  for (const [i, text] of scalars.entries()) {
+    if (i % ASKED_PER_STEP === ASKED_PER_STEP - 1) yield;
+    if (typeof text !== 'string') continue;
+    const code = shared > 0 ? dictionary!.find(text) : undefined;
+    if (code !== undefined) wanted.add(code);
+    // Texts come before arrays, whose JSON may read the same.
+    const found = own > 0 ? heap!.find(text) : undefined;
+    if (found !== undefined && found < own) passing[shared + found] = 1;
   }
-  // Texts come before arrays, whose JSON may read the same.
-  const found = own > 0 ? heap!.find(text) : undefined;
-  if (found !== undefined && found < own) passing[shared + found] = 1;
+  if (wanted.size > 0) yield* markSteps((code) => wanted.has(code), sharedCode, 0, shared, passing, 0);
 }

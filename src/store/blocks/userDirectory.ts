@@ -20,39 +20,39 @@ const foundOrdinals = new Uint32Array(GATHERED_ROWS);
 
 /** Which rows of a block are whose. Users are numbered from 0, in the order of their ordinals. */
 export class UserDirectory {
-  readonly #ordinals: Ordinals;
+  readonly ordinals: Ordinals;
   /** 1 for each user's first row, else 0. */
-  readonly #firsts: Column;
+  readonly firsts: Column;
   readonly #firstRows: FirstRows;
 
   constructor(ordinals: Ordinals, firsts: Column) {
-    this.#ordinals = ordinals;
-    this.#firsts = firsts;
+    this.ordinals = ordinals;
+    this.firsts = firsts;
     this.#firstRows = new FirstRows(firsts);
   }
 
   /** Bytes held beside the block's own. */
   get memoryBytes(): number {
-    return this.#firstRows.memoryBytes + this.#ordinals.memoryBytes;
+    return this.#firstRows.memoryBytes + this.ordinals.memoryBytes;
   }
 
   /** The rows [start, end) of this ordinal; undefined when it has none. */
   rowsOf(ordinal: number): { readonly start: number; readonly end: number } | undefined {
-    const user = this.#ordinals.find(ordinal);
+    const user = this.ordinals.find(ordinal);
     return user === -1 ? undefined : this.#firstRows.rowsOf(user);
   }
 
   ordinalAt(row: number): number {
-    return this.#ordinals.at(this.#firstRows.userOf(row));
+    return this.ordinals.at(this.#firstRows.userOf(row));
   }
 
   /** The rows of these ordinals. */
   rowsOfOrdinals(ordinals: Bitset): Bitset {
-    const firsts = this.#firsts.select(equalTo(1));
-    const users = new Bitset(this.#ordinals.count);
+    const firsts = this.firsts.select(equalTo(1));
+    const users = new Bitset(this.ordinals.count);
     for (let from = 0; from < users.size; from += GROUP_USERS) {
       const to = Math.min(from + GROUP_USERS, users.size);
-      this.#ordinals.decode(from, to, groupOrdinals);
+      this.ordinals.decode(from, to, groupOrdinals);
       for (let i = 0; i < to - from; i++) if (ordinals.has(groupOrdinals[i]!)) users.add(from + i);
     }
     const rows = expand(changesOf(users), firsts);
@@ -61,20 +61,20 @@ export class UserDirectory {
   }
 
   /** A bit for each row, set for users' first ones. Owned by the caller. */
-  firsts(): Uint32Array {
-    return this.#firsts.select(equalTo(1)).words;
+  firstBits(): Uint32Array {
+    return this.firsts.select(equalTo(1)).words;
   }
 
   /** Reads the selected rows; `times` are those of all rows. */
   rowCursor(rows: Bitset, kinds: readonly (Bitset | undefined)[], times: Column): BlockRowCursor {
-    return new BlockRowCursor(rows, kinds, { firsts: this.#firsts, ordinals: this.#ordinals, times });
+    return new BlockRowCursor(rows, kinds, { firsts: this.firsts, ordinals: this.ordinals, times });
   }
 
   /** counts[ordinal] += number of selected rows, for every user. */
   countByOrdinal({ words }: Bitset, counts: Uint32Array): void {
     if (firstsScratch.length < words.length) firstsScratch = new Uint32Array(words.length);
     const firsts = firstsScratch.subarray(0, words.length);
-    this.#firsts.selectInto(equalTo(1), firsts);
+    this.firsts.selectInto(equalTo(1), firsts);
     let before = -1;
     for (let from = 0; from < words.length; from += COUNTED_WORDS) {
       const piece = words.subarray(from, from + COUNTED_WORDS);
@@ -89,7 +89,7 @@ export class UserDirectory {
     const first = before + (found[at]! >>> 16);
     const last = before + (found[foundCount - 1]! >>> 16);
     if (last - first < GROUP_USERS && last - first < DENSE_USERS * (foundCount - at)) {
-      this.#ordinals.decode(first, last + 1, groupOrdinals);
+      this.ordinals.decode(first, last + 1, groupOrdinals);
       addDecoded(found, at, foundCount, first - before, groupOrdinals, counts);
       return foundCount;
     }
@@ -97,7 +97,7 @@ export class UserDirectory {
     const users = foundUsers.subarray(0, step.length);
     usersOf(step, before, users);
     const ordinals = foundOrdinals.subarray(0, step.length);
-    this.#ordinals.gather(users, ordinals);
+    this.ordinals.gather(users, ordinals);
     addCounts(step, ordinals, counts);
     return at + step.length;
   }

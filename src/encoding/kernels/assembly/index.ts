@@ -11,15 +11,15 @@ import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack
 
 export { ARENA, CODES, INPUT, INPUT_BYTES, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES } from './layout';
 export { RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
-export { classify } from './classify';
 export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
-export { countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
+export { classRuns, countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
 export { equal8 } from './select';
 export { addCodes, addRunCodes, addRunPlaces, countGroups, rankRows } from './selected';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';
+export { tallyAtLeast, tallyRows } from './tally';
 
 /** Rows unpacked at a time, when they are: a lane of 32 bits is the widest. */
 const STEP_ROWS: u32 = (STEP_BYTES >>> 2) as u32;

@@ -182,3 +182,27 @@ export function repeat(codes: usize, ends: usize, runCount: u32, row: u32, to: u
   }
   return row;
 }
+
+/**
+ * Puts in the place of runs those by class, where those next to each other of one class are one: that of a code is at
+ * code >>> shift of `table`, or behind it the one at `last`. Returns how many there are. Without branches: where a class
+ * ends cannot be predicted.
+ */
+export function classRuns(codes: usize, ends: usize, count: u32, table: usize, shift: u32, last: u32): u32 {
+  const past = codes + ((count as usize) << 2);
+  const classes = codes - 4;
+  const classEnds = ends - 4;
+  let before: u32 = 0;
+  // Of the last one, from 4 on.
+  let at: usize = 0;
+  for (; codes < past; codes += 4) {
+    const found = load<u32>(table + ((min(load<u32>(codes) >>> shift, last) as usize) << 2));
+    at += ((((found !== before) as u32) | ((at === 0) as u32)) as usize) << 2;
+    const end = load<u32>(ends);
+    store<u32>(classes + at, found);
+    store<u32>(classEnds + at, end);
+    before = found;
+    ends += 4;
+  }
+  return (at as u32) >>> 2;
+}

@@ -1,0 +1,168 @@
+import { firstFrom } from '../../base/search.ts';
+import type { Runs } from '../contract.ts';
+import {
+  PlainTally,
+  TALLY_ROWS,
+  TALLY_USERS,
+  type TallyMasks,
+  type TallyRows,
+  tallyBytes,
+  thresholdPlanes,
+} from './tally.ts';
+import { type Exports, instantiate, SCRATCH_BYTES } from './wasm.ts';
+
+/** Runs of a piece, and one behind them that is read ahead. */
+const RUNS_BYTES = 4 * (TALLY_ROWS + 8);
+/** Vectors may be read past the last user, who is one of 16. */
+const SLACK_BYTES = 16 * 256;
+/** Between the bits of a rule and those of the next: a power of two would put all of them into the same few lines of a cache. */
+const RULE_BYTES = (TALLY_USERS >>> 3) + 64;
+/** Kept by a thread for the next who counts: to touch fresh memory costs as much as to count. */
+const SPARE_BYTES_MAX = 40 << 20;
+
+interface Instance {
+  readonly bytes: Buffer;
+  readonly words: Uint32Array;
+  readonly exports: Exports;
+}
+
+const spares: Instance[] = [];
+
+/** A tally whose planes lie in a memory of WebAssembly of its own, where kernels count without copying them. */
+export function newSimdTally(userCount: number, countMax: number): SimdTally {
+  const byteLength = tallyBytes(userCount, countMax);
+  return new SimdTally(take(byteLength), byteLength, countMax);
+}
+
+class SimdTally extends PlainTally {
+  readonly #instance: Instance;
+  readonly #countMax: number;
+
+  constructor(instance: Instance, byteLength: number, countMax: number) {
+    const { words, exports } = instance;
+    super(words.subarray(exports.ARENA.value >>> 2, (exports.ARENA.value + byteLength) >>> 2), countMax);
+    this.#instance = instance;
+    this.#countMax = countMax;
+  }
+
+  override countRows(rows: TallyRows, masks: TallyMasks): void {
+    const { bytes, words, exports } = this.#instance;
+    const { ARENA, CODES, INPUT, OUTPUT, RUNS, tallyRows, unpack } = exports;
+    const eventMasks = CODES.value;
+    const valueMasks = eventMasks + masks.events.byteLength;
+    const timeMasks = valueMasks + masks.values.byteLength;
+    if (timeMasks + masks.times.byteLength > ARENA.value) {
+      super.countRows(rows, masks);
+      return;
+    }
+    words.set(masks.events, eventMasks >>> 2);
+    words.set(masks.values, valueMasks >>> 2);
+    words.set(masks.times, timeMasks >>> 2);
+    const runsAt = (list: number) => RUNS.value + list * RUNS_BYTES;
+    let [value, time, user] = [0, 0, 0];
+    const { packed, bits } = rows.events;
+    for (let from = 0; from < rows.rowCount; from += TALLY_ROWS) {
+      const to = Math.min(from + TALLY_ROWS, rows.rowCount);
+      const end = Math.ceil((to * bits) / 8);
+      // See SimdKernels.#copyIn.
+      bytes.fill(
+        packed.subarray((from >>> 3) * bits, end),
+        OUTPUT.value,
+        OUTPUT.value + end - (from >>> 3) * bits,
+      );
+      unpack(OUTPUT.value, bits, to - from, INPUT.value);
+      value = copyRuns(rows.values, value, from, to, words, runsAt(0));
+      time = copyRuns(rows.times, time, from, to, words, runsAt(2));
+      user = copyRuns(rows.users, user, from, to, words, runsAt(4));
+      tallyRows(
+        from,
+        to,
+        INPUT.value,
+        runsAt(0),
+        runsAt(1),
+        runsAt(2),
+        runsAt(3),
+        runsAt(4),
+        runsAt(5),
+        eventMasks,
+        valueMasks,
+        timeMasks,
+        ARENA.value,
+        this.digits,
+      );
+    }
+  }
+
+  override selectAtLeast(
+    from: number,
+    to: number,
+    thresholds: Uint32Array,
+    targets: readonly (Uint32Array | undefined)[],
+  ): void {
+    const { words, exports } = this.#instance;
+    const { ARENA, INPUT, RUNS, tallyAtLeast } = exports;
+    const userBytes = 16 * (this.digits + 1);
+    words.set(thresholdPlanes(thresholds, this.#countMax), INPUT.value >>> 2);
+    const rulesWritten = (targets.length + 7) & ~7;
+    words.fill(0, RUNS.value >>> 2, (RUNS.value + rulesWritten * RULE_BYTES) >>> 2);
+    tallyAtLeast(
+      ARENA.value + from * userBytes,
+      to - from,
+      INPUT.value,
+      this.digits,
+      targets.length,
+      RUNS.value,
+      RULE_BYTES,
+    );
+    const wordCount = (to - from + 31) >>> 5;
+    for (const [rule, target] of targets.entries()) {
+      if (target === undefined) continue;
+      const first = (RUNS.value + rule * RULE_BYTES) >>> 2;
+      target.set(words.subarray(first, first + wordCount), from >>> 5);
+      if ((to & 31) !== 0) target[to >>> 5]! &= (1 << (to & 31)) - 1;
+    }
+  }
+
+  override release(): void {
+    giveBack(this.#instance);
+  }
+}
+
+/** Copies the runs of rows [from, to), the first of which is at or behind `run`. Returns which one has row `to` - 1. */
+function copyRuns(
+  { classes, ends }: Runs,
+  run: number,
+  from: number,
+  to: number,
+  words: Uint32Array,
+  at: number,
+): number {
+  const first = firstFrom(ends, run, ends.length, from + 1);
+  const last = firstFrom(ends, first, ends.length, to);
+  const count = last + 1 - first;
+  const classesAt = at >>> 2;
+  const endsAt = (at + RUNS_BYTES) >>> 2;
+  words.set(classes.subarray(first, last + 1), classesAt);
+  words.set(ends.subarray(first, last + 1), endsAt);
+  // Read ahead of what there is.
+  words[classesAt + count] = 0;
+  words[endsAt + count] = 0xffffffff;
+  return last;
+}
+
+function take(byteLength: number): Instance {
+  const needed = (instance: Instance) => instance.exports.ARENA.value + byteLength + SLACK_BYTES;
+  const i = spares.findIndex((spare) => spare.bytes.length >= needed(spare));
+  if (i !== -1) {
+    const [spare] = spares.splice(i, 1);
+    return spare!;
+  }
+  const { memory, exports } = instantiate(SCRATCH_BYTES + byteLength + SLACK_BYTES);
+  return { bytes: Buffer.from(memory.buffer), words: new Uint32Array(memory.buffer), exports };
+}
+
+/** Those of a query that is not finished are left to the collector. */
+function giveBack(instance: Instance): void {
+  const held = spares.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (held + instance.bytes.length <= SPARE_BYTES_MAX) spares.push(instance);
+}
