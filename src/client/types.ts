@@ -42,7 +42,7 @@ export interface Methods extends AnalysisMethods {
   'segment.delete': { params: { name: string }; result: NoParams };
   'segment.watch': { params: { name: string }; result: NoParams };
 
-  'user.profile': { params: { userId: string }; result: Profile & { stats: QueryStats } };
+  'user.profile': { params: Query & { userId: string }; result: Profile & { stats: QueryStats } };
   'user.timeline': {
     /** `limit` is at most 1,000; `before` is a time, or the `next` of the page before. */
     params: Query & {
@@ -83,8 +83,8 @@ export interface Methods extends AnalysisMethods {
   };
   'key.list': { params: NoParams; result: { keys: readonly Key[] } };
   'key.revoke': { params: { id: string }; result: NoParams };
-  'schema.get': { params: NoParams; result: Schema };
-  'account.stats': { params: NoParams; result: AccountStats };
+  'schema.get': { params: Query; result: Schema & { stats: QueryStats } };
+  'account.stats': { params: Query; result: AccountStats & { stats: QueryStats } };
   'server.stats': { params: NoParams; result: ServerStats };
 }
 

@@ -1,6 +1,6 @@
 import { parseTime } from '../base/time.ts';
 import { isArray, type Value } from '../base/value.ts';
-import { nextAnniversaryMs } from '../query/anniversary.ts';
+import { nextAnniversaryMs, spanMs } from '../query/anniversary.ts';
 import type { ValueTest } from '../query/criterion.ts';
 
 /** Whether time alone may change the test's answer about a value. */
@@ -46,7 +46,8 @@ function changesOf(test: ValueTest): readonly ChangeOfAnswer[] {
     case 'anniversary': {
       const midnight = { after: 'anniversary', offsetMs: 0 } as const;
       if (test.span === 'today') return [midnight, { after: 'dayAfterAnniversary', offsetMs: 0 }];
-      const offsetMs = test.span === 'last' ? test.durationMs : -test.durationMs;
+      const durationMs = spanMs(test.durationMs);
+      const offsetMs = test.span === 'last' ? durationMs : -durationMs;
       return [midnight, { after: 'anniversary', offsetMs }];
     }
     default:

@@ -29,11 +29,16 @@ export function datesOf(test: AnniversaryTest, atMs: number, zone: string): Read
   return dates;
 }
 
+/** The duration, as far as more of it would add no date. */
+export function spanMs(durationMs: number): number {
+  return Math.min(durationMs, (DAYS_OF_ALL_DATES + 1) * DAY_MS);
+}
+
 /** First and last day of the span, as far as more days would add no date. */
 function daysOf(test: AnniversaryTest, atMs: number, zone: string): readonly [number, number] {
   const today = calendarDay(atMs, zone);
   if (test.span === 'today') return [today, today];
-  const durationMs = Math.min(test.durationMs, (DAYS_OF_ALL_DATES + 1) * DAY_MS);
+  const durationMs = spanMs(test.durationMs);
   return test.span === 'last'
     ? [calendarDay(atMs - durationMs, zone) + 1, today]
     : [today + 1, calendarDay(atMs + durationMs, zone)];

@@ -32,6 +32,8 @@ test.each([
   encodeCursor([1, 2, 3, 4]),
   encodeCursor([1, 2, 3, 3, 4]),
   encodeCursor([1, 2 ** 33, 0]),
+  encodeCursor([8.64e15, 2, 3]),
+  encodeCursor([-8.64e15, 2, 3]),
   encodeCursor([1, -1, 0]),
   encodeCursor([1, 0, -1]),
   encodeCursor([1, 0, 2 ** 25]),

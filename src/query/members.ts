@@ -49,14 +49,14 @@ export function encodeMembersCursor({ atMs, places }: MembersCursor): string {
   ]);
 }
 
-/** The furthest a Date reaches (ECMA-262, Time Values). */
-const DATE_MS_MAX = 8.64e15;
+/** Further than any moment that can be asked for: those have years of four digits. */
+const AT_MS_MAX = 3e14;
 
 /** Throws `bad_request` at `after` for text that `encodeMembersCursor` did not make. */
 export function decodeMembersCursor(text: string): MembersCursor {
   const [atMs, ...numbers] = decodeCursor(text, (length) => length >= 3 && length % 2 === 1, 'after');
   const places: MembersPlace[] = [];
-  let isInRange = Math.abs(atMs!) <= DATE_MS_MAX;
+  let isInRange = Math.abs(atMs!) <= AT_MS_MAX;
   for (let i = 0; i < numbers.length; i += 2) {
     const [prefix, ordinal] = [numbers[i]!, numbers[i + 1]!];
     isInRange &&=

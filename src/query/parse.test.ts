@@ -219,6 +219,7 @@ test.each<[string, unknown]>([
   ['$.where[0].value', where('matches', 'a'.repeat(501))],
   ['$.where[0].value', where('matches', '[a-z]{600}')],
   ['$.where[0].value', where('matches', '\\pL{1000}'.repeat(50))],
+  ['$.where[0].value', where('matches', '\\\\{600}')],
   ['$.where[0].value', where('matches', '(?:(?:a{25}){20})b')],
   ['$.where[64].value', { ...VIEWED, where: times(65, { prop: 'p', op: 'matches', value: 'a' }) }],
   ['$.where[0].value', where('anniversary', 'today')],

@@ -61,7 +61,10 @@ function compile(text: string, path: string): RE2JS {
 /** How often its counted repetitions at least repeat something: found before they are written out in compiling. */
 function repetitionsIn(text: string): number {
   let count = 0;
-  for (const [, least, most] of text.matchAll(/(?<!\\)\{(\d+)(?:,(\d*))?\}/g)) count += Number(most || least);
+  // What is escaped is none, nor is the number of a character, as in `\x{2013}`.
+  for (const [, least, most] of text.matchAll(/\\x\{|\\.|\{(\d+)(?:,(\d*))?\}/gs)) {
+    count += Number(most || least || 0);
+  }
   return count;
 }
 

@@ -82,6 +82,7 @@ test('patterns are unanchored RE2, and linear', () => {
   expect(satisfying('matches', '(?i)^a.*c$', values)).toEqual(['abc', 'ABC', ['x', 'abc']]);
   expect(satisfying('matches', '(?s)a.c', values)).toEqual(['abc', 'a\nc', ['x', 'abc']]);
   expect(satisfying('matches', '\\p{Lu}', values)).toEqual(['ABC']);
+  expect(satisfying('matches', '\\x{2013}', ['2013', 'a – b'])).toEqual(['a – b']);
   expect(satisfying('matches', '', values)).toEqual(['abc', 'ABC', 'b', '', 'a\nc', ['x', 'abc']]);
   // Takes exponential time where a pattern is tried by going back.
   expect(satisfying('matches', '^(a+)+$', [`${'a'.repeat(1023)}!`])).toEqual([]);

@@ -192,7 +192,7 @@ describe('segments', () => {
   });
 });
 
-test('every query says what it cost', async () => {
+test('every query takes a moment and says what it cost', async () => {
   const host = await TestHost.start({ shards: 2, tablets: 4 });
   await host.accept(track('u'));
   const queries = {
@@ -201,9 +201,20 @@ test('every query says what it cost', async () => {
     'user.profile': { userId: 'u' },
     'user.timeline': { userId: 'u' },
     'user.segments': { userId: 'u' },
+    'schema.get': {},
+    'account.stats': {},
   };
   for (const [method, params] of Object.entries(queries)) {
-    const { stats } = (await host.call(method, params)) as { stats: object };
+    const { stats } = (await host.call(method, { ...params, at: '2026-03-08' })) as { stats: object };
     expect(Object.keys(stats)).toEqual(['ms', 'rowsScanned', 'bytesScanned', 'blocksSkipped', 'tablets']);
+    const unclear = host.call(method, { ...params, at: 'soon' });
+    await expect(unclear, method).rejects.toMatchObject({ code: 'bad_request', path: 'at' });
   }
+});
+
+test('a param that is not there is said to be missing', async () => {
+  const host = await one();
+  const asked = host.call('segment.contains', { segment: { all: true } });
+  await expect(asked).rejects.toMatchObject({ message: 'userId: is missing', path: 'userId' });
+  await expect(host.call('segment.count', {})).rejects.toMatchObject({ message: 'segment: is missing' });
 });

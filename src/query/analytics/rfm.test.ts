@@ -289,6 +289,24 @@ test('without events there are no users, and groups are segments all the same', 
   for (const { segment } of groups) expect(countOf([view], segment, MOMENT)).toBe(0);
 });
 
+test.each([
+  ['2026-03-11', '-104000000d'], // before the first time there is a Date of
+  ['2026-03-11', '-900000d'], // before the year 0
+  ['9999-12-31T23:59:59.999', '-3000000d'], // to the first moment after the year 9999
+])('groups are segments, however far the range goes: at %s from %s', (at, from) => {
+  const moment = { ...MOMENT, atMs: Date.parse(`${at}Z`) };
+  const view = testView(
+    shopOf([
+      [1, 9, 1],
+      [2, 7, 2],
+      [3, 5, 3],
+    ]),
+  );
+  const { users, groups } = analyze('rfm', [view], { ...ASKED, from }, moment) as RfmResult;
+  expect(users).toBe(3);
+  for (const { segment, users } of groups) expect(countOf([view], segment, moment)).toBe(users);
+});
+
 test('numbers to 12 digits, and short ones between two', () => {
   expect([0.1 + 0.2, -0.7 - 0.1, 1234567.891, 0, 1e300, 1e-300, 123456789012345].map(rounded)).toEqual([
     0.3, -0.8, 1234567.891, 0, 1e300, 1e-300, 123456789012000,

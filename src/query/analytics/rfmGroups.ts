@@ -137,6 +137,10 @@ export function numberBetween(low: number, high: number): number {
   return middle;
 }
 
+/** As far as four digits for the year go: there are no events before or after that. */
 function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+  return new Date(Math.min(Math.max(timeMs, FIRST_MS), LAST_MS)).toISOString();
 }
+
+const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');

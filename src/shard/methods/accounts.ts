@@ -1,23 +1,36 @@
 import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
+import { newStats } from '../../query/stats.ts';
 import { mergeDescriptions } from '../../store/schema.ts';
 import type { KeyValue } from '../../tablet/account.ts';
 import { bytesByName, bytesByPart, memoryBytes, sumOfMemory } from '../../tablet/memory.ts';
 import { keyId, newKey, sha256Hex } from '../keys.ts';
-import { isoTime, type Method, nameShape, notFound, readParams } from './params.ts';
+import type { ShardApi } from '../shardApi.ts';
+import {
+  isoTime,
+  type Method,
+  momentsOf,
+  nameShape,
+  notFound,
+  queryShape,
+  readParams,
+  statsSince,
+} from './params.ts';
 
 const KEYS_MAX = 1000;
 
 export const accountMethods: Readonly<Record<string, Method>> = {
   async 'schema.get'(api, { principal: { account }, params, signal }) {
-    readParams(z.strictObject({}), params);
+    readNow(api, account, params);
+    const startedMs = api.shard.clock.monotonicMs();
     const parts = await api.gather.ask({ account, operation: 'schema', args: null, signal });
-    return parts.reduce(mergeDescriptions);
+    const stats = statsSince(api, startedMs, newStats(), parts.length);
+    return { ...parts.reduce(mergeDescriptions), stats };
   },
 
   async 'account.stats'(api, { principal: { account }, params, signal }) {
-    readParams(z.strictObject({}), params);
-    const args = { nowMs: api.shard.clock.now() };
+    const args = { nowMs: readNow(api, account, params) };
+    const startedMs = api.shard.clock.monotonicMs();
     const tablets = await api.gather.ask({ account, operation: 'stats', args, signal });
     const sum = (of: (tablet: (typeof tablets)[number]) => number) =>
       tablets.reduce((total, tablet) => total + of(tablet), 0);
@@ -36,6 +49,7 @@ export const accountMethods: Readonly<Record<string, Method>> = {
       droppedValues: sum(({ totals }) => totals.droppedValues),
       deadLetters: sum((tablet) => tablet.deadLetters),
       tablets: tablets.map(({ tablet, events, users, position }) => ({ tablet, events, users, position })),
+      stats: statsSince(api, startedMs, newStats(), tablets.length),
     };
   },
 
@@ -100,3 +114,9 @@ export const accountMethods: Readonly<Record<string, Method>> = {
     };
   },
 };
+
+/** Of a query about the account as it is now, whatever its `at`. */
+function readNow(api: ShardApi, account: string, params: unknown): number {
+  const { at } = readParams(z.strictObject(queryShape), params);
+  return momentsOf(api, account, at).nowMs;
+}

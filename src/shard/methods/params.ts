@@ -9,7 +9,9 @@ export type Method = (api: ShardApi, request: MethodCall) => Promise<unknown>;
 
 /** Checks params against a shape; an error's path names the param (`limit`, `definition.live`). */
 export function readParams<Shape extends z.ZodType>(shape: Shape, params: unknown): z.infer<Shape> {
-  const result = shape.safeParse(params ?? {});
+  const result = shape.safeParse(params ?? {}, {
+    error: ({ input }) => (input === undefined ? 'is missing' : undefined),
+  });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const unknownKey = issue?.code === 'unrecognized_keys' ? [issue.keys[0]!] : [];

@@ -15,8 +15,9 @@ import {
 
 export const userMethods: Readonly<Record<string, Method>> = {
   async 'user.profile'(api, { principal: { account }, params, signal }) {
-    const { userId } = readParams(z.strictObject({ userId: z.string(), ...queryShape }), params);
-    const args = { userId, nowMs: api.shard.clock.now() };
+    const { userId, at } = readParams(z.strictObject({ userId: z.string(), ...queryShape }), params);
+    const { nowMs } = momentsOf(api, account, at);
+    const args = { userId, nowMs };
     const { part, stats } = await locateUser(api, account, 'profile', args, signal);
     const { profile } = part;
     if (profile === undefined) throw notFound('user', userId);
