@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Bitset } from '../../src/base/bitset.ts';
 import { DAY_MS } from '../../src/base/limits.ts';
 import { SeededRandom } from '../../src/base/random.ts';
-import { kernels } from '../../src/encoding/kernels/kernels.ts';
+import { kernels } from '../../src/encoding/kernels/chosen.ts';
 import { simdKernelsWithArena } from '../../src/encoding/kernels/simd.ts';
 import { Block } from '../../src/store/blocks/block.ts';
 import { readTrail } from '../../src/store/trail.ts';

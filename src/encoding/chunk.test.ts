@@ -9,9 +9,10 @@ import { expectClassRuns, expectRows, expectSelects, vectors } from './oracle.ts
 const MUTATIONS = Number(process.env.MUTATIONS ?? 10_000);
 
 describe('chunk', () => {
-  it('gives any values back, and filters like a loop', () => {
-    const random = new SeededRandom(1);
-    for (const temperature of ['hot', 'warm', 'cold'] as const) {
+  it.each(['hot', 'warm', 'cold'] as const)(
+    'gives any values back, %s, and filters like a loop',
+    (temperature) => {
+      const random = new SeededRandom(1);
       for (const values of vectors(random)) {
         const bytes = encodeChunk(values, temperature);
         const chunk = new Chunk(bytes, 0, 'test');
@@ -23,8 +24,8 @@ describe('chunk', () => {
         expectSelects(chunk, values, random);
         expectClassRuns(chunk, values, random);
       }
-    }
-  });
+    },
+  );
 
   it('refuses NaN and infinities', () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {

@@ -16,7 +16,8 @@ import {
   selectAll,
   type Values,
 } from './contract.ts';
-import { kernels, type Packed } from './kernels/kernels.ts';
+import { kernels } from './kernels/chosen.ts';
+import type { Packed } from './kernels/kernels.ts';
 import type { Temperature } from './picker.ts';
 import { openValues, valuesDraft } from './values.ts';
 

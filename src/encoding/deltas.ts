@@ -2,7 +2,8 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, gatherDecoded, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { type Differences, kernels } from './kernels/kernels.ts';
+import { kernels } from './kernels/chosen.ts';
+import type { Differences } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 
 /**

@@ -4,7 +4,7 @@ import { firstFrom, lastAtMost } from '../base/search.ts';
 import { bitmapOf } from './arena.ts';
 import { type CodeFilter, type Codes, gatherDecoded, KIND, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
+import { kernels } from './kernels/chosen.ts';
 
 /**
  * Codes that ascend and never repeat, as a bit for each number up to the greatest: for those that lie close together.

@@ -100,7 +100,7 @@ export function expectClassRuns(
 ): void {
   const some = Array.from({ length: random.below(6) }, () => values[random.below(values.length)]!);
   const bounds = Float64Array.from(some, (value) => value + random.pick([0, 0, 1, -0.5])).sort();
-  const count = (value: number) => bounds.filter((bound) => bound <= value).length;
+  const count = (value: number) => bounds.reduce((n, bound) => n + (bound <= value ? 1 : 0), 0);
   expectRuns(actual, { kind: 'bounds', bounds }, values, count);
   if (!(values instanceof Uint32Array) || values.some((code) => code > 100_000)) return;
   const table = Uint32Array.from({ length: Math.max(...values) + 1 }, () => random.below(3));

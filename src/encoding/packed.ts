@@ -1,8 +1,9 @@
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, PIECE_ROWS, searchFirstFrom, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
+import { kernels } from './kernels/chosen.ts';
 import { codeAt } from './kernels/gather.ts';
-import { type Differences, GATHERED_ROWS, kernels, type Packed, type RowCodes } from './kernels/kernels.ts';
+import { type Differences, GATHERED_ROWS, type Packed, type RowCodes } from './kernels/kernels.ts';
 
 /**
  * Codes of 1 to 32 bits one after another, the first in the lowest bits of the first byte. The kind is the number of

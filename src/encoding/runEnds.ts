@@ -1,7 +1,8 @@
 import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import type { NumberVector } from './contract.ts';
 import type { DeltaCodes } from './deltas.ts';
-import { kernels, type RunBounds } from './kernels/kernels.ts';
+import { kernels } from './kernels/chosen.ts';
+import type { RunBounds } from './kernels/kernels.ts';
 
 /** Where the runs of codes end: run r has the rows from where run r - 1 ends, or 0, to before its own end. */
 export interface RunEnds {

@@ -4,7 +4,8 @@ import { firstFrom, lastAtMost } from '../base/search.ts';
 import { bitmapOf } from './arena.ts';
 import { KIND } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
-import { GATHERED_ROWS, kernels, type RunBounds } from './kernels/kernels.ts';
+import { kernels } from './kernels/chosen.ts';
+import { GATHERED_ROWS, type RunBounds } from './kernels/kernels.ts';
 import type { RunEnds } from './runEnds.ts';
 
 /**

@@ -2,7 +2,8 @@ import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, KIND, PIECE_ROWS, searchFirstFrom } from './codes.ts';
 import type { Draft, NumberVector, Runs } from './contract.ts';
-import { GATHERED_ROWS, kernels, type RunRowCodes } from './kernels/kernels.ts';
+import { kernels } from './kernels/chosen.ts';
+import { GATHERED_ROWS, type RunRowCodes } from './kernels/kernels.ts';
 import { PackedCodes } from './packed.ts';
 import type { RunEnds } from './runEnds.ts';
 

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { scratch } from './arena.ts';
 import type { Values } from './contract.ts';
-import { kernels } from './kernels/kernels.ts';
+import { kernels } from './kernels/chosen.ts';
 import type { WideCodes } from './picker.ts';
 import { PLACES_MAX, type Scale } from './scaled.ts';
 

@@ -1,5 +1,5 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
-import { kernels } from '../encoding/kernels/kernels.ts';
+import { kernels } from '../encoding/kernels/chosen.ts';
 import { TALLY_USERS, type Tally, tallyBytes } from '../encoding/kernels/tally.ts';
 import type { TabletView, UsersView } from '../store/view.ts';
 import { countsThatSatisfy } from './criterion.ts';

@@ -1,5 +1,5 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
-import { kernels } from '../encoding/kernels/kernels.ts';
+import { kernels } from '../encoding/kernels/chosen.ts';
 import type { Part } from '../store/part.ts';
 import type { TabletView, UsersView } from '../store/view.ts';
 import { type Comparison, countsThatSatisfy } from './criterion.ts';

@@ -1,4 +1,4 @@
-import { kernels } from '../encoding/kernels/kernels.ts';
+import { kernels } from '../encoding/kernels/chosen.ts';
 
 /** Of a digit at most: with more places to write to, each is far from the last one. */
 const DIGIT_BITS_MAX = 10;

@@ -1,4 +1,4 @@
-import { kernels } from './kernels.ts';
+import { kernels } from './chosen.ts';
 
 /** Bits counted at once: few enough for the memory of the kernels. */
 const COUNTED_BITS = 1 << 17;

@@ -1,15 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
+import { kernels, useKernels } from './chosen.ts';
 import {
   COUNTED_WORDS,
   type Differences,
   GATHERED_ROWS,
   type Kernels,
-  kernels,
   NO_PLACE,
   PLACES_MAX,
-  useKernels,
 } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { simdKernels, simdKernelsWithArena } from './simd.ts';

@@ -1,6 +1,4 @@
 import type { NumberVector, Runs } from '../contract.ts';
-import { plainKernels } from './plain.ts';
-import { simdKernels } from './simd.ts';
 import type { Tally } from './tally.ts';
 
 /**
@@ -264,14 +262,3 @@ export const COUNTED_WORDS = 1024;
 
 /** Rows that are gathered at once: what is read of them stays in a near cache. */
 export const GATHERED_ROWS = 8192;
-
-let chosen: Kernels = simdKernels() ?? plainKernels;
-
-export function kernels(): Kernels {
-  return chosen;
-}
-
-/** For tests: the given kernels from now on; without an argument, the host's best again. */
-export function useKernels(override?: Kernels): void {
-  chosen = override ?? simdKernels() ?? plainKernels;
-}

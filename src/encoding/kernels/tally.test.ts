@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
 import { firstFrom } from '../../base/search.ts';
 import type { Runs } from '../contract.ts';
-import { kernels, type Packed } from './kernels.ts';
+import { kernels } from './chosen.ts';
+import type { Packed } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import {
   MASK_WORDS,

@@ -1,4 +1,5 @@
-import { GATHERED_ROWS, type GroupedRows, kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import { GATHERED_ROWS, type GroupedRows } from '../../encoding/kernels/kernels.ts';
 import type { PlacedBatch } from '../../store/part.ts';
 import { addSorted, type WideUsers } from './wideUsers.ts';
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DamageError } from '../../base/errors.ts';
 import { SeededRandom } from '../../base/random.ts';
 import { Chunk } from '../../encoding/chunk.ts';
-import { useKernels } from '../../encoding/kernels/kernels.ts';
+import { useKernels } from '../../encoding/kernels/chosen.ts';
 import { plainKernels } from '../../encoding/kernels/plain.ts';
 import { expectPart, plainRow, randomTable, type TableShape } from '../oracle.ts';
 import { TextDictionary } from '../texts/dictionary.ts';

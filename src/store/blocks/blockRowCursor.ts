@@ -3,7 +3,7 @@ import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { firstFrom } from '../../base/search.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
-import { kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 import { BATCH_ROWS, type RowCursor, type RowTarget } from '../part.ts';
 import type { Ordinals } from './ordinals.ts';
 

@@ -1,5 +1,5 @@
 import { Bitset } from '../../base/bitset.ts';
-import { kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 
 /** The members of `rows` that a dense selection stands for: bit n of `dense` is about the n-th of them. */
 export function expand(dense: Bitset, rows: Bitset): Bitset {

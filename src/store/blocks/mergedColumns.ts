@@ -1,5 +1,5 @@
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
-import { kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 import { type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { OpenBlock, OpenColumn } from './blockReader.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';

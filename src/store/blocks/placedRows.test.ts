@@ -4,7 +4,7 @@ import { DAY_MS } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
 import { lastAtMost } from '../../base/search.ts';
 import type { Value } from '../../base/value.ts';
-import { useKernels } from '../../encoding/kernels/kernels.ts';
+import { useKernels } from '../../encoding/kernels/chosen.ts';
 import { plainKernels } from '../../encoding/kernels/plain.ts';
 import type { PlainRow } from '../oracle.ts';
 import type { CellReader, PlacedBatch, TimeIntervals } from '../part.ts';

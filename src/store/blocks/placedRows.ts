@@ -1,6 +1,7 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
-import { GATHERED_ROWS, kernels, NO_PLACE, PLACES_MAX } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import { GATHERED_ROWS, NO_PLACE, PLACES_MAX } from '../../encoding/kernels/kernels.ts';
 import type { CellReader, PlacedBatch, PlacedBy, TimeIntervals } from '../part.ts';
 import { BlockCellReader } from './blockCellReader.ts';
 

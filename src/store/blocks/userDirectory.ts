@@ -1,7 +1,8 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
-import { COUNTED_WORDS, GATHERED_ROWS, kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import { COUNTED_WORDS, GATHERED_ROWS } from '../../encoding/kernels/kernels.ts';
 import { prefixXor } from '../../encoding/kernels/runs.ts';
 import { BlockRowCursor } from './blockRowCursor.ts';
 import { expand } from './expand.ts';

@@ -1,5 +1,5 @@
 import { ctz32 } from '../../base/bitset.ts';
-import { kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 import { isMoment, momentIn, NAN_WORD } from './nans.ts';
 import type { Lanes } from './traitLanes.ts';
 import { HEAP_REFS_FROM, MOMENT_CELL, NO_REF, NUMBER_CELL } from './traitRefs.ts';

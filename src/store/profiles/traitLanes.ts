@@ -1,4 +1,4 @@
-import { kernels } from '../../encoding/kernels/kernels.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 import { isMoment, momentIn, NAN_WORD, upperOfMoment } from './nans.ts';
 import { moveValues } from './places.ts';
 import {

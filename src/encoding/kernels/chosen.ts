@@ -1,0 +1,14 @@
+import type { Kernels } from './kernels.ts';
+import { plainKernels } from './plain.ts';
+import { simdKernels } from './simd.ts';
+
+let chosen: Kernels = simdKernels() ?? plainKernels;
+
+export function kernels(): Kernels {
+  return chosen;
+}
+
+/** For tests: the given kernels from now on; without an argument, the host's best again. */
+export function useKernels(override?: Kernels): void {
+  chosen = override ?? simdKernels() ?? plainKernels;
+}

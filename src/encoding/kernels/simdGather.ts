@@ -1,0 +1,155 @@
+import { firstFrom } from '../../base/search.ts';
+import type { Kernels, Packed, RunBounds } from './kernels.ts';
+import { bytesOf, type SimdMemory } from './simdMemory.ts';
+
+/** Codes of rows, wherever they lie. */
+export function gatherKernels(
+  memory: SimdMemory,
+): Pick<
+  Kernels,
+  'unpack' | 'gather' | 'ranks' | 'gatherRuns' | 'gatherSplit' | 'places' | 'listRows' | 'markKinds'
+> {
+  const { exports } = memory;
+  return {
+    unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void {
+      const { INPUT, OUTPUT, unpack } = exports;
+      const pieceRows = Math.min(memory.outputWords.length, memory.pieceRows(bits));
+      const skip = fromRow & 7;
+      for (let row = fromRow - skip; row < fromRow + count; row += pieceRows) {
+        const rowCount = Math.min(pieceRows, fromRow + count - row);
+        const from = (row >>> 3) * bits;
+        memory.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+        unpack(INPUT.value, bits, rowCount, OUTPUT.value);
+        const first = Math.max(fromRow, row);
+        target.set(memory.outputWords.subarray(first - row, rowCount), first - fromRow);
+      }
+    },
+
+    gather(packed: Uint8Array, bits: number, rows: Uint32Array, first: number, target: Uint32Array): void {
+      const { INPUT, OUTPUT, RUNS, gather } = exports;
+      const pieceRows = memory.pieceRows(bits);
+      for (let i = 0; i < rows.length; ) {
+        // From a whole byte on, as far as there is room for.
+        const pieceFrom = (rows[i]! - first) & ~7;
+        const end = firstFrom(rows, i, rows.length, first + pieceFrom + pieceRows);
+        const from = (pieceFrom >>> 3) * bits;
+        const to = Math.ceil(((rows[end - 1]! - first + 1) * bits) / 8);
+        memory.copyIn(packed.subarray(from, to), INPUT.value);
+        memory.copyIn(bytesOf(rows, i, end), RUNS.value);
+        gather(INPUT.value, bits, RUNS.value, first + pieceFrom, end - i, OUTPUT.value);
+        target.set(memory.outputWords.subarray(0, end - i), i);
+        i = end;
+      }
+    },
+
+    ranks(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void {
+      const { INPUT, OUTPUT, RUNS, ranks } = exports;
+      if (rows.length === 0) return;
+      const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
+      memory.copyIn(bytesOf(words, 0, wordCount), INPUT.value);
+      memory.copyIn(bytesOf(rows, 0, rows.length), RUNS.value);
+      ranks(INPUT.value, RUNS.value, first, rows.length, before, OUTPUT.value);
+      target.set(memory.outputWords.subarray(0, rows.length));
+    },
+
+    gatherRuns(
+      codes: Packed,
+      bounds: RunBounds,
+      rows: Uint32Array,
+      first: number,
+      target: Uint32Array,
+    ): void {
+      if (rows.length === 0) return;
+      const { OUTPUT, RUNS, STEP, gatherRanked } = exports;
+      const { packed, bits } = codes;
+      const rowEnd = rows[rows.length - 1]! - first + 1;
+      const runsBefore = memory.markStarts(bounds, rowEnd);
+      memory.copyIn(packed, RUNS.value);
+      memory.copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
+      gatherRanked(STEP.value, runsBefore, RUNS.value, bits, OUTPUT.value, first, rows.length);
+      target.set(memory.outputWords.subarray(0, rows.length));
+    },
+
+    gatherSplit(
+      codes: Packed,
+      bounds: RunBounds,
+      low: Packed,
+      rows: Uint32Array,
+      first: number,
+      target: Float64Array,
+    ): void {
+      if (rows.length === 0) return;
+      const { CODES, INPUT, OUTPUT, RUNS, STEP, gatherSplit } = exports;
+      const rowEnd = rows[rows.length - 1]! - first + 1;
+      const runsBefore = memory.markStarts(bounds, rowEnd);
+      memory.copyIn(codes.packed, RUNS.value);
+      memory.copyIn(low.packed.subarray(0, Math.ceil((rowEnd * low.bits) / 8)), CODES.value);
+      memory.copyIn(bytesOf(rows, 0, rows.length), INPUT.value);
+      gatherSplit(
+        STEP.value,
+        runsBefore,
+        RUNS.value,
+        codes.bits,
+        CODES.value,
+        low.bits,
+        INPUT.value,
+        first,
+        rows.length,
+        OUTPUT.value,
+      );
+      target.set(memory.outputDoubles.subarray(0, rows.length));
+    },
+
+    places(
+      words: Uint32Array,
+      rows: Uint32Array,
+      first: number,
+      before: number,
+      target: Uint32Array,
+    ): number {
+      if (rows.length === 0) return 0;
+      const { OUTPUT, STEP, places } = exports;
+      const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
+      memory.copyWords(words.subarray(0, wordCount), 0, STEP.value);
+      memory.copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
+      const missing = places(STEP.value, OUTPUT.value, first, rows.length, before);
+      target.set(memory.outputWords.subarray(0, rows.length));
+      return missing;
+    },
+
+    listRows(
+      selected: Uint32Array,
+      firsts: Uint32Array,
+      before: { readonly row: number; readonly user: number },
+      rows: Uint32Array,
+      users: Uint32Array,
+    ): number {
+      const { INPUT, OUTPUT, RUNS, STEP, listRows } = exports;
+      const wordCount = memory.copyWords(selected, 0, STEP.value);
+      memory.copyWords(firsts, 0, INPUT.value);
+      const { row, user } = before;
+      const words64 = (wordCount + 1) >>> 1;
+      const count = listRows(STEP.value, INPUT.value, words64, row, user, OUTPUT.value, RUNS.value);
+      rows.set(memory.outputWords.subarray(0, count));
+      users.set(memory.runs.subarray(0, count));
+      return count;
+    },
+
+    markKinds(
+      selected: Uint32Array,
+      bitmaps: readonly (Uint32Array | undefined)[],
+      target: Uint32Array,
+    ): void {
+      const { OUTPUT, RUNS, STEP, markKinds } = exports;
+      const words64 = (memory.copyWords(selected, 0, STEP.value) + 1) >>> 1;
+      const at = (kind: number) => RUNS.value + kind * words64 * 8;
+      memory.bytes.fill(0, at(0), at(bitmaps.length));
+      for (const [kind, words] of bitmaps.entries()) {
+        if (words !== undefined) memory.copyIn(bytesOf(words, 0, words.length), at(kind));
+      }
+      memory.outputWords.fill(0, 0, target.length);
+      markKinds(STEP.value, at(0), bitmaps.length, words64, OUTPUT.value);
+      target.set(memory.outputWords.subarray(0, target.length));
+    },
+  };
+}

@@ -1,0 +1,159 @@
+import { assert } from '../../base/assert.ts';
+import { firstFrom } from '../../base/search.ts';
+import type { Differences, Packed, RunBounds } from './kernels.ts';
+import { type Exports, instantiate, SCRATCH_BYTES } from './wasm.ts';
+
+/** Pieces begin at whole bytes of codes and at words of a bitmap. */
+const PIECE_ROWS_UNIT = 64;
+/** Vectors may be read past the last byte of what a caller keeps in the arena. */
+const ARENA_SLACK_BYTES = 256;
+
+/**
+ * The memory of one instance of the kernels, and what several of them copy in and out. Blocks live outside of it: inputs
+ * are copied in and results out, a piece at a time that stays in the nearest cache. It never grows, so views of it stay
+ * valid.
+ */
+export class SimdMemory {
+  readonly exports: Exports;
+  /** Part of it that the kernels leave alone: packed codes in it are scanned where they are. */
+  readonly arena: Uint8Array;
+  /** See Kernels. */
+  readonly near: Uint32Array;
+  /** The whole of it, and what begins at STEP, OUTPUT, RUNS and CODES (assembly/layout.ts). */
+  readonly bytes: Buffer;
+  readonly steps: Uint32Array;
+  readonly outputWords: Uint32Array;
+  readonly outputDoubles: Float64Array;
+  readonly runs: Uint32Array;
+  readonly codes: Uint32Array;
+
+  constructor(arenaBytes: number) {
+    const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
+    this.exports = exports;
+    const { ARENA, CODES, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } =
+      exports;
+    assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
+    exports.prepareSpread();
+    this.bytes = Buffer.from(memory.buffer);
+    this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
+    this.near = new Uint32Array(memory.buffer, NEAR.value, NEAR_BYTES.value >>> 2);
+    this.steps = new Uint32Array(memory.buffer, STEP.value, STEP_BYTES.value >>> 2);
+    this.outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
+    this.outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
+    // One for each run of a chunk's rows, and where the first begins and the last one ends.
+    this.runs = new Uint32Array(memory.buffer, RUNS.value, RUNS_BYTES.value >>> 2);
+    this.codes = new Uint32Array(memory.buffer, CODES.value, RUNS_BYTES.value >>> 2);
+  }
+
+  /** Rows that go through the memory at a time. */
+  pieceRows(bits: number): number {
+    return Math.floor((this.exports.INPUT_BYTES.value * 8) / (bits * PIECE_ROWS_UNIT)) * PIECE_ROWS_UNIT;
+  }
+
+  /**
+   * Of shared memory `set` copies a word at a time, as if another thread were writing to it; `fill` with bytes as many
+   * as there is room for is one memcpy, a third faster.
+   */
+  copyIn(bytes: Uint8Array, at: number): void {
+    if (bytes.length > 0) this.bytes.fill(bytes, at, at + bytes.length);
+  }
+
+  /** As many as there is room for at STEP, and a 0 after them: the last 64-bit word may be half theirs. Returns how many. */
+  copyWords(words: Uint32Array, from: number, at: number): number {
+    const wordCount = Math.min(this.steps.length, words.length - from);
+    this.bytes.fill(0, at + wordCount * 4, at + wordCount * 4 + 4);
+    this.copyIn(bytesOf(words, from, from + wordCount), at);
+    return wordCount;
+  }
+
+  unpackTo({ packed, bits }: Packed, count: number, target: number): void {
+    const { INPUT, unpack } = this.exports;
+    const pieceRows = this.pieceRows(bits);
+    for (let row = 0; row < count; row += pieceRows) {
+      const rowCount = Math.min(pieceRows, count - row);
+      const from = (row >>> 3) * bits;
+      this.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+      unpack(INPUT.value, bits, rowCount, target + 4 * row);
+    }
+  }
+
+  /** Behind as many numbers at `target` as rows are read before the first one. */
+  sum(
+    { packed, bits, least }: Differences,
+    fromRow: number,
+    count: number,
+    start: number,
+    target: number,
+  ): void {
+    const { INPUT, unpackSums } = this.exports;
+    const pieceRows = this.pieceRows(bits);
+    const end = fromRow + count;
+    let before = start;
+    let skip = fromRow & 7;
+    for (let row = fromRow - skip, at = target; row < end; row += pieceRows, at += 4 * pieceRows, skip = 0) {
+      const rowCount = Math.min(pieceRows, end - row);
+      const from = (row >>> 3) * bits;
+      this.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
+      before = unpackSums(INPUT.value, bits, skip, rowCount - skip, least, before, at);
+    }
+  }
+
+  /** To RUNS, of all runs. Returns how many there are. */
+  listEnds(bounds: RunBounds, rowCount: number): number {
+    const { RUNS, STEP, positions } = this.exports;
+    if (!('starts' in bounds)) {
+      const { firstEnd, lengths } = bounds;
+      this.runs[0] = firstEnd;
+      this.sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 4);
+      return 1 + lengths.count;
+    }
+    const { starts } = bounds;
+    // A word of 64 bits may be half theirs; a run ends where the next begins, which the first one does not.
+    this.bytes.fill(0, STEP.value + starts.length, STEP.value + starts.length + 8);
+    this.copyIn(starts, STEP.value);
+    this.bytes[STEP.value]! &= 0xfe;
+    const count = positions(STEP.value, (rowCount + 63) >>> 6, 0, RUNS.value);
+    this.runs[count] = rowCount;
+    return count + 1;
+  }
+
+  /** At STEP, of the rows at which runs begin. Returns the number of the run before the first that is set. */
+  markStarts(bounds: RunBounds, rowEnd: number): number {
+    const { RUNS, STEP, mark } = this.exports;
+    const byteCount = (rowEnd + 7) >>> 3;
+    // A word of 64 bits may be half theirs.
+    this.bytes.fill(0, STEP.value, STEP.value + byteCount + 8);
+    if ('starts' in bounds) {
+      this.copyIn(bounds.starts.subarray(0, byteCount), STEP.value);
+      return -1;
+    }
+    const { firstEnd, lengths } = bounds;
+    this.runs[0] = firstEnd;
+    this.sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 4);
+    const endCount = firstFrom(this.runs, 0, 1 + lengths.count, rowEnd);
+    mark(RUNS.value, endCount, STEP.value);
+    return 0;
+  }
+
+  /** Where the kernels find it. */
+  targetIn(target: Uint32Array): number {
+    if (target.buffer === this.bytes.buffer) return target.byteOffset;
+    const { OUTPUT } = this.exports;
+    this.copyIn(bytesOf(target, 0, target.length), OUTPUT.value);
+    return OUTPUT.value;
+  }
+
+  targetOut(target: Uint32Array): void {
+    if (target.buffer !== this.bytes.buffer) target.set(this.outputWords.subarray(0, target.length));
+  }
+}
+
+/** The bits of the last word from `count` on. */
+export function clearPast(words: Uint32Array, count: number): void {
+  const used = count & 31;
+  if (used !== 0) words[count >>> 5]! &= (1 << used) - 1;
+}
+
+export function bytesOf(words: Uint32Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset + from * 4, (to - from) * 4);
+}

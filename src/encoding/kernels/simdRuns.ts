@@ -1,0 +1,141 @@
+import type { NumberVector, Runs } from '../contract.ts';
+import type { Differences, Kernels, Packed, RunBounds } from './kernels.ts';
+import { plainKernels } from './plain.ts';
+import { countRange } from './runs.ts';
+import { bytesOf, clearPast, type SimdMemory } from './simdMemory.ts';
+
+/** For fewer it costs more to copy in and out. */
+const REPEATED_ROWS_MIN = 256;
+
+/** Runs to rows and back, and what is counted of them. */
+export function runsKernels(
+  memory: SimdMemory,
+): Pick<
+  Kernels,
+  | 'fillRuns'
+  | 'fillStarts'
+  | 'repeat'
+  | 'classRuns'
+  | 'positions'
+  | 'positionsOf'
+  | 'countUsers'
+  | 'countRuns'
+  | 'sum'
+> {
+  const { exports } = memory;
+  return {
+    fillRuns(runs: Uint32Array, firstEnd: number, lengths: Differences, words: Uint32Array): void {
+      const { OUTPUT, RUNS, STEP, fillRuns } = exports;
+      const runCount = 1 + lengths.count;
+      memory.runs[0] = 0;
+      memory.runs[1] = firstEnd;
+      memory.sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 8);
+      const rowCount = memory.runs[runCount]!;
+      const wordCount = (rowCount + 31) >>> 5;
+      memory.copyWords(runs, 0, STEP.value);
+      fillRuns(STEP.value, runCount, RUNS.value, (wordCount + 1) >>> 1, OUTPUT.value);
+      words.set(memory.outputWords.subarray(0, wordCount));
+      clearPast(words, rowCount);
+    },
+
+    fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
+      const { INPUT, STEP, OUTPUT, fillStarts } = exports;
+      memory.copyIn(starts, STEP.value);
+      memory.copyIn(bytesOf(runs, 0, runs.length), INPUT.value + 1);
+      fillStarts(INPUT.value, STEP.value, (rowCount + 127) >>> 7, OUTPUT.value);
+      words.set(memory.outputWords.subarray(0, (rowCount + 31) >>> 5));
+      clearPast(words, rowCount);
+    },
+
+    repeat(codes: Uint32Array, ends: Uint32Array, row: number, target: NumberVector): number {
+      if (target.length < REPEATED_ROWS_MIN || target.length > memory.outputWords.length) {
+        return plainKernels.repeat(codes, ends, row, target);
+      }
+      const { INPUT, OUTPUT, RUNS, repeat } = exports;
+      memory.copyIn(bytesOf(codes, 0, codes.length), INPUT.value);
+      memory.copyIn(bytesOf(ends, 0, ends.length), RUNS.value);
+      const next = repeat(INPUT.value, RUNS.value, codes.length, row, row + target.length, OUTPUT.value);
+      target.set(memory.outputWords.subarray(0, next - row));
+      return next;
+    },
+
+    classRuns(
+      codes: Packed,
+      bounds: RunBounds,
+      rowCount: number,
+      table: Uint32Array,
+      shift: number,
+      target: Runs,
+    ): number {
+      if (table.length > memory.outputWords.length) {
+        return plainKernels.classRuns(codes, bounds, rowCount, table, shift, target);
+      }
+      const { CODES, OUTPUT, RUNS, classRuns } = exports;
+      const runCount = memory.listEnds(bounds, rowCount);
+      memory.unpackTo(codes, runCount, CODES.value);
+      memory.copyIn(bytesOf(table, 0, table.length), OUTPUT.value);
+      const found = classRuns(CODES.value, RUNS.value, runCount, OUTPUT.value, shift, table.length - 1);
+      target.classes.set(memory.codes.subarray(0, found));
+      target.ends.set(memory.runs.subarray(0, found));
+      return found;
+    },
+
+    positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
+      const { RUNS, STEP, positions } = exports;
+      const wordCount = memory.copyWords(words, 0, STEP.value);
+      const end = positions(STEP.value, (wordCount + 1) >>> 1, base, RUNS.value);
+      const count = Math.max(0, Math.min(end - skip, target.length));
+      target.set(memory.runs.subarray(skip, skip + count));
+      return count;
+    },
+
+    positionsOf(
+      words: Uint32Array,
+      base: number,
+      rows: Uint32Array,
+      first: number,
+      target: Uint32Array,
+    ): void {
+      const { INPUT, OUTPUT, RUNS, positionsOf } = exports;
+      memory.copyWords(words, 0, INPUT.value);
+      memory.copyIn(bytesOf(rows, 0, rows.length), RUNS.value);
+      positionsOf(INPUT.value, base, RUNS.value, rows.length, first, OUTPUT.value);
+      target.set(memory.outputWords.subarray(0, rows.length));
+    },
+
+    countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number {
+      const { INPUT, RUNS, STEP, countUsers } = exports;
+      const wordCount = memory.copyWords(rows, 0, STEP.value);
+      memory.copyWords(firsts, 0, INPUT.value);
+      const count = countUsers(STEP.value, INPUT.value, (wordCount + 1) >>> 1, RUNS.value);
+      found.set(memory.runs.subarray(0, count + 1));
+      return count;
+    },
+
+    countRuns(words: Uint32Array, offsets: Uint32Array, counts: Uint32Array): void {
+      const { INPUT, INPUT_BYTES, STEP, OUTPUT, countRuns } = exports;
+      const runCount = offsets.length - 1;
+      const runsMax = memory.steps.length - 1;
+      const rowsMax = INPUT_BYTES.value * 8;
+      for (let run = 0; run < runCount; ) {
+        const base = offsets[run]! & ~63;
+        let end = Math.min(run + runsMax, runCount);
+        while (end > run + 1 && offsets[end]! - base > rowsMax) end = (run + end) >>> 1;
+        if (offsets[end]! - base > rowsMax) counts[run] = countRange(words, offsets[run]!, offsets[end]!);
+        else {
+          memory.copyIn(bytesOf(words, base >>> 5, (offsets[end]! + 31) >>> 5), INPUT.value);
+          memory.copyIn(bytesOf(offsets, run, end + 1), STEP.value);
+          countRuns(INPUT.value, base, STEP.value, end - run, OUTPUT.value);
+          counts.set(memory.outputWords.subarray(0, end - run), run);
+        }
+        run = end;
+      }
+    },
+
+    sum(differences: Differences, fromRow: number, count: number, start: number, target: Uint32Array): void {
+      const skip = fromRow & 7;
+      memory.sum(differences, fromRow, count, start, exports.RUNS.value);
+      target.set(memory.runs.subarray(skip, skip + count));
+    },
+  };
+}
