@@ -8,6 +8,7 @@ import type { WantedEvents } from './filter.ts';
 import { type CarriedMeasure, carriedMeasure, carriedNumbers } from './measures/carried.ts';
 import { type Holds, holdsOfNothing, leastEvents, questionOf } from './measures/measure.ts';
 import { PageColumns } from './measures/pageColumns.ts';
+import { giveBackNumbers } from './measures/spareNumbers.ts';
 import { mergedIntoSteps } from './mergedEvents.ts';
 import type { PartSelection } from './partSelection.ts';
 import type { WalkPlan } from './plan.ts';
@@ -84,6 +85,7 @@ function* runWalk(
       }
     });
     for (const [i, plan] of plans.entries()) done(plan, yield* holdingSteps(carried[i]!, users));
+    for (const numbers of carried.flatMap((measure) => measure.numbers)) giveBackNumbers(numbers);
     view.budget?.release(bytes);
     return;
   }

@@ -6,6 +6,7 @@ import type { EventColumns } from './columns.ts';
 import { AnswersById } from './lastValue.ts';
 import { columnBits, type WalkMeasure } from './measure.ts';
 import { SequenceSearch } from './sequence.ts';
+import { takeNumbers } from './spareNumbers.ts';
 
 /** Some users, by ordinal: user i has the events [starts[i], starts[i + 1]) of the columns. */
 export interface UsersOfEvents {
@@ -21,6 +22,8 @@ export interface UsersOfEvents {
  * and again, each time with events that are later than all before.
  */
 export interface CarriedMeasure {
+  /** What it keeps of users, to be given back (spareNumbers.ts) once nothing is asked any more. */
+  readonly numbers: readonly Float64Array[];
   add(users: UsersOfEvents, columns: EventColumns): void;
   /** After all events: writes those words [from, to) of the bits of users of whom the measure holds. */
   findHolding(from: number, to: number, words: Uint32Array): void;
@@ -77,6 +80,7 @@ export function carriedMeasure(
 }
 
 class CarriedSum implements CarriedMeasure {
+  readonly numbers: readonly Float64Array[];
   readonly #measure: NumberMeasure;
   readonly #bit: number;
   readonly #sums: Float64Array;
@@ -86,8 +90,9 @@ class CarriedSum implements CarriedMeasure {
   constructor(measure: NumberMeasure, bit: number, userCount: number) {
     this.#measure = measure;
     this.#bit = bit;
-    this.#sums = new Float64Array(userCount);
-    this.#counts = new Float64Array(measure.kind === 'avg' ? userCount : 0);
+    this.#sums = takeNumbers(userCount).fill(0);
+    this.#counts = takeNumbers(measure.kind === 'avg' ? userCount : 0).fill(0);
+    this.numbers = [this.#sums, this.#counts];
   }
 
   add(users: UsersOfEvents, columns: EventColumns): void {
@@ -106,6 +111,7 @@ class CarriedSum implements CarriedMeasure {
 }
 
 class CarriedExtreme implements CarriedMeasure {
+  readonly numbers: readonly Float64Array[];
   readonly #measure: NumberMeasure;
   readonly #bit: number;
   /** 1 or -1: the least numbers are the greatest of their opposites. */
@@ -117,7 +123,8 @@ class CarriedExtreme implements CarriedMeasure {
     this.#measure = measure;
     this.#bit = bit;
     this.#sign = measure.kind === 'max' ? 1 : -1;
-    this.#extremes = new Float64Array(userCount).fill(Number.NaN);
+    this.#extremes = takeNumbers(userCount).fill(Number.NaN);
+    this.numbers = [this.#extremes];
   }
 
   add(users: UsersOfEvents, columns: EventColumns): void {
@@ -131,6 +138,7 @@ class CarriedExtreme implements CarriedMeasure {
 }
 
 class CarriedDays implements CarriedMeasure {
+  readonly numbers: readonly Float64Array[];
   readonly #compare: Comparison;
   readonly #days: CalendarDays;
   readonly #bit: number;
@@ -146,8 +154,9 @@ class CarriedDays implements CarriedMeasure {
     this.#compare = compare;
     this.#days = days;
     this.#bit = bit;
-    this.#counts = new Float64Array(userCount);
-    this.#latest = new Float64Array(userCount).fill(Number.NEGATIVE_INFINITY);
+    this.#counts = takeNumbers(userCount).fill(0);
+    this.#latest = takeNumbers(userCount).fill(Number.NEGATIVE_INFINITY);
+    this.numbers = [this.#counts, this.#latest];
   }
 
   add(users: UsersOfEvents, { timesMs, kinds }: EventColumns): void {
@@ -160,6 +169,7 @@ class CarriedDays implements CarriedMeasure {
 }
 
 class CarriedLast implements CarriedMeasure {
+  readonly numbers: readonly Float64Array[];
   readonly #prop: string;
   readonly #answers: AnswersById;
   readonly #bit: number;
@@ -169,7 +179,8 @@ class CarriedLast implements CarriedMeasure {
     this.#prop = prop;
     this.#answers = answers;
     this.#bit = bit;
-    this.#ids = new Float64Array(userCount).fill(NO_VALUE);
+    this.#ids = takeNumbers(userCount).fill(NO_VALUE);
+    this.numbers = [this.#ids];
   }
 
   add(users: UsersOfEvents, columns: EventColumns): void {
@@ -189,15 +200,17 @@ class CarriedLast implements CarriedMeasure {
 }
 
 class CarriedSequence implements CarriedMeasure {
+  readonly numbers: readonly Float64Array[];
   readonly #search: SequenceSearch;
-  /** Of those who were seen and have no chain yet; what is not written takes no memory. */
+  /** Of those who were seen and have no chain yet. */
   readonly #states: Float64Array;
   readonly #seen: Bitset;
   readonly #found: Bitset;
 
   constructor(search: SequenceSearch, userCount: number) {
     this.#search = search;
-    this.#states = new Float64Array(userCount * search.state.length);
+    this.#states = takeNumbers(userCount * search.state.length);
+    this.numbers = [this.#states];
     this.#seen = new Bitset(userCount);
     this.#found = new Bitset(userCount);
   }
