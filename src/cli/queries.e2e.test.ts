@@ -17,7 +17,7 @@ describe.each(LISTENER_KINDS)('over %s', (listener) => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await TestServer.start({ listener, queryMemoryLimit: '600KiB' });
+    server = await TestServer.start({ listener, queryMemoryLimit: '300KiB' });
     const calls = Array.from({ length: USERS }, (_, n) => ({
       type: 'track',
       userId: `u${n}`,

@@ -204,11 +204,10 @@ export class Hub {
     });
   }
 
+  /** Whoever hears that a request is durable may ask at once: by then every shard is to have got its share. */
   #flush(): void {
     for (const shard of this.#shards) {
-      const { link, entries, results, bytes } = shard;
-      // First, since the shard begins to apply what it is given as soon as it hears of it.
-      if (results.length > 0) link.post({ kind: 'appended', results });
+      const { link, entries, bytes } = shard;
       if (entries.length > 0) {
         const transfer = entries.flatMap(({ sections }) =>
           sections.map(({ records }) => records.buffer as ArrayBuffer),
@@ -216,8 +215,11 @@ export class Hub {
         link.post({ kind: 'deliver', entries, bytes }, transfer);
       }
       shard.entries = [];
-      shard.results = [];
       shard.bytes = 0;
+    }
+    for (const shard of this.#shards) {
+      if (shard.results.length > 0) shard.link.post({ kind: 'appended', results: shard.results });
+      shard.results = [];
     }
   }
 }

@@ -77,6 +77,8 @@ export class Slicer {
 
   async #loop(): Promise<void> {
     this.#running = true;
+    // Not before what else has come in this turn of the event loop: that a request is durable, behind its events.
+    await this.#clock.yield();
     while (this.#waiting > 0) {
       let nowMs = this.#clock.monotonicMs();
       const untilMs = nowMs + SLICE_MS_MAX;
