@@ -1,7 +1,8 @@
 import type { Bitset } from '../base/bitset.ts';
+import { giveBack, takeCounts } from '../base/spareArrays.ts';
 import type { TabletView } from '../store/view.ts';
 import type { PartSelection } from './partSelection.ts';
-import { addMerged, giveBack, satisfying, takeCounts } from './scan.ts';
+import { addMerged, satisfying } from './scan.ts';
 
 /** Rows of a part whose users are noted one by one. */
 const NOTED_ROWS_MAX = 1 << 14;

@@ -1,4 +1,5 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
+import { giveBack, takeCounts } from '../base/spareArrays.ts';
 import { kernels } from '../encoding/kernels/chosen.ts';
 import type { Part } from '../store/part.ts';
 import type { TabletView, UsersView } from '../store/view.ts';
@@ -47,23 +48,6 @@ export function* runScans(
   }
   for (const each of counts) giveBack(each);
   view.budget?.release(countBytes);
-}
-
-/** Counts that nobody uses, one array a thread: to touch fresh memory costs as much as to count. */
-let spareCounts: Uint32Array | undefined;
-
-/** All 0. */
-export function takeCounts(length: number): Uint32Array {
-  const spare = spareCounts;
-  if (spare === undefined || spare.length < length) return new Uint32Array(length);
-  spareCounts = undefined;
-  return spare.subarray(0, length).fill(0);
-}
-
-/** Those of a query that is not finished are left to the collector. */
-export function giveBack(counts: Uint32Array): void {
-  const whole = new Uint32Array(counts.buffer);
-  if (spareCounts === undefined || spareCounts.length < whole.length) spareCounts = whole;
 }
 
 /** Rows by event codes, found once for all scans of a pass. */

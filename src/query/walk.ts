@@ -1,5 +1,6 @@
 import { Bitset } from '../base/bitset.ts';
 import { CARRIED_BYTES_MAX } from '../base/limits.ts';
+import { giveBack } from '../base/spareArrays.ts';
 import type { TabletView } from '../store/view.ts';
 import { usersWithEnoughSteps } from './enoughEvents.ts';
 import type { EventPage } from './eventPage.ts';
@@ -8,7 +9,6 @@ import type { WantedEvents } from './filter.ts';
 import { type CarriedMeasure, carriedMeasure, carriedNumbers } from './measures/carried.ts';
 import { type Holds, holdsOfNothing, leastEvents, questionOf } from './measures/measure.ts';
 import { PageColumns } from './measures/pageColumns.ts';
-import { giveBackNumbers } from './measures/spareNumbers.ts';
 import { mergedIntoSteps } from './mergedEvents.ts';
 import type { PartSelection } from './partSelection.ts';
 import type { WalkPlan } from './plan.ts';
@@ -85,7 +85,7 @@ function* runWalk(
       }
     });
     for (const [i, plan] of plans.entries()) done(plan, yield* holdingSteps(carried[i]!, users));
-    for (const numbers of carried.flatMap((measure) => measure.numbers)) giveBackNumbers(numbers);
+    for (const numbers of carried.flatMap((measure) => measure.numbers)) giveBack(numbers);
     view.budget?.release(bytes);
     return;
   }

@@ -4,8 +4,10 @@ import { MusterError } from '../base/errors.ts';
 import { QUERY_BYTES_MAX, TICK_MS } from '../base/limits.ts';
 import type { Network } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
+import { spareArrayBytes } from '../base/spareArrays.ts';
 import type { Intent } from '../delivery/outbox.ts';
 import { Sender, type SenderSettings } from '../delivery/sender.ts';
+import { spareTallyBytes } from '../encoding/kernels/simdTally.ts';
 import type { AccountRecord, OutcomeRecord } from '../log/record.ts';
 import { encodeRecords, type Section } from '../log/sections.ts';
 import { type BlockJob, type BlockResult, sendableSteps } from '../store/blocks/blockJob.ts';
@@ -218,7 +220,8 @@ export class Shard {
         this.#notReady = message.notReady;
         return;
       case 'memoryWanted': {
-        const memory = { texts: openGroupsBytes(), ...this.threadMemory() };
+        const spares = spareArrayBytes() + spareTallyBytes();
+        const memory = { texts: openGroupsBytes(), spares, ...this.threadMemory() };
         this.#options.hub.post({ kind: 'memoryPart', id: message.id, memory });
         return;
       }

@@ -64,7 +64,7 @@ test('memory is told by part and by name, of the account and of the host', async
   for (const { shard } of host.apis) shard.threadMemory = () => ({ requests: 10, scratch: 100 });
   const ofServer = (await host.call('server.stats', {}, 1)) as typeof stats;
   expect(ofServer).toMatchObject({ accounts: 1, memory });
-  const { log, frames, texts, requests, scratch, ...ofAccounts } = ofServer.memory;
+  const { log, frames, texts, spares, requests, scratch, ...ofAccounts } = ofServer.memory;
   expect(ofAccounts).toEqual(memory);
   expect({ log, frames, requests, scratch }).toEqual({
     log: host.log.memoryBytes,
@@ -72,7 +72,7 @@ test('memory is told by part and by name, of the account and of the host', async
     requests: 20,
     scratch: 200,
   });
-  expect(ofServer.memoryBytes).toBe(memoryBytes + log! + texts! + requests! + scratch!);
+  expect(ofServer.memoryBytes).toBe(memoryBytes + log! + texts! + spares! + requests! + scratch!);
 });
 
 describe('dead letters', () => {

@@ -64,7 +64,7 @@ class SimdTally extends PlainTally {
     for (let from = 0; from < rows.rowCount; from += TALLY_ROWS) {
       const to = Math.min(from + TALLY_ROWS, rows.rowCount);
       const end = Math.ceil((to * bits) / 8);
-      // See SimdKernels.#copyIn.
+      // See SimdMemory.copyIn.
       bytes.fill(
         packed.subarray((from >>> 3) * bits, end),
         OUTPUT.value,
@@ -163,6 +163,10 @@ function take(byteLength: number): Instance {
 
 /** Those of a query that is not finished are left to the collector. */
 function giveBack(instance: Instance): void {
-  const held = spares.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  if (held + instance.bytes.length <= SPARE_BYTES_MAX) spares.push(instance);
+  if (spareTallyBytes() + instance.bytes.length <= SPARE_BYTES_MAX) spares.push(instance);
+}
+
+/** What a thread keeps of tallies that were released. */
+export function spareTallyBytes(): number {
+  return spares.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }

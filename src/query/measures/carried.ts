@@ -1,4 +1,5 @@
 import { Bitset } from '../../base/bitset.ts';
+import { takeNumbers } from '../../base/spareArrays.ts';
 import type { CalendarDays } from '../calendarDays.ts';
 import { boundsOf, type Comparison, type NumberMeasure } from '../criterion.ts';
 import { NO_VALUE, type ValueIds } from '../valueIds.ts';
@@ -6,7 +7,6 @@ import type { EventColumns } from './columns.ts';
 import { AnswersById } from './lastValue.ts';
 import { columnBits, type WalkMeasure } from './measure.ts';
 import { SequenceSearch } from './sequence.ts';
-import { takeNumbers } from './spareNumbers.ts';
 
 /** Some users, by ordinal: user i has the events [starts[i], starts[i + 1]) of the columns. */
 export interface UsersOfEvents {
@@ -22,7 +22,7 @@ export interface UsersOfEvents {
  * and again, each time with events that are later than all before.
  */
 export interface CarriedMeasure {
-  /** What it keeps of users, to be given back (spareNumbers.ts) once nothing is asked any more. */
+  /** What it keeps of users, to be given back (spareArrays.ts) once nothing is asked any more. */
   readonly numbers: readonly Float64Array[];
   add(users: UsersOfEvents, columns: EventColumns): void;
   /** After all events: writes those words [from, to) of the bits of users of whom the measure holds. */
@@ -80,7 +80,6 @@ export function carriedMeasure(
 }
 
 class CarriedSum implements CarriedMeasure {
-  readonly numbers: readonly Float64Array[];
   readonly #measure: NumberMeasure;
   readonly #bit: number;
   readonly #sums: Float64Array;
@@ -92,7 +91,10 @@ class CarriedSum implements CarriedMeasure {
     this.#bit = bit;
     this.#sums = takeNumbers(userCount).fill(0);
     this.#counts = takeNumbers(measure.kind === 'avg' ? userCount : 0).fill(0);
-    this.numbers = [this.#sums, this.#counts];
+  }
+
+  get numbers(): readonly Float64Array[] {
+    return [this.#sums, this.#counts];
   }
 
   add(users: UsersOfEvents, columns: EventColumns): void {
@@ -111,7 +113,6 @@ class CarriedSum implements CarriedMeasure {
 }
 
 class CarriedExtreme implements CarriedMeasure {
-  readonly numbers: readonly Float64Array[];
   readonly #measure: NumberMeasure;
   readonly #bit: number;
   /** 1 or -1: the least numbers are the greatest of their opposites. */
@@ -124,7 +125,10 @@ class CarriedExtreme implements CarriedMeasure {
     this.#bit = bit;
     this.#sign = measure.kind === 'max' ? 1 : -1;
     this.#extremes = takeNumbers(userCount).fill(Number.NaN);
-    this.numbers = [this.#extremes];
+  }
+
+  get numbers(): readonly Float64Array[] {
+    return [this.#extremes];
   }
 
   add(users: UsersOfEvents, columns: EventColumns): void {
@@ -138,7 +142,6 @@ class CarriedExtreme implements CarriedMeasure {
 }
 
 class CarriedDays implements CarriedMeasure {
-  readonly numbers: readonly Float64Array[];
   readonly #compare: Comparison;
   readonly #days: CalendarDays;
   readonly #bit: number;
@@ -156,7 +159,10 @@ class CarriedDays implements CarriedMeasure {
     this.#bit = bit;
     this.#counts = takeNumbers(userCount).fill(0);
     this.#latest = takeNumbers(userCount).fill(Number.NEGATIVE_INFINITY);
-    this.numbers = [this.#counts, this.#latest];
+  }
+
+  get numbers(): readonly Float64Array[] {
+    return [this.#counts, this.#latest];
   }
 
   add(users: UsersOfEvents, { timesMs, kinds }: EventColumns): void {
@@ -169,7 +175,6 @@ class CarriedDays implements CarriedMeasure {
 }
 
 class CarriedLast implements CarriedMeasure {
-  readonly numbers: readonly Float64Array[];
   readonly #prop: string;
   readonly #answers: AnswersById;
   readonly #bit: number;
@@ -180,7 +185,10 @@ class CarriedLast implements CarriedMeasure {
     this.#answers = answers;
     this.#bit = bit;
     this.#ids = takeNumbers(userCount).fill(NO_VALUE);
-    this.numbers = [this.#ids];
+  }
+
+  get numbers(): readonly Float64Array[] {
+    return [this.#ids];
   }
 
   add(users: UsersOfEvents, columns: EventColumns): void {
@@ -200,7 +208,6 @@ class CarriedLast implements CarriedMeasure {
 }
 
 class CarriedSequence implements CarriedMeasure {
-  readonly numbers: readonly Float64Array[];
   readonly #search: SequenceSearch;
   /** Of those who were seen and have no chain yet. */
   readonly #states: Float64Array;
@@ -210,9 +217,12 @@ class CarriedSequence implements CarriedMeasure {
   constructor(search: SequenceSearch, userCount: number) {
     this.#search = search;
     this.#states = takeNumbers(userCount * search.state.length);
-    this.numbers = [this.#states];
     this.#seen = new Bitset(userCount);
     this.#found = new Bitset(userCount);
+  }
+
+  get numbers(): readonly Float64Array[] {
+    return [this.#states];
   }
 
   add({ userCount, ordinals, starts }: UsersOfEvents, { timesMs, kinds }: EventColumns): void {
