@@ -5,7 +5,7 @@ import { bytesOf, type SimdMemory } from './simdMemory.ts';
 export function encodeKernels(memory: SimdMemory): Pick<Kernels, 'bounds' | 'runs' | 'pack'> {
   const { exports } = memory;
   return {
-    bounds(numbers: Uint32Array): { readonly min: number; readonly max: number } {
+    bounds(numbers) {
       const { INPUT, INPUT_BYTES, OUTPUT, bounds } = exports;
       const output = memory.outputWords;
       let [min, max] = [0xffffffff, 0];
@@ -25,7 +25,7 @@ export function encodeKernels(memory: SimdMemory): Pick<Kernels, 'bounds' | 'run
       return { min, max };
     },
 
-    runs(codes: Uint32Array, lowBits: number, runCodes: Uint32Array, ends: Uint32Array): number {
+    runs(codes, lowBits, runCodes, ends) {
       if (codes.length === 0) return 0;
       const { INPUT, INPUT_BYTES, OUTPUT, RUNS, runs } = exports;
       const step = (INPUT_BYTES.value >>> 2) - 1;
@@ -44,7 +44,7 @@ export function encodeKernels(memory: SimdMemory): Pick<Kernels, 'bounds' | 'run
       return run + 1;
     },
 
-    pack(codes: Uint32Array, bits: number, packed: Uint8Array): void {
+    pack(codes, bits, packed) {
       const { INPUT, INPUT_BYTES, OUTPUT, pack } = exports;
       const step = INPUT_BYTES.value >>> 2;
       for (let from = 0; from < codes.length; from += step) {

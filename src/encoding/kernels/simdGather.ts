@@ -1,5 +1,5 @@
 import { firstFrom } from '../../base/search.ts';
-import type { Kernels, Packed, RunBounds } from './kernels.ts';
+import type { Kernels } from './kernels.ts';
 import { bytesOf, type SimdMemory } from './simdMemory.ts';
 
 /** Codes of rows, wherever they lie. */
@@ -11,7 +11,7 @@ export function gatherKernels(
 > {
   const { exports } = memory;
   return {
-    unpack(packed: Uint8Array, bits: number, fromRow: number, count: number, target: Uint32Array): void {
+    unpack(packed, bits, fromRow, count, target) {
       const { INPUT, OUTPUT, unpack } = exports;
       const pieceRows = Math.min(memory.outputWords.length, memory.pieceRows(bits));
       const skip = fromRow & 7;
@@ -25,7 +25,7 @@ export function gatherKernels(
       }
     },
 
-    gather(packed: Uint8Array, bits: number, rows: Uint32Array, first: number, target: Uint32Array): void {
+    gather(packed, bits, rows, first, target) {
       const { INPUT, OUTPUT, RUNS, gather } = exports;
       const pieceRows = memory.pieceRows(bits);
       for (let i = 0; i < rows.length; ) {
@@ -42,7 +42,7 @@ export function gatherKernels(
       }
     },
 
-    ranks(words: Uint32Array, rows: Uint32Array, first: number, before: number, target: Uint32Array): void {
+    ranks(words, rows, first, before, target) {
       const { INPUT, OUTPUT, RUNS, ranks } = exports;
       if (rows.length === 0) return;
       const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
@@ -52,13 +52,7 @@ export function gatherKernels(
       target.set(memory.outputWords.subarray(0, rows.length));
     },
 
-    gatherRuns(
-      codes: Packed,
-      bounds: RunBounds,
-      rows: Uint32Array,
-      first: number,
-      target: Uint32Array,
-    ): void {
+    gatherRuns(codes, bounds, rows, first, target) {
       if (rows.length === 0) return;
       const { OUTPUT, RUNS, STEP, gatherRanked } = exports;
       const { packed, bits } = codes;
@@ -70,14 +64,7 @@ export function gatherKernels(
       target.set(memory.outputWords.subarray(0, rows.length));
     },
 
-    gatherSplit(
-      codes: Packed,
-      bounds: RunBounds,
-      low: Packed,
-      rows: Uint32Array,
-      first: number,
-      target: Float64Array,
-    ): void {
+    gatherSplit(codes, bounds, low, rows, first, target) {
       if (rows.length === 0) return;
       const { CODES, INPUT, OUTPUT, RUNS, STEP, gatherSplit } = exports;
       const rowEnd = rows[rows.length - 1]! - first + 1;
@@ -100,13 +87,7 @@ export function gatherKernels(
       target.set(memory.outputDoubles.subarray(0, rows.length));
     },
 
-    places(
-      words: Uint32Array,
-      rows: Uint32Array,
-      first: number,
-      before: number,
-      target: Uint32Array,
-    ): number {
+    places(words, rows, first, before, target) {
       if (rows.length === 0) return 0;
       const { OUTPUT, STEP, places } = exports;
       const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
@@ -117,13 +98,7 @@ export function gatherKernels(
       return missing;
     },
 
-    listRows(
-      selected: Uint32Array,
-      firsts: Uint32Array,
-      before: { readonly row: number; readonly user: number },
-      rows: Uint32Array,
-      users: Uint32Array,
-    ): number {
+    listRows(selected, firsts, before, rows, users) {
       const { INPUT, OUTPUT, RUNS, STEP, listRows } = exports;
       const wordCount = memory.copyWords(selected, 0, STEP.value);
       memory.copyWords(firsts, 0, INPUT.value);
@@ -135,11 +110,7 @@ export function gatherKernels(
       return count;
     },
 
-    markKinds(
-      selected: Uint32Array,
-      bitmaps: readonly (Uint32Array | undefined)[],
-      target: Uint32Array,
-    ): void {
+    markKinds(selected, bitmaps, target) {
       const { OUTPUT, RUNS, STEP, markKinds } = exports;
       const words64 = (memory.copyWords(selected, 0, STEP.value) + 1) >>> 1;
       const at = (kind: number) => RUNS.value + kind * words64 * 8;

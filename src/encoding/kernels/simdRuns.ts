@@ -1,5 +1,4 @@
-import type { NumberVector, Runs } from '../contract.ts';
-import type { Differences, Kernels, Packed, RunBounds } from './kernels.ts';
+import type { Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { countRange } from './runs.ts';
 import { bytesOf, clearPast, type SimdMemory } from './simdMemory.ts';
@@ -24,7 +23,7 @@ export function runsKernels(
 > {
   const { exports } = memory;
   return {
-    fillRuns(runs: Uint32Array, firstEnd: number, lengths: Differences, words: Uint32Array): void {
+    fillRuns(runs, firstEnd, lengths, words) {
       const { OUTPUT, RUNS, STEP, fillRuns } = exports;
       const runCount = 1 + lengths.count;
       memory.runs[0] = 0;
@@ -38,7 +37,7 @@ export function runsKernels(
       clearPast(words, rowCount);
     },
 
-    fillStarts(runs: Uint32Array, starts: Uint8Array, rowCount: number, words: Uint32Array): void {
+    fillStarts(runs, starts, rowCount, words) {
       const { INPUT, STEP, OUTPUT, fillStarts } = exports;
       memory.copyIn(starts, STEP.value);
       memory.copyIn(bytesOf(runs, 0, runs.length), INPUT.value + 1);
@@ -47,7 +46,7 @@ export function runsKernels(
       clearPast(words, rowCount);
     },
 
-    repeat(codes: Uint32Array, ends: Uint32Array, row: number, target: NumberVector): number {
+    repeat(codes, ends, row, target) {
       if (target.length < REPEATED_ROWS_MIN || target.length > memory.outputWords.length) {
         return plainKernels.repeat(codes, ends, row, target);
       }
@@ -59,14 +58,7 @@ export function runsKernels(
       return next;
     },
 
-    classRuns(
-      codes: Packed,
-      bounds: RunBounds,
-      rowCount: number,
-      table: Uint32Array,
-      shift: number,
-      target: Runs,
-    ): number {
+    classRuns(codes, bounds, rowCount, table, shift, target) {
       if (table.length > memory.outputWords.length) {
         return plainKernels.classRuns(codes, bounds, rowCount, table, shift, target);
       }
@@ -80,7 +72,7 @@ export function runsKernels(
       return found;
     },
 
-    positions(words: Uint32Array, base: number, skip: number, target: Uint32Array): number {
+    positions(words, base, skip, target) {
       const { RUNS, STEP, positions } = exports;
       const wordCount = memory.copyWords(words, 0, STEP.value);
       const end = positions(STEP.value, (wordCount + 1) >>> 1, base, RUNS.value);
@@ -89,13 +81,7 @@ export function runsKernels(
       return count;
     },
 
-    positionsOf(
-      words: Uint32Array,
-      base: number,
-      rows: Uint32Array,
-      first: number,
-      target: Uint32Array,
-    ): void {
+    positionsOf(words, base, rows, first, target) {
       const { INPUT, OUTPUT, RUNS, positionsOf } = exports;
       memory.copyWords(words, 0, INPUT.value);
       memory.copyIn(bytesOf(rows, 0, rows.length), RUNS.value);
@@ -103,7 +89,7 @@ export function runsKernels(
       target.set(memory.outputWords.subarray(0, rows.length));
     },
 
-    countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number {
+    countUsers(rows, firsts, found) {
       const { INPUT, RUNS, STEP, countUsers } = exports;
       const wordCount = memory.copyWords(rows, 0, STEP.value);
       memory.copyWords(firsts, 0, INPUT.value);
@@ -112,7 +98,7 @@ export function runsKernels(
       return count;
     },
 
-    countRuns(words: Uint32Array, offsets: Uint32Array, counts: Uint32Array): void {
+    countRuns(words, offsets, counts) {
       const { INPUT, INPUT_BYTES, STEP, OUTPUT, countRuns } = exports;
       const runCount = offsets.length - 1;
       const runsMax = memory.steps.length - 1;
@@ -132,7 +118,7 @@ export function runsKernels(
       }
     },
 
-    sum(differences: Differences, fromRow: number, count: number, start: number, target: Uint32Array): void {
+    sum(differences, fromRow, count, start, target) {
       const skip = fromRow & 7;
       memory.sum(differences, fromRow, count, start, exports.RUNS.value);
       target.set(memory.runs.subarray(skip, skip + count));

@@ -11,7 +11,7 @@ export function selectKernels(
 ): Pick<Kernels, 'selectEqual' | 'selectRange' | 'selectRangeBounds' | 'selectSet' | 'and'> {
   const { exports } = memory;
   return {
-    selectEqual(packed: Uint8Array, bits: number, code: number, count: number, words: Uint32Array): void {
+    selectEqual(packed, bits, code, count, words) {
       if (bits !== 8 || code > 255) this.selectRange(packed, bits, code, code, count, words);
       else {
         const { OUTPUT, equal8 } = exports;
@@ -21,14 +21,7 @@ export function selectKernels(
       }
     },
 
-    selectRange(
-      packed: Uint8Array,
-      bits: number,
-      from: number,
-      to: number,
-      count: number,
-      words: Uint32Array,
-    ): void {
+    selectRange(packed, bits, from, to, count, words) {
       const codeMax = 2 ** bits - 1;
       const span = Math.min(to, codeMax) - from;
       if (span < 0) words.fill(0, 0, (count + 31) >>> 5);
@@ -44,15 +37,7 @@ export function selectKernels(
       }
     },
 
-    selectRangeBounds(
-      packed: Uint8Array,
-      bits: number,
-      from: number,
-      to: number,
-      count: number,
-      words: Uint32Array,
-      groups: Uint32Array,
-    ): number {
+    selectRangeBounds(packed, bits, from, to, count, words, groups) {
       const { INPUT, OUTPUT, RUNS, selectRangeBounds } = exports;
       const span = Math.min(to, 2 ** bits - 1) - from;
       if (bits > BOUNDS_BITS_MAX || count > memory.pieceRows(bits) || span < 0 || to !== from + span) {
@@ -66,7 +51,7 @@ export function selectKernels(
       return found;
     },
 
-    selectSet(packed: Uint8Array, bits: number, table: Uint8Array, count: number, words: Uint32Array): void {
+    selectSet(packed, bits, table, count, words) {
       const { SET, OUTPUT, prepare, prepareSet, selectSet } = exports;
       const codes = 2 ** bits;
       memory.bytes.fill(0, SET.value, SET.value + Math.max(codes, 256));
@@ -78,7 +63,7 @@ export function selectKernels(
       );
     },
 
-    and(words: Uint32Array, others: Uint32Array): void {
+    and(words, others) {
       const { INPUT, STEP, and } = exports;
       for (let from = 0; from < words.length; from += memory.steps.length) {
         const wordCount = memory.copyWords(words, from, STEP.value);

@@ -1,4 +1,4 @@
-import type { GroupedRows, Kernels, RowCodes, RunRowCodes } from './kernels.ts';
+import type { Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { bytesOf, type SimdMemory } from './simdMemory.ts';
 
@@ -11,7 +11,7 @@ export function selectedKernels(
 ): Pick<Kernels, 'addCodes' | 'addPlaces' | 'rankRows' | 'countGroups'> {
   const { exports } = memory;
   return {
-    addCodes(selected: Uint32Array, row: number, codes: RowCodes, factor: number, target: Uint32Array): void {
+    addCodes(selected, row, codes, factor, target) {
       const { CODES, INPUT, STEP, addCodes, addRunCodes } = exports;
       const { packed, bits, bounds } = codes;
       const rowEnd = row + 32 * selected.length;
@@ -28,14 +28,7 @@ export function selectedKernels(
       memory.targetOut(target);
     },
 
-    addPlaces(
-      selected: Uint32Array,
-      row: number,
-      { packed, bits, bounds }: RunRowCodes,
-      places: Uint32Array,
-      target: Uint32Array,
-      others: Uint32Array,
-    ): number {
+    addPlaces(selected, row, { packed, bits, bounds }, places, target, others) {
       const { CODES, INPUT, RUNS, STEP, addRunPlaces } = exports;
       const before = memory.markStarts(bounds, row + 32 * selected.length);
       const words64 = (memory.copyWords(selected, 0, INPUT.value) + 1) >>> 1;
@@ -51,7 +44,7 @@ export function selectedKernels(
       return found;
     },
 
-    rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void {
+    rankRows(selected, firsts, before, target) {
       const { INPUT, STEP, rankRows } = exports;
       const wordCount = memory.copyWords(selected, 0, INPUT.value);
       memory.copyWords(firsts, 0, STEP.value);
@@ -59,13 +52,7 @@ export function selectedKernels(
       memory.targetOut(target);
     },
 
-    countGroups(
-      rows: GroupedRows,
-      width: number,
-      alone: Uint32Array,
-      counts: Uint32Array,
-      several: Uint32Array,
-    ): number {
+    countGroups(rows, width, alone, counts, several) {
       const { users, codes, intervals } = rows;
       const isNear = [users, codes, intervals].every(({ buffer }) => buffer === memory.bytes.buffer);
       if (!isNear || alone.length + counts.length > GROUP_CELLS_MAX) {

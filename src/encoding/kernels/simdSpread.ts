@@ -5,7 +5,7 @@ import { bytesOf, type SimdMemory } from './simdMemory.ts';
 export function spreadKernels(memory: SimdMemory): Pick<Kernels, 'expand' | 'compress'> {
   const { exports } = memory;
   return {
-    expand(dense: Uint32Array, rows: Uint32Array, words: Uint32Array): void {
+    expand(dense, rows, words) {
       const { INPUT, STEP, OUTPUT, expand } = exports;
       let n = 0;
       for (let from = 0; from < rows.length; from += memory.steps.length) {
@@ -19,7 +19,7 @@ export function spreadKernels(memory: SimdMemory): Pick<Kernels, 'expand' | 'com
       }
     },
 
-    compress(words: Uint32Array, rows: Uint32Array, dense: Uint32Array): void {
+    compress(words, rows, dense) {
       const { INPUT, STEP, OUTPUT, compress } = exports;
       let n = 0;
       for (let from = 0; from < rows.length; from += memory.steps.length) {

@@ -13,9 +13,7 @@ export function addCodes(
   const mask = ((1 as u64) << (bits as u64)) - 1;
   for (let w: u32 = 0; w < wordCount; w++) {
     for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
-      const bit = (ctz(left) as u32) * bits;
-      const bytes = load<u64>(packed + (bit >>> 3));
-      const code = ((bytes >>> ((bit & 7) as u64)) & mask) as u32;
+      const code = codeAt(packed, (ctz(left) as u32) * bits, mask);
       store<u32>(target, load<u32>(target) + factor * code);
       target += 4;
     }
@@ -40,13 +38,12 @@ export function addRunCodes(
   target: usize,
 ): void {
   const mask = ((1 as u64) << (bits as u64)) - 1;
-  for (const end = starts + (row >>> 3); starts < end; starts += 8) before += popcnt(load<u64>(starts)) as u32;
+  before += countBits(starts, row);
+  starts += (row >>> 3) as usize;
   for (let w: u32 = 0; w < wordCount; w++) {
     const starting = load<u64>(starts);
     for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
-      const bit = (before + (popcnt(starting & (left ^ (left - 1))) as u32)) * bits;
-      const bytes = load<u64>(packed + (bit >>> 3));
-      const code = ((bytes >>> ((bit & 7) as u64)) & mask) as u32;
+      const code = codeAt(packed, (before + firstsTo(starting, left)) * bits, mask);
       store<u32>(target, load<u32>(target) + factor * code);
       target += 4;
     }
@@ -75,13 +72,12 @@ export function addRunPlaces(
   const mask = ((1 as u64) << (bits as u64)) - 1;
   const first = target;
   const begin = others;
-  for (const end = starts + (row >>> 3); starts < end; starts += 8) before += popcnt(load<u64>(starts)) as u32;
+  before += countBits(starts, row);
+  starts += (row >>> 3) as usize;
   for (let w: u32 = 0; w < wordCount; w++) {
     const starting = load<u64>(starts);
     for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
-      const bit = (before + (popcnt(starting & (left ^ (left - 1))) as u32)) * bits;
-      const bytes = load<u64>(packed + (bit >>> 3));
-      const code = ((bytes >>> ((bit & 7) as u64)) & mask) as u32;
+      const code = codeAt(packed, (before + firstsTo(starting, left)) * bits, mask);
       const place = load<u32>(places + ((code as usize) << 2));
       if (place === u32.MAX_VALUE) {
         store<u32>(others, ((target - first) as u32) >>> 2);
@@ -106,7 +102,7 @@ export function rankRows(selected: usize, firsts: usize, wordCount: u32, before:
   for (let w: u32 = 0; w < wordCount; w++) {
     const starting = load<u64>(firsts);
     for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
-      store<u32>(target, before + (popcnt(starting & (left ^ (left - 1))) as u32));
+      store<u32>(target, before + firstsTo(starting, left));
       target += 4;
     }
     before += popcnt(starting) as u32;
@@ -153,4 +149,23 @@ export function countGroups(
     intervals += 4;
   }
   return ((several - begin) as u32) >>> 2;
+}
+
+/** The code that begins at the bit, of as many bits as the mask has. */
+@inline
+function codeAt(packed: usize, bit: u32, mask: u64): u32 {
+  return ((load<u64>(packed + (bit >>> 3)) >>> ((bit & 7) as u64)) & mask) as u32;
+}
+
+/** How many begin up to and with the first row that is left. */
+@inline
+function firstsTo(starting: u64, left: u64): u32 {
+  return popcnt(starting & (left ^ (left - 1))) as u32;
+}
+
+/** Of the rows before this one, a multiple of 64. */
+function countBits(words: usize, row: u32): u32 {
+  let count: u32 = 0;
+  for (const end = words + (row >>> 3); words < end; words += 8) count += popcnt(load<u64>(words)) as u32;
+  return count;
 }
