@@ -93,8 +93,8 @@ export class RealDisk implements Disk {
 }
 
 /**
- * Writes and syncs on the caller's thread, which waits: it has nothing else to do before others may go on, and the way
- * through the pool's threads and back costs more than a quick disk, most of all where there are fewer cores than threads.
+ * Writes and syncs on the thread that calls, which waits meanwhile: whoever appends waits for the sync anyway, and the way
+ * to a thread of the pool and back takes longer than a quick disk, most of all where there are more threads than cores.
  */
 class RealAppendFile implements AppendFile {
   readonly #handle: FileHandle;

@@ -54,6 +54,13 @@ export function encodeChunk(values: Values, temperature: Temperature): Uint8Arra
   return chunk;
 }
 
+export interface ChunkOptions {
+  /** This process has made the bytes itself: only their lengths are checked. */
+  readonly trusted?: boolean;
+  /** Of the place at an offset; 0 everywhere unless it is given. */
+  readonly saltOf?: (offset: number) => number;
+}
+
 const scratchWords = new Uint32Array(CHUNK_ROWS_MAX / 32);
 
 export class Chunk {
@@ -66,9 +73,14 @@ export class Chunk {
 
   /**
    * Reads in place the chunk at `offset`. `bytes` must not change any more. Throws DamageError, whose offset is the
-   * chunk's. Bytes that this process made itself are `trusted`: only their lengths are checked. `salt`: of the place.
+   * chunk's.
    */
-  constructor(bytes: Uint8Array, offset: number, file: string, trusted = false, salt = 0) {
+  constructor(
+    bytes: Uint8Array,
+    offset: number,
+    file: string,
+    { trusted = false, saltOf }: ChunkOptions = {},
+  ) {
     const place = { file, offset };
     const reader = new ByteReader(bytes, { offset, end: bytes.length }, place, trusted);
     const crcAt = reader.skip(CRC_BYTES);
@@ -79,7 +91,7 @@ export class Chunk {
     if (!trusted) {
       const stated = new DataView(bytes.buffer, bytes.byteOffset + crcAt).getUint32(0, true);
       const actual = crc32c(bytes.subarray(crcAt + CRC_BYTES, offset + this.byteLength));
-      expectBytes(place, 'CRC32C', stated, (actual ^ salt) >>> 0);
+      expectBytes(place, 'CRC32C', stated, (actual ^ (saltOf?.(offset) ?? 0)) >>> 0);
     }
     this.#values = openValues(reader, this.rowCount);
     reader.expectEnd();

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { firstFrom } from '../base/search.ts';
-import { Chunk } from './chunk.ts';
+import { Chunk, type ChunkOptions } from './chunk.ts';
 import { type Classing, damaged, type Filter, type NumberVector, type Runs } from './contract.ts';
 import { GATHERED_ROWS, type Packed } from './kernels/kernels.ts';
 
@@ -119,22 +119,18 @@ export class Column {
   }
 }
 
-/**
- * Reads the chunks of `rowCount` rows that lie one after another at `offset`. Yields between chunks; throws DamageError.
- * `trusted` and, by offset, the salt as for a chunk.
- */
+/** Reads the chunks of `rowCount` rows that lie one after another at `offset`. Yields between chunks; throws DamageError. */
 export function* openColumnSteps(
   bytes: Uint8Array,
   offset: number,
   rowCount: number,
   chunkRows: number,
   file: string,
-  trusted = false,
-  saltOf: (offset: number) => number = () => 0,
+  options: ChunkOptions = {},
 ): Generator<void, Column> {
   const chunks: Chunk[] = [];
   for (let row = 0; row < rowCount; row += chunkRows) {
-    const chunk = new Chunk(bytes, offset, file, trusted, saltOf(offset));
+    const chunk = new Chunk(bytes, offset, file, options);
     const expected = Math.min(chunkRows, rowCount - row);
     if (chunk.rowCount !== expected) damaged({ file, offset }, `${expected} rows`, String(chunk.rowCount));
     chunks.push(chunk);

@@ -1,6 +1,8 @@
 import type { CellReader, Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
-import { NO_VALUE, type ValueIds } from './valueIds.ts';
+import { readCells, readMixed } from './pageCells.ts';
+import { addUp, countEach, keepFilled, listUsers, placeEach } from './pagePlaces.ts';
+import type { ValueIds } from './valueIds.ts';
 
 /** A user's own events come last at equal times. */
 const OWN_RANK = Number.MAX_SAFE_INTEGER;
@@ -218,9 +220,7 @@ export class EventPage {
     addUp(next);
     let before = 0;
     for (const source of sources) {
-      if (this.#hasTimes)
-        placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
-      else placeUntimed(source, ordinalFrom, next, before, this.kinds, this.#origins);
+      placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
       before += entryCount(source);
     }
     this.#userCount = keepFilled(next, ordinalFrom, this.#ordinals);
@@ -286,136 +286,6 @@ export function areApart(parts: readonly Part[]): boolean {
   return parts.every((part, i) => i === 0 || parts[i - 1]!.timeMaxMs < part.timeMinMs);
 }
 
-/** Of ascending ordinals the different ones, and where each starts, counted from `from`; returns how many. */
-function listUsers(
-  source: Uint32Array,
-  from: number,
-  to: number,
-  ordinals: Uint32Array,
-  starts: Uint32Array,
-): number {
-  let count = 0;
-  let before = -1;
-  for (let i = from; i < to; i++) {
-    const ordinal = source[i]!;
-    // Written for each event: where a user begins cannot be predicted.
-    ordinals[count] = ordinal;
-    starts[count] = i - from;
-    count += ordinal === before ? 0 : 1;
-    before = ordinal;
-  }
-  starts[count] = to - from;
-  return count;
-}
-
 function entryCount({ from, to }: EventSource): number {
   return to - from;
-}
-
-/** counts[ordinal - ordinalFrom + 1]++ for the ordinals [from, to). */
-function countEach(
-  ordinals: Uint32Array,
-  from: number,
-  to: number,
-  ordinalFrom: number,
-  counts: Uint32Array,
-): void {
-  const shift = ordinalFrom - 1;
-  for (let i = from; i < to; i++) counts[ordinals[i]! - shift]!++;
-}
-
-/** Each entry goes to its user's next place; the first one is entry `before` of all. */
-function placeEach(
-  { ordinals, timesMs, kinds, from, to }: EventSource,
-  ordinalFrom: number,
-  next: Uint32Array,
-  before: number,
-  toTimesMs: Float64Array,
-  toKinds: Uint32Array,
-  toOrigins: Uint32Array,
-): void {
-  const shift = before - from;
-  for (let i = from; i < to; i++) {
-    const place = next[ordinals[i]! - ordinalFrom]!++;
-    toTimesMs[place] = timesMs[i]!;
-    toKinds[place] = kinds[i]!;
-    toOrigins[place] = i + shift;
-  }
-}
-
-/** The same without times. */
-function placeUntimed(
-  { ordinals, kinds, from, to }: EventSource,
-  ordinalFrom: number,
-  next: Uint32Array,
-  before: number,
-  toKinds: Uint32Array,
-  toOrigins: Uint32Array,
-): void {
-  const shift = before - from;
-  for (let i = from; i < to; i++) {
-    const place = next[ordinals[i]! - ordinalFrom]!++;
-    toKinds[place] = kinds[i]!;
-    toOrigins[place] = i + shift;
-  }
-}
-
-function addUp(counts: Uint32Array): void {
-  for (let i = 1; i < counts.length; i++) counts[i]! += counts[i - 1]!;
-}
-
-/**
- * ends[u] is where the events of the u-th ordinal end; afterwards, of those that have events, where they start. Returns
- * how many there are, whose ordinals it lists.
- */
-function keepFilled(ends: Uint32Array, ordinalFrom: number, ordinals: Uint32Array): number {
-  let count = 0;
-  let end = 0;
-  for (let u = 0; u < ends.length - 1; u++) {
-    const start = end;
-    end = ends[u]!;
-    ordinals[count] = ordinalFrom + u;
-    ends[count] = start;
-    count += end > start ? 1 : 0;
-  }
-  ends[count] = end;
-  return count;
-}
-
-function readCells(
-  reader: CellReader | undefined,
-  rows: Uint32Array,
-  codes: Uint32Array,
-  numbers: Float64Array,
-  values: ValueIds | undefined,
-): void {
-  if (reader === undefined) {
-    codes.fill(NO_VALUE);
-    numbers.fill(Number.NaN);
-  } else {
-    reader.read(rows, rows.length, codes, numbers);
-    values?.replaceCodes(reader, codes, numbers);
-  }
-}
-
-/** The same for rows of several parts: those of each part together, and in their order. */
-function readMixed(
-  readers: readonly (CellReader | undefined)[],
-  parts: Uint32Array,
-  rows: Uint32Array,
-  codes: Uint32Array,
-  numbers: Float64Array,
-  values: ValueIds | undefined,
-): void {
-  for (const part of new Set(parts)) {
-    const entries = Uint32Array.from(parts.keys()).filter((i) => parts[i] === part);
-    entries.sort((a, b) => rows[a]! - rows[b]!);
-    const own = gathered(rows, entries, new Uint32Array(entries.length));
-    const [ownCodes, ownNumbers] = [new Uint32Array(own.length), new Float64Array(own.length)];
-    readCells(readers[part], own, ownCodes, ownNumbers, values);
-    entries.forEach((entry, i) => {
-      codes[entry] = ownCodes[i]!;
-      numbers[entry] = ownNumbers[i]!;
-    });
-  }
 }

@@ -1,18 +1,10 @@
 import { DAY_MS } from '../../../src/base/limits.ts';
 import type { SeededRandom } from '../../../src/base/random.ts';
-import type { Value } from '../../../src/base/value.ts';
+import type { Scalar, Value } from '../../../src/base/value.ts';
+import type { Comparison, Within } from '../../../src/client/types.ts';
 import type { OracleEvent } from '../../../src/query/oracle.ts';
 import type { NaiveFile } from '../../naive.ts';
-import type {
-  Comparison,
-  Criterion,
-  EventCriterion,
-  Filter,
-  PropertyTest,
-  Scalar,
-  Test,
-  Within,
-} from './definition.ts';
+import type { Criterion, EventCriterion, Filter, PropertyTest, Test } from './definition.ts';
 
 /** Values of a name that are remembered, from all over the file. */
 const SAMPLES = 40;

@@ -1,13 +1,6 @@
-import type {
-  Comparison,
-  Criterion,
-  EventCriterion,
-  Filter,
-  Scalar,
-  SequenceCriterion,
-  Test,
-  Within,
-} from './definition.ts';
+import type { Scalar } from '../../../src/base/value.ts';
+import type { Comparison, Within } from '../../../src/client/types.ts';
+import type { Criterion, EventCriterion, Filter, SequenceCriterion, Test } from './definition.ts';
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const DAY_MS = UNIT_MS.d;
@@ -128,14 +121,15 @@ function withinSql(ms: string, within: Within, atMs: number): string {
   return `(${from ? `${ms} >= ${Date.parse(from)}` : 'true'} AND ${to ? `${ms} < ${Date.parse(to)}` : 'true'})`;
 }
 
-function comparisonSql(number: string, { eq, neq, gt, gte, lt, lte, between }: Comparison): string {
+function comparisonSql(number: string, comparison: Comparison): string {
+  if ('between' in comparison)
+    return `${number} BETWEEN ${comparison.between[0]} AND ${comparison.between[1]}`;
+  const { eq, neq, gt, gte, lt, lte } = comparison;
   if (eq !== undefined) return `${number} = ${eq}`;
   if (neq !== undefined) return `${number} <> ${neq}`;
   if (gt !== undefined) return `${number} > ${gt}`;
   if (gte !== undefined) return `${number} >= ${gte}`;
-  if (lt !== undefined) return `${number} < ${lt}`;
-  if (lte !== undefined) return `${number} <= ${lte}`;
-  return `${number} BETWEEN ${between![0]} AND ${between![1]}`;
+  return lt === undefined ? `${number} <= ${lte}` : `${number} < ${lt}`;
 }
 
 /** Never NULL. `j` is the value's JSON, or NULL. */

@@ -108,7 +108,7 @@ describe('block', () => {
     const [{ bytes }] = seal(rows, dictionary, { chunkRows: 32 }) as [Block];
     const { offset, byteLength } = readBlock(bytes, 'test').times;
     const half = byteLength / 2;
-    expect(new Chunk(bytes, offset, 'test', true).byteLength).toBe(half);
+    expect(new Chunk(bytes, offset, 'test', { trusted: true }).byteLength).toBe(half);
     const swapped = bytes.slice();
     swapped.copyWithin(offset, offset + half, offset + byteLength);
     expect(() => Block.open(swapped, dictionary, 'test')).toThrow(DamageError);

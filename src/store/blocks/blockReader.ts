@@ -139,8 +139,8 @@ class StreamReader {
 
   columnSteps({ offset, byteLength, valueCount }: StreamExtent): Generator<void, Column> {
     const bytes = this.bytes.subarray(0, offset + byteLength);
-    const salt = (at: number) => saltOf(bytes, at);
-    return openColumnSteps(bytes, offset, valueCount, this.#chunkRows, this.#file, this.#trusted, salt);
+    const options = { trusted: this.#trusted, saltOf: (at: number) => saltOf(bytes, at) };
+    return openColumnSteps(bytes, offset, valueCount, this.#chunkRows, this.#file, options);
   }
 
   *ordinalsSteps({ ordinals: at, version }: FoundBlock): Generator<void, Ordinals> {
