@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ErrorBody } from '../base/errors.ts';
 import type { SenderSettings } from '../delivery/sender.ts';
 import type { Link } from '../shard/messages.ts';
@@ -39,10 +39,17 @@ export type ListenerChoice = 'uWebSockets.js' | 'node:http';
 
 /** A MessagePort as a link. Nothing is lost before `onMessage`: the port queues until then. */
 export function portLink<Out, In>(port: MessagePort): Link<Out, In> {
+  let handle: ((message: In) => void) | undefined;
   return {
     post: (message, transfer) => port.postMessage(message, transfer),
-    onMessage: (handle) => {
-      port.on('message', handle);
+    onMessage: (set) => {
+      handle = set;
+      port.on('message', set);
+    },
+    drain: () => {
+      if (handle === undefined) return;
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+        handle(next.message as In);
     },
   };
 }

@@ -38,9 +38,13 @@ export class BlockKeeping {
     this.#failed = options.failed;
   }
 
-  /** Resolves when the tablet may take rows: not while too many heads wait to be sealed. */
+  /** Whether the tablet may take rows: not while too many heads wait to be sealed. */
+  get hasRoom(): boolean {
+    return !this.#tablet.events.isBehind;
+  }
+
   async room(): Promise<void> {
-    while (this.#tablet.events.isBehind) {
+    while (!this.hasRoom) {
       this.#start();
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }

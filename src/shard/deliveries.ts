@@ -71,8 +71,13 @@ export class Deliveries {
   }
 
   async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
-    await owned.blocks.room();
-    await owned.snapshots.room();
+    // Where there is room it takes its turn at once, so that a question that comes next finds it taken.
+    if (owned.waitingForRoom > 0 || !owned.blocks.hasRoom || !owned.snapshots.hasRoom) {
+      owned.waitingForRoom++;
+      await owned.blocks.room();
+      await owned.snapshots.room();
+      owned.waitingForRoom--;
+    }
     await owned.turns.write(async () => {
       if (shares.some(({ split }) => split !== undefined)) await owned.snapshots.closed();
       await this.#slicer.run(this.#applyShares(owned, shares), { isWrite: true });

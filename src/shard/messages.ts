@@ -11,6 +11,8 @@ import type { MergeEpochs } from '../tablet/transfers.ts';
 export interface Link<Out, In> {
   post(message: Out, transfer?: readonly ArrayBuffer[]): void;
   onMessage(handle: (message: In) => void): void;
+  /** Handles at once what was posted to this end and has not been handled yet. */
+  drain(): void;
 }
 
 /** Shard → hub (the thread that writes the log). */

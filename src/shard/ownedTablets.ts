@@ -13,6 +13,8 @@ export class OwnedTablet {
   readonly blocks: BlockKeeping;
   readonly turns = new Turns();
   readonly snapshots: Snapshots;
+  /** Writes that wait for room, before they take their turn. */
+  waitingForRoom = 0;
   /** False for what is to come of a split that is not done. */
   isWhole = true;
   /** There are some from the place of the log on at which it splits. */

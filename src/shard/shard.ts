@@ -189,6 +189,8 @@ export class Shard {
    */
   answer(question: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
     const { account, operation, holdMs } = question;
+    // Whoever knows that something is durable may ask: what the hub had sent by then comes before the question.
+    this.#options.hub.drain();
     if (holdMs !== undefined) this.#holdUntilMs = Math.max(this.#holdUntilMs, this.clock.now() + holdMs);
     if (isLookUp(operation)) return this.#answers.answer(question, signal);
     return this.#admission.run(account, signal, () => this.#answers.answer(question, signal));

@@ -75,6 +75,16 @@ test('memory is told by part and by name, of the account and of the host', async
   expect(ofServer.memoryBytes).toBe(memoryBytes + log! + texts! + spares! + requests! + scratch!);
 });
 
+test('whoever hears that events are durable finds them, through any shard', async () => {
+  const host = await TestHost.start({ shards: 3, tablets: 8 });
+  for (let n = 0; n < 200; n++) {
+    const userId = `u${n}`;
+    await host.apis[n % 3]!.accept(ACCOUNT, host.collect([track(userId)]), false);
+    const asked = host.call('user.timeline', { userId }, (n + 1) % 3);
+    expect(((await asked) as { events: unknown[] }).events, userId).toHaveLength(1);
+  }
+});
+
 describe('dead letters', () => {
   const count = async (host: TestHost) =>
     (

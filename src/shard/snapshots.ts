@@ -30,11 +30,13 @@ export class Snapshots {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Resolves when a frame may be applied: not while too many changes are kept for one query. */
+  /** Whether a frame may be applied: not while too many changes are kept for one query. */
+  get hasRoom(): boolean {
+    return ![...this.#open].some(({ profiles }) => profiles.keptCount > SNAPSHOT_VALUES_MAX);
+  }
+
   async room(): Promise<void> {
-    await this.#until(
-      () => ![...this.#open].some(({ profiles }) => profiles.keptCount > SNAPSHOT_VALUES_MAX),
-    );
+    await this.#until(() => this.hasRoom);
   }
 
   /** Resolves when none is open. */

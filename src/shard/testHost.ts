@@ -110,18 +110,23 @@ class MemoryLog implements Log {
 function link<A, B>(): [Link<A, B>, Link<B, A>] {
   const [toA, toB] = [pipe<B>(), pipe<A>()];
   return [
-    { post: toB.post, onMessage: toA.onMessage },
-    { post: toA.post, onMessage: toB.onMessage },
+    { ...toA, post: toB.post },
+    { ...toB, post: toA.post },
   ];
 }
 
 /** Messages are cloned and come a turn of the event loop later, in order. */
 function pipe<Message>() {
   let handle: (message: Message) => void = () => {};
+  const waiting: Message[] = [];
+  const drain = () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) handle(next);
+  };
   return {
+    drain,
     post(message: Message, transfer: readonly ArrayBuffer[] = []) {
-      const clone = structuredClone(message, { transfer: [...transfer] });
-      void realClock.yield().then(() => handle(clone));
+      waiting.push(structuredClone(message, { transfer: [...transfer] }));
+      void realClock.yield().then(drain);
     },
     onMessage(set: (message: Message) => void) {
       handle = set;

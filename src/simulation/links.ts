@@ -20,10 +20,12 @@ export function simulatedLink<A, B>(
     {
       post: (message, transfer) => toB.post(message, transfer),
       onMessage: (handle) => toA.onMessage(handle),
+      drain: () => toA.drain(),
     },
     {
       post: (message, transfer) => toA.post(message, transfer),
       onMessage: (handle) => toB.onMessage(handle),
+      drain: () => toB.drain(),
     },
   ];
 }
@@ -51,7 +53,12 @@ class Pipe<Message> {
     this.#handle = handle;
   }
 
+  drain(): void {
+    while (this.#waiting.length > 0 && this.#handle !== undefined) this.#deliverOldest();
+  }
+
+  /** If it has not been drained. */
   #deliverOldest(): void {
-    this.#handle?.(this.#waiting.shift()!);
+    if (this.#waiting.length > 0) this.#handle?.(this.#waiting.shift()!);
   }
 }
