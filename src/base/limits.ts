@@ -138,8 +138,11 @@ export const SECTION_BYTES_MAX = 128;
 export const LOG_SEGMENT_BYTES_MAX = 256 * MIB;
 /** Frames waiting for the disk; past it appends answer `unavailable`. */
 export const LOG_QUEUE_BYTES_MAX = 64 * MIB;
-/** Durable frames that a shard has not applied yet; past it requests are refused until it has caught up. */
-export const UNAPPLIED_BYTES_MAX = 64 * MIB;
+/**
+ * Durable frames that a shard has not applied yet; past it requests wait until it has caught up. Some half a second of
+ * work: what is durable is to answer queries within a second.
+ */
+export const UNAPPLIED_BYTES_MAX = 8 * MIB;
 /** What one write and sync carry: past a few MiB the disk is busy anyway, and the frames wait for each other. */
 export const LOG_BATCH_BYTES_MAX = 4 * MIB;
 /** Read from a segment at a time; a larger frame is read whole. */

@@ -1,12 +1,15 @@
 import { assert } from '../base/assert.ts';
-import type { LogRecord, SplitRecord } from '../log/record.ts';
+import type { SplitRecord } from '../log/record.ts';
 import { decodeRecords, type Section } from '../log/sections.ts';
 import { applyRecords, applySplit } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
 import type { Directory } from './directory.ts';
 import type { Counts, Delivery } from './messages.ts';
-import type { OwnedTablet, OwnedTablets } from './ownedTablets.ts';
+import type { OwnedTablet, OwnedTablets, SectionPart } from './ownedTablets.ts';
 import type { Slicer } from './slicer.ts';
+
+/** Some ten milliseconds of work. */
+const TURN_BYTES_MAX = 256 << 10;
 
 /** Brings what the log has made durable to the tablets of one shard, in the log's order. */
 export class Deliveries {
@@ -15,6 +18,7 @@ export class Deliveries {
   readonly #slicer: Slicer;
   readonly #applied: (owned: OwnedTablet, effects: Effects) => void;
   readonly #written: (owned: OwnedTablet) => void;
+  readonly #failed: (error: unknown) => void;
 
   constructor(options: {
     readonly tablets: OwnedTablets;
@@ -22,31 +26,41 @@ export class Deliveries {
     readonly slicer: Slicer;
     /** What a frame's share caused. */
     readonly applied: (owned: OwnedTablet, effects: Effects) => void;
-    /** A tablet, still whole, has its share of a delivery. */
+    /** A tablet, still whole, has had a turn. */
     readonly written: (owned: OwnedTablet) => void;
+    /** Hears of what must not happen: a frame that cannot be applied. */
+    readonly failed: (error: unknown) => void;
   }) {
     this.#tablets = options.tablets;
     this.#directory = options.directory;
     this.#slicer = options.slicer;
     this.#applied = options.applied;
     this.#written = options.written;
+    this.#failed = options.failed;
   }
 
-  /** Applies what one group commit made durable, each tablet its share in one turn. Resolves with counts by entry. */
+  /**
+   * Applies what one group commit made durable. Resolves with counts by entry. Where there is room, and nothing is
+   * under way, each tablet's turn begins at once, so that a question that comes next finds it taken.
+   */
   async apply(entries: readonly Delivery[]): Promise<readonly Counts[]> {
     const counts = entries.map(() => ({ accepted: 0, duplicate: 0, rejected: 0 }));
-    const shares = new Map<OwnedTablet, FrameShare[]>();
+    const concerned = new Set<OwnedTablet>();
+    const applied: Promise<void>[] = [];
     for (const [i, { position, sections }] of entries.entries()) {
       for (const section of sections) {
         for (const [owned, part] of this.#partsOf(section)) {
-          const share = { ...part, position, counts: counts[i]! };
-          const others = shares.get(owned);
-          if (others === undefined) shares.set(owned, [share]);
-          else others.push(share);
+          applied.push(
+            new Promise((resolve) => {
+              owned.unapplied.push({ ...part, position, counts: counts[i]!, applied: resolve });
+            }),
+          );
+          concerned.add(owned);
         }
       }
     }
-    await Promise.all([...shares].map(([owned, share]) => this.#write(owned, share)));
+    for (const owned of concerned) if (!owned.isTakingTurns) this.#takeTurns(owned).catch(this.#failed);
+    await Promise.all(applied);
     return counts;
   }
 
@@ -54,7 +68,8 @@ export class Deliveries {
   #partsOf(section: Section): (readonly [OwnedTablet, SectionPart])[] {
     const { account, tablet: writtenFor } = section;
     if (writtenFor !== undefined) {
-      const part = { records: () => decodeRecords(section.records), writtenFor };
+      const { records } = section;
+      const part = { records: () => decodeRecords(records), bytes: records.length, writtenFor };
       return this.#tablets.under(account, writtenFor).map((owned) => [owned, part]);
     }
     const known = this.#tablets.of(account);
@@ -65,39 +80,56 @@ export class Deliveries {
     const [split] = records;
     const parent = split?.kind === 'split' && known.find(({ tablet }) => tablet.bits === split.tablet);
     if (!parent || entry.state.tree.has(split.tablet))
-      return [...known, ...made].map((owned) => [owned, { records: () => records }]);
+      return [...known, ...made].map((owned) => [owned, { records: () => records, bytes: 0 }]);
     this.#tablets.beginSplit(parent, made);
-    return known.map((owned) => [owned, { records: () => records, ...(owned === parent && { split }) }]);
+    return known.map((owned) => [
+      owned,
+      { records: () => records, bytes: 0, ...(owned === parent && { split }) },
+    ]);
   }
 
-  async #write(owned: OwnedTablet, shares: readonly FrameShare[]): Promise<void> {
-    // Where there is room it takes its turn at once, so that a question that comes next finds it taken.
-    if (owned.waitingForRoom > 0 || !owned.blocks.hasRoom || !owned.snapshots.hasRoom) {
-      owned.waitingForRoom++;
-      await owned.blocks.room();
-      await owned.snapshots.room();
-      owned.waitingForRoom--;
-    }
-    await owned.turns.write(async () => {
-      if (shares.some(({ split }) => split !== undefined)) await owned.snapshots.closed();
-      await this.#slicer.run(this.#applyShares(owned, shares), { isWrite: true });
-    });
-    if (owned.isSplit) return;
-    owned.blocks.appended();
-    this.#written(owned);
-  }
-
-  *#applyShares(owned: OwnedTablet, shares: readonly FrameShare[]): Generator<void> {
-    for (const { position, records, writtenFor, split, counts } of shares) {
+  /** Until nothing is left. What comes while a turn waits, or works, is in it: turns get fewer as they get longer. */
+  async #takeTurns(owned: OwnedTablet): Promise<void> {
+    owned.isTakingTurns = true;
+    for (let next = owned.unapplied[0]; next !== undefined; next = owned.unapplied[0]) {
+      const { split } = next;
+      if (!owned.blocks.hasRoom || !owned.snapshots.hasRoom) {
+        await owned.blocks.room();
+        await owned.snapshots.room();
+      }
+      await owned.turns.write(async () => {
+        if (split !== undefined) await owned.snapshots.closed();
+        const steps =
+          split === undefined ? this.#applyShares(owned) : this.#split(owned, split, next.position);
+        await this.#slicer.run(steps, { isWrite: true });
+      });
       if (split !== undefined) {
-        yield* this.#split(owned, split, position);
+        owned.unapplied.shift();
+        next.applied();
+        assert(owned.unapplied.length === 0, 'a tablet gets nothing after its split');
         return;
       }
+      owned.blocks.appended();
+      this.#written(owned);
+    }
+    owned.isTakingTurns = false;
+  }
+
+  /** As much as one turn may: whoever looks at the tablet does so between turns. */
+  *#applyShares(owned: OwnedTablet): Generator<void> {
+    let bytes = 0;
+    while (bytes < TURN_BYTES_MAX) {
+      const [share] = owned.unapplied;
+      if (share === undefined || share.split !== undefined) return;
+      const { records, position, writtenFor, counts, applied } = share;
       const effects = yield* applyRecords(owned.tablet, records(), position, writtenFor);
       counts.accepted += effects.accepted;
       counts.duplicate += effects.duplicate;
       counts.rejected += effects.rejected;
+      bytes += share.bytes;
+      owned.unapplied.shift();
       this.#applied(owned, effects);
+      applied();
       yield;
     }
   }
@@ -112,21 +144,4 @@ export class Deliveries {
       this.#applied(child, effects[i]!);
     }
   }
-}
-
-/** What one section has for one tablet. */
-interface SectionPart {
-  /** Decoded when their turn has come. */
-  readonly records: () => readonly LogRecord[];
-  /** The tablet that the section names, when it is for one: this one, or one that it came of. */
-  readonly writtenFor?: string;
-  /** The tablet's own split: nothing comes after it. */
-  readonly split?: SplitRecord;
-}
-
-/** What one frame has for one tablet. */
-interface FrameShare extends SectionPart {
-  readonly position: number;
-  /** Of the whole frame, added up over its tablets. */
-  readonly counts: { accepted: number; duplicate: number; rejected: number };
 }

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
-import { UNAPPLIED_BYTES_MAX } from '../base/limits.ts';
+import { LOG_QUEUE_BYTES_MAX, UNAPPLIED_BYTES_MAX } from '../base/limits.ts';
 import type { Log } from '../log/log.ts';
 import { decodeSections, encodeSections, type Section } from '../log/sections.ts';
 import type { BytesByName } from '../tablet/memory.ts';
@@ -23,7 +23,12 @@ export class Hub {
   readonly #shards: readonly ShardEnd[];
   readonly #directory: Directory;
   readonly #memory: HostMemory;
+  /** Appends that wait until the shards have caught up, in order. */
+  readonly #held: { readonly bytes: number; readonly resume: () => void }[] = [];
+  #heldBytes = 0;
   #underWay = 0;
+  /** On their way to the disk. */
+  #underWayBytes = 0;
   #draining = 0;
   #ended = false;
   #drained: () => void = () => {};
@@ -118,6 +123,7 @@ export class Hub {
       case 'consumed':
         shard.unappliedBytes -= message.bytes;
         assert(shard.unappliedBytes >= 0, 'a shard consumes what it was given');
+        this.#resumeHeld();
         return;
       case 'memoryWanted':
         this.#memory.wanted(index, message.id);
@@ -130,31 +136,71 @@ export class Hub {
     }
   }
 
-  /** Frames that are durable and not applied, wherever they are, and what the log holds. */
+  /** Frames that are durable and not applied, wherever they are, those that wait for them, and what the log holds. */
   #ownMemory(): BytesByName {
     const frames = this.#shards.reduce((total, { unappliedBytes }) => total + unappliedBytes, 0);
-    return { log: this.#log.memoryBytes, frames };
+    return { log: this.#log.memoryBytes, frames: frames + this.#heldBytes };
   }
 
-  async #append(index: number, { token, sections, tellApplied }: AppendRequest): Promise<void> {
+  async #append(index: number, request: AppendRequest): Promise<void> {
+    const { token, sections } = request;
     const shard = this.#shards[index]!;
+    const bytes = bytesOf(sections);
     this.#underWay++;
     try {
-      if (this.#isBehind())
-        throw new MusterError('unavailable', 'the tablets are behind the log', { retryAfterSeconds: 1 });
-      const position = await this.#log.append(HOST_PARTITION, encodeSections(sections));
-      const owners = this.#route(position, sections, tellApplied ? { shard: index, token } : undefined);
-      shard.results.push({ token, position, owners });
+      await this.#room(bytes);
+      const result = await this.#commit(index, request, bytes);
+      shard.results.push(result);
     } catch (error) {
       if (!(error instanceof MusterError)) {
         this.#failed(error);
         return;
       }
-      shard.results.push({ token, error: { ...error.body, retryAfterSeconds: error.retryAfterSeconds } });
+      const retryAfterSeconds = error.retryAfterSeconds;
+      shard.results.push({ token, error: { ...error.body, retryAfterSeconds } });
     } finally {
       this.#underWay--;
     }
     this.#flushSoon();
+  }
+
+  async #commit(
+    index: number,
+    { token, sections, tellApplied }: AppendRequest,
+    bytes: number,
+  ): Promise<AppendResult> {
+    try {
+      const position = await this.#log.append(HOST_PARTITION, encodeSections(sections));
+      const owners = this.#route(position, sections, tellApplied ? { shard: index, token } : undefined);
+      return { token, position, owners };
+    } finally {
+      this.#underWayBytes -= bytes;
+      this.#resumeHeld();
+    }
+  }
+
+  /**
+   * Whoever writes faster than the tablets apply waits for them, so that what is durable can be asked for soon.
+   * Rejects with MusterError `unavailable` when too much waits already.
+   */
+  async #room(bytes: number): Promise<void> {
+    if (this.#held.length === 0 && !this.#isBehind()) {
+      this.#underWayBytes += bytes;
+      return;
+    }
+    if (this.#heldBytes + bytes > LOG_QUEUE_BYTES_MAX)
+      throw new MusterError('unavailable', 'the tablets are behind the log', { retryAfterSeconds: 1 });
+    this.#heldBytes += bytes;
+    await new Promise<void>((resume) => this.#held.push({ bytes, resume }));
+  }
+
+  #resumeHeld(): void {
+    while (this.#held.length > 0 && !this.#isBehind()) {
+      const { bytes, resume } = this.#held.shift()!;
+      this.#heldBytes -= bytes;
+      this.#underWayBytes += bytes;
+      resume();
+    }
   }
 
   /** Sorts a durable frame's sections by owner. Gives the number of shards that get some. */
@@ -173,7 +219,7 @@ export class Hub {
     }
     for (const [owner, mine] of perShard) {
       const shard = this.#shards[owner]!;
-      const bytes = mine.reduce((sum, { records }) => sum + records.byteLength, 0);
+      const bytes = bytesOf(mine);
       shard.entries.push(
         origin === undefined ? { position, sections: mine } : { position, sections: mine, origin },
       );
@@ -191,7 +237,8 @@ export class Hub {
   }
 
   #isBehind(): boolean {
-    return this.#shards.some(({ unappliedBytes }) => unappliedBytes > UNAPPLIED_BYTES_MAX);
+    const bytesMax = UNAPPLIED_BYTES_MAX - this.#underWayBytes;
+    return this.#shards.some(({ unappliedBytes }) => unappliedBytes > bytesMax);
   }
 
   /** After all promises of one group commit have settled. */
@@ -222,6 +269,10 @@ export class Hub {
       shard.results = [];
     }
   }
+}
+
+function bytesOf(sections: readonly Section[]): number {
+  return sections.reduce((sum, { records }) => sum + records.byteLength, 0);
 }
 
 /** A replay hands on this much at once. */

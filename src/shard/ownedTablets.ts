@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import type { LogRecord, SplitRecord } from '../log/record.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { BlockKeeping } from './blockKeeping.ts';
 import type { AccountEntry, Directory } from './directory.ts';
@@ -13,8 +14,10 @@ export class OwnedTablet {
   readonly blocks: BlockKeeping;
   readonly turns = new Turns();
   readonly snapshots: Snapshots;
-  /** Writes that wait for room, before they take their turn. */
-  waitingForRoom = 0;
+  /** What was delivered and is not applied, in the log's order. */
+  readonly unapplied: FrameShare[] = [];
+  /** Until that is empty. */
+  isTakingTurns = false;
   /** False for what is to come of a split that is not done. */
   isWhole = true;
   /** There are some from the place of the log on at which it splits. */
@@ -30,6 +33,25 @@ export class OwnedTablet {
     this.bringer = options.bringer;
     this.blocks = options.blocks;
   }
+}
+
+/** What one section has for one tablet. */
+export interface SectionPart {
+  /** Decoded when their turn has come. */
+  readonly records: () => readonly LogRecord[];
+  readonly bytes: number;
+  /** The tablet that the section names, when it is for one: this one, or one that it came of. */
+  readonly writtenFor?: string;
+  /** The tablet's own split: nothing comes after it. */
+  readonly split?: SplitRecord;
+}
+
+/** What one frame has for one tablet. */
+export interface FrameShare extends SectionPart {
+  readonly position: number;
+  /** Of the whole frame, added up over its tablets. */
+  readonly counts: { accepted: number; duplicate: number; rejected: number };
+  readonly applied: () => void;
 }
 
 /** The tablets of one shard, and who has what while some of them split. */

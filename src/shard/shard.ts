@@ -116,6 +116,7 @@ export class Shard {
       written: ({ tablet }) => {
         if (this.#live) this.#splitter.consider(tablet).catch(this.onFatal);
       },
+      failed: (error) => this.onFatal(error),
     });
     this.#answers = new Answers({
       tablets: this.#tablets,

@@ -82,7 +82,7 @@ export class TestHost {
   }
 }
 
-class MemoryLog implements Log {
+export class MemoryLog implements Log {
   readonly frames: Uint8Array[] = [];
   /** When set, what appends are refused with. */
   refusal: MusterError | undefined;
