@@ -76,7 +76,7 @@ test('memory: the parts add up', async () => {
 
 test('mixed: the same is there after collecting at three rates, with queries and without', async () => {
   const [report] = await run('mixed');
-  expectSane(report!, '38c6e9b44a37');
+  expectSane(report!, 'd7452476edd6');
   expect(report!.rows.map(({ phase }) => phase)).toEqual([
     'as fast as it goes',
     'half of that',

@@ -3,6 +3,7 @@ import type { MusterClient } from '../../src/client/client.ts';
 import { checksumOf, percentile, type Report } from '../harness.ts';
 import type { LoadOrder, LoadPlan, LoadResult } from '../load.ts';
 import type { Bench } from '../main.ts';
+import { type ProbePlan, probe } from '../probes.ts';
 import { QUESTIONS } from '../questions.ts';
 import { BenchServer, contentOf, KEY } from '../server.ts';
 import { PERIOD } from '../synthetic.ts';
@@ -14,10 +15,12 @@ const EVENTS_PER_REQUEST = 100;
 const CONNECTIONS = 32;
 /** Each asks one question after the other, all day. */
 const ASKERS = 4;
+const REQUESTS_PER_PROBE = 30;
 
 /**
- * How soon events are acknowledged while queries run without pause: first as many events as the server takes, then half
- * as many a second, then the same while it is asked as much as it answers. Client and server are on the same machine.
+ * How soon events are acknowledged, and found once they are, while queries run without pause: first as many events as
+ * the server takes, then half as many a second, then the same while it is asked as much as it answers. Client and server
+ * are on the same machine.
  */
 export async function mixed(bench: Bench): Promise<Report[]> {
   const { events, requests } = { ...SIZE[bench.size], ...bench.given };
@@ -32,9 +35,16 @@ export async function mixed(bench: Bench): Promise<Report[]> {
     const load = await BenchThread.start(bench.program, 'load', plan);
     await load.ask({ count: loading });
     await server.settledCpu();
+    let probes = 0;
     const phase = async (name: string, order: LoadOrder, askers: number) => {
       await server.delays(threads);
-      const { result, asked } = await measured(server, askers, () => load.ask(order));
+      const probing = { url: plan.url, key: KEY, first: probes, timeMs: PERIOD.endMs };
+      const count = order.perSecond === undefined ? 0 : Math.ceil(order.count / REQUESTS_PER_PROBE);
+      probes += count;
+      const { result, asked, foundMs } = await measured(server, askers, () => load.ask(order), {
+        ...probing,
+        count,
+      });
       const { main, shards } = await server.delays(threads);
       await server.settledCpu();
       return {
@@ -43,6 +53,8 @@ export async function mixed(bench: Bench): Promise<Report[]> {
           phase: name,
           ...collected(result),
           queriesPerSecond: asked.length / (result.ms / 1000),
+          foundMsP50: foundMs.length === 0 ? '' : percentile(foundMs, 0.5),
+          foundMsP99: foundMs.length === 0 ? '' : percentile(foundMs, 0.99),
           queryMsP50: asked.length === 0 ? '' : percentile(asked, 0.5),
           queryMsP99: asked.length === 0 ? '' : percentile(asked, 0.99),
           shardDelayMsP99: Math.max(...shards.map(({ p99 }) => p99)),
@@ -78,17 +90,27 @@ function collected({ events, ms, ackMs }: LoadResult) {
   };
 }
 
-/** Runs the load while so many ask; what each query took. */
-async function measured(server: BenchServer, askers: number, load: () => Promise<LoadResult>) {
+/** Runs the load while so many ask, and one probes; what each query took, and each event until it was found. */
+async function measured(
+  server: BenchServer,
+  askers: number,
+  load: () => Promise<LoadResult>,
+  probing: ProbePlan,
+) {
   const clients = await Promise.all(Array.from({ length: askers }, () => server.connect()));
   const asked: number[] = [];
   let loading = true;
   const all = clients.map((client, first) => ask(client, first, asked, () => loading));
-  const result = await load();
-  loading = false;
+  const prober = await server.connect();
+  const [result, foundMs] = await Promise.all([
+    load().finally(() => {
+      loading = false;
+    }),
+    probe(prober, probing),
+  ]);
   await Promise.all(all);
-  for (const client of clients) client.close();
-  return { result, asked };
+  for (const client of [...clients, prober]) client.close();
+  return { result, asked, foundMs };
 }
 
 /** Asks at least once, from the question of this number on. */

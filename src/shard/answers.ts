@@ -26,7 +26,10 @@ export class Answers {
     this.#queryBytesMax = options.queryBytesMax;
   }
 
-  /** Each tablet answers from a snapshot of its own. Rejects with the signal's reason, or `too_large`. */
+  /**
+   * Each tablet answers from a snapshot of its own, which has everything that was delivered before the question came.
+   * Rejects with the signal's reason, or `too_large`.
+   */
   async answer({ account, tablet, operation, args }: Question, signal: AbortSignal): Promise<TabletAnswer[]> {
     const owned = this.#tablets
       .of(account)
@@ -40,6 +43,8 @@ export class Answers {
         ? (await Promise.all(owned.children.map(open))).flat()
         : [{ owned, snapshot }];
     };
+    // All of them before the first is opened: whoever has one open may keep another's writes waiting for room.
+    await Promise.all(owned.map((each) => each.upToDate()));
     const opened = (await Promise.all(owned.map(open))).flat();
     try {
       const steps = answersInTurn(opened, (snapshot) => runOperation(snapshot, operation, args, this.#clock));

@@ -40,8 +40,8 @@ export class Deliveries {
   }
 
   /**
-   * Applies what one group commit made durable. Resolves with counts by entry. Where there is room, and nothing is
-   * under way, each tablet's turn begins at once, so that a question that comes next finds it taken.
+   * Applies what one group commit made durable. Resolves with counts by entry. It is with its tablets, to be waited
+   * for, before this returns.
    */
   async apply(entries: readonly Delivery[]): Promise<readonly Counts[]> {
     const counts = entries.map(() => ({ accepted: 0, duplicate: 0, rejected: 0 }));
@@ -52,7 +52,7 @@ export class Deliveries {
         for (const [owned, part] of this.#partsOf(section)) {
           applied.push(
             new Promise((resolve) => {
-              owned.unapplied.push({ ...part, position, counts: counts[i]!, applied: resolve });
+              owned.unapplied.push({ ...part, position, counts: counts[i]!, waiting: [resolve] });
             }),
           );
           concerned.add(owned);
@@ -105,7 +105,7 @@ export class Deliveries {
       });
       if (split !== undefined) {
         owned.unapplied.shift();
-        next.applied();
+        for (const resolve of next.waiting) resolve();
         assert(owned.unapplied.length === 0, 'a tablet gets nothing after its split');
         return;
       }
@@ -115,13 +115,13 @@ export class Deliveries {
     owned.isTakingTurns = false;
   }
 
-  /** As much as one turn may: whoever looks at the tablet does so between turns. */
+  /** As much as one turn may, or up to what somebody waits for: whoever looks at the tablet does so between turns. */
   *#applyShares(owned: OwnedTablet): Generator<void> {
     let bytes = 0;
     while (bytes < TURN_BYTES_MAX) {
       const [share] = owned.unapplied;
       if (share === undefined || share.split !== undefined) return;
-      const { records, position, writtenFor, counts, applied } = share;
+      const { records, position, writtenFor, counts, waiting } = share;
       const effects = yield* applyRecords(owned.tablet, records(), position, writtenFor);
       counts.accepted += effects.accepted;
       counts.duplicate += effects.duplicate;
@@ -129,7 +129,8 @@ export class Deliveries {
       bytes += share.bytes;
       owned.unapplied.shift();
       this.#applied(owned, effects);
-      applied();
+      for (const resolve of waiting) resolve();
+      if (waiting.length > 1) return;
       yield;
     }
   }

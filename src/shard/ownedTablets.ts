@@ -33,6 +33,12 @@ export class OwnedTablet {
     this.bringer = options.bringer;
     this.blocks = options.blocks;
   }
+
+  /** Resolves when everything delivered so far has been applied. */
+  async upToDate(): Promise<void> {
+    const last = this.unapplied.at(-1);
+    if (last !== undefined) await new Promise<void>((resolve) => last.waiting.push(resolve));
+  }
 }
 
 /** What one section has for one tablet. */
@@ -51,7 +57,8 @@ export interface FrameShare extends SectionPart {
   readonly position: number;
   /** Of the whole frame, added up over its tablets. */
   readonly counts: { accepted: number; duplicate: number; rejected: number };
-  readonly applied: () => void;
+  /** Told when it is applied: the delivery first, then whoever asks for what came before. */
+  readonly waiting: (() => void)[];
 }
 
 /** The tablets of one shard, and who has what while some of them split. */

@@ -85,6 +85,19 @@ test('whoever hears that events are durable finds them, through any shard', asyn
   }
 });
 
+test('so do those who hear it while much lies before the tablets', async () => {
+  const host = await TestHost.start({ shards: 2, tablets: 4 });
+  const large = { properties: { note: 'x'.repeat(1000) } };
+  const others = Array.from({ length: 200 }, (_, i) => track(`other-${i}`, large));
+  const found = Array.from({ length: 40 }, async (_, n) => {
+    const userId = `u${n}`;
+    await host.apis[n % 2]!.accept(ACCOUNT, host.collect([...others, track(userId)]), false);
+    const { events } = (await host.call('user.timeline', { userId }, (n + 1) % 2)) as { events: unknown[] };
+    return events.length;
+  });
+  expect(await Promise.all(found)).toEqual(found.map(() => 1));
+});
+
 describe('dead letters', () => {
   const count = async (host: TestHost) =>
     (
