@@ -36,10 +36,10 @@ export class LiveColumns implements EventColumns {
     return firstFrom(this.timesMs, 0, this.count, timeMs);
   }
 
-  /** False when there is an event of that time, so that trail order does not follow from the times. */
-  insert({ timeMs, property }: LiveEvent, kinds: number): boolean {
-    const place = this.placeOf(timeMs);
-    if (place < this.count && this.timesMs[place] === timeMs) return false;
+  /** Behind others of its time: it arrived later. */
+  insert({ timeMs, property }: LiveEvent, kinds: number): void {
+    let place = this.placeOf(timeMs);
+    while (place < this.count && this.timesMs[place] === timeMs) place++;
     if (this.count === this.timesMs.length) this.#grow();
     this.timesMs.copyWithin(place + 1, place, this.count);
     this.kinds.copyWithin(place + 1, place, this.count);
@@ -48,7 +48,12 @@ export class LiveColumns implements EventColumns {
     }
     this.#set(place, { timeMs, property }, kinds);
     this.count++;
-    return true;
+  }
+
+  /** Whether one of its matches has that time. */
+  has(timeMs: number): boolean {
+    const place = this.placeOf(timeMs);
+    return place < this.count && this.timesMs[place] === timeMs;
   }
 
   /** Behind all others. */
@@ -89,9 +94,11 @@ interface Kept {
   readonly owner: LiveColumnsCache;
   readonly ordinal: number;
   readonly columns: LiveColumns;
+  /** Since its turn to go came last. */
+  isUsed: boolean;
 }
 
-/** Of all caches of the thread, those used last at the end. */
+/** Of all caches of the thread, in the order in which their turn to go comes: who was used meanwhile gets another. */
 const kept = new Set<Kept>();
 let keptEvents = 0;
 
@@ -109,14 +116,13 @@ export class LiveColumnsCache {
   get(ordinal: number): LiveColumns | undefined {
     const found = this.#kept.get(ordinal);
     if (found === undefined) return undefined;
-    kept.delete(found);
-    kept.add(found);
+    found.isUsed = true;
     return found.columns;
   }
 
   put(ordinal: number, columns: LiveColumns): void {
     this.delete(ordinal);
-    const added = { owner: this, ordinal, columns };
+    const added = { owner: this, ordinal, columns, isUsed: false };
     this.#kept.set(ordinal, added);
     kept.add(added);
     this.grew(EVENTS_OF_USER + columns.count);
@@ -127,7 +133,11 @@ export class LiveColumnsCache {
     keptEvents += events;
     for (const oldest of kept) {
       if (keptEvents <= LIVE_EVENTS_KEPT_MAX) return;
-      oldest.owner.delete(oldest.ordinal);
+      if (oldest.isUsed) {
+        oldest.isUsed = false;
+        kept.delete(oldest);
+        kept.add(oldest);
+      } else oldest.owner.delete(oldest.ordinal);
     }
   }
 

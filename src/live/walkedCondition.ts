@@ -86,8 +86,13 @@ export class WalkedCondition implements Condition {
     if (kinds === 0) return false;
     const columns = this.#cache.get(ordinal);
     if (columns === undefined) return true;
-    if (columns.insert(event, kinds)) this.#cache.grew(1);
-    else this.#cache.delete(ordinal);
+    // Of matches of one time those of merged users come first, whenever they arrived.
+    if (columns.has(event.timeMs) && this.#view.users.mergedInto(ordinal).length > 0) {
+      this.#cache.delete(ordinal);
+      return true;
+    }
+    columns.insert(event, kinds);
+    this.#cache.grew(1);
     return true;
   }
 

@@ -20,8 +20,8 @@ export function startMsOf(number: number, zone: string): number {
 
 /** Days begin at most once in so long, unless a zone leaves some out. */
 const PERIOD_MS = 12 * HOUR_MS;
-/** Of a zone: 22 years, and about a megabyte. Times further apart cost more, no memory. */
-const PERIODS_KEPT_MAX = 1 << 14;
+/** Of a zone, the latest asked for of those that share a place: more than five years lie side by side. */
+const PERIODS_KEPT = 1 << 12;
 /** Zones whose days a thread remembers, the latest last. */
 const ZONES_KEPT_MAX = 16;
 
@@ -39,37 +39,29 @@ export function calendarDaysOf(zone: string): CalendarDays {
 /** `calendarDay` of many times of one zone: remembers in which day each half of a UTC day begins and ends. */
 export class CalendarDays {
   readonly #zone: string;
-  readonly #periods = new Map<number, Period>();
-  #latestIndex = Number.NaN;
-  #latest: Period = { before: 0, after: 0, changeMs: 0 };
+  /** By place, which period is remembered there; the day is `before` until `changesMs`, then `after`. */
+  readonly #periods = new Float64Array(PERIODS_KEPT).fill(Number.NaN);
+  readonly #before = new Float64Array(PERIODS_KEPT);
+  readonly #after = new Float64Array(PERIODS_KEPT);
+  readonly #changesMs = new Float64Array(PERIODS_KEPT);
 
   constructor(zone: string) {
     this.#zone = zone;
   }
 
   of(timeMs: number): number {
-    const index = Math.floor(timeMs / PERIOD_MS);
-    if (index !== this.#latestIndex) {
-      this.#latest = this.#periods.get(index) ?? this.#add(index);
-      this.#latestIndex = index;
-    }
-    const { before, after, changeMs } = this.#latest;
-    return timeMs < changeMs ? before : after;
+    const period = Math.floor(timeMs / PERIOD_MS);
+    const place = period & (PERIODS_KEPT - 1);
+    if (this.#periods[place] !== period) this.#remember(period, place);
+    return timeMs < this.#changesMs[place]! ? this.#before[place]! : this.#after[place]!;
   }
 
-  #add(index: number): Period {
-    const before = calendarDay(index * PERIOD_MS, this.#zone);
-    const after = calendarDay((index + 1) * PERIOD_MS - 1, this.#zone);
-    const changeMs = before === after ? Number.POSITIVE_INFINITY : startMsOf(after, this.#zone);
-    const period = { before, after, changeMs };
-    if (this.#periods.size < PERIODS_KEPT_MAX) this.#periods.set(index, period);
-    return period;
+  #remember(period: number, place: number): void {
+    const before = calendarDay(period * PERIOD_MS, this.#zone);
+    const after = calendarDay((period + 1) * PERIOD_MS - 1, this.#zone);
+    this.#periods[place] = period;
+    this.#before[place] = before;
+    this.#after[place] = after;
+    this.#changesMs[place] = before === after ? Number.POSITIVE_INFINITY : startMsOf(after, this.#zone);
   }
-}
-
-/** The day is `before` until `changeMs`, then `after`. */
-interface Period {
-  readonly before: number;
-  readonly after: number;
-  readonly changeMs: number;
 }

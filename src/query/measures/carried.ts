@@ -73,7 +73,8 @@ export function carriedMeasure(
       break;
     case 'sequence': {
       const stepKinds = measure.sequence.stepKinds.map((own) => columnBits(own, kinds));
-      return new CarriedSequence(new SequenceSearch({ ...measure.sequence, stepKinds }), userCount);
+      const search = new SequenceSearch({ ...measure.sequence, stepKinds });
+      return new CarriedSequence(search, SequenceSearch.stateLength(stepKinds.length), userCount);
     }
   }
   throw new TypeError(`${measure.kind} needs all events of a user at once`);
@@ -209,14 +210,16 @@ class CarriedLast implements CarriedMeasure {
 
 class CarriedSequence implements CarriedMeasure {
   readonly #search: SequenceSearch;
+  readonly #stateLength: number;
   /** Of those who were seen and have no chain yet. */
   readonly #states: Float64Array;
   readonly #seen: Bitset;
   readonly #found: Bitset;
 
-  constructor(search: SequenceSearch, userCount: number) {
+  constructor(search: SequenceSearch, stateLength: number, userCount: number) {
     this.#search = search;
-    this.#states = takeNumbers(userCount * search.state.length);
+    this.#stateLength = stateLength;
+    this.#states = takeNumbers(userCount * stateLength);
     this.#seen = new Bitset(userCount);
     this.#found = new Bitset(userCount);
   }
@@ -226,20 +229,16 @@ class CarriedSequence implements CarriedMeasure {
   }
 
   add({ userCount, ordinals, starts }: UsersOfEvents, { timesMs, kinds }: EventColumns): void {
-    const [search, states, seen, found] = [this.#search, this.#states, this.#seen, this.#found];
-    const { state } = search;
+    const [search, stateLength, states] = [this.#search, this.#stateLength, this.#states];
     for (let user = 0; user < userCount; user++) {
       const ordinal = ordinals[user]!;
-      if (found.has(ordinal)) continue;
-      const at = ordinal * state.length;
-      if (seen.has(ordinal)) for (let i = 0; i < state.length; i++) state[i] = states[at + i]!;
-      else state.fill(Number.NaN);
-      if (search.goOn(timesMs, kinds, starts[user]!, starts[user + 1]!)) {
-        found.add(ordinal);
-        continue;
+      if (this.#found.has(ordinal)) continue;
+      const at = ordinal * stateLength;
+      if (!this.#seen.has(ordinal)) {
+        this.#seen.add(ordinal);
+        for (let i = 0; i < stateLength; i++) states[at + i] = Number.NaN;
       }
-      seen.add(ordinal);
-      for (let i = 0; i < state.length; i++) states[at + i] = state[i]!;
+      if (search.goOn(timesMs, kinds, starts[user]!, starts[user + 1]!, states, at)) this.#found.add(ordinal);
     }
   }
 

@@ -23,20 +23,21 @@ export interface CompiledSequence {
  */
 export class SequenceSearch {
   readonly #sequence: CompiledSequence;
-  /** All that matters of the events so far; all NaN of none. */
-  readonly state: Float64Array;
-  /** By step, when the chain that ends with it began, and when it ended; NaN without one. */
-  readonly #firstMs: Float64Array;
-  readonly #lastMs: Float64Array;
+  readonly #stepCount: number;
+  /** Of `holds`. */
+  readonly #own: Float64Array;
+  /** Of the user at hand, from `#at` on: by step, when the chain that ends with it began, then, by step, when it ended. */
+  #states: Float64Array;
+  #at = 0;
   /** Of each step, some of the events of the present time that may be it, numbered from 0. */
   readonly #candidates: number[][];
 
   constructor(sequence: CompiledSequence) {
     const { length } = sequence.stepKinds;
     this.#sequence = sequence;
-    this.state = new Float64Array(SequenceSearch.stateLength(length));
-    this.#firstMs = this.state.subarray(0, length);
-    this.#lastMs = this.state.subarray(length);
+    this.#stepCount = length;
+    this.#own = new Float64Array(SequenceSearch.stateLength(length));
+    this.#states = this.#own;
     this.#candidates = sequence.stepKinds.map(() => []);
   }
 
@@ -46,13 +47,24 @@ export class SequenceSearch {
 
   /** Of the user's events [from, to), by time. See columns.ts. */
   holds(timesMs: Float64Array, kinds: Uint32Array, from: number, to: number): boolean {
-    this.state.fill(Number.NaN);
-    return this.goOn(timesMs, kinds, from, to);
+    this.#own.fill(Number.NaN);
+    return this.goOn(timesMs, kinds, from, to, this.#own, 0);
   }
 
-  /** The same of all events since the state was set: these are later than those before. */
-  goOn(timesMs: Float64Array, kinds: Uint32Array, from: number, to: number): boolean {
-    if (this.isFound) return true;
+  /**
+   * Whether these events, which are later than those before, complete a sequence. What matters of a user's events so far
+   * is `stateLength` numbers of `states` from `at` on, which were all NaN before the first.
+   */
+  goOn(
+    timesMs: Float64Array,
+    kinds: Uint32Array,
+    from: number,
+    to: number,
+    states: Float64Array,
+    at: number,
+  ): boolean {
+    this.#states = states;
+    this.#at = at;
     let next = from;
     while (next < to) {
       const timeMs = timesMs[next]!;
@@ -60,28 +72,21 @@ export class SequenceSearch {
       while (end < to && timesMs[end] === timeMs) end++;
       const isReached =
         end === next + 1 ? this.#addOne(kinds[next]!, timeMs) : this.#addSeveral(kinds, next, end, timeMs);
-      if (isReached) {
-        this.#firstMs[this.#firstMs.length - 1] = timeMs;
-        return true;
-      }
+      if (isReached) return true;
       next = end;
     }
     return false;
-  }
-
-  get isFound(): boolean {
-    return !Number.isNaN(this.#firstMs[this.#firstMs.length - 1]!);
   }
 
   /** Whether the last step is reached. */
   #addOne(kind: number, timeMs: number): boolean {
     const { stepKinds } = this.#sequence;
     // Backwards, so that the event does not follow itself.
-    for (let step = stepKinds.length - 1; step >= 0; step--) {
+    for (let step = this.#stepCount - 1; step >= 0; step--) {
       if ((kind & stepKinds[step]!) === 0) continue;
       const firstMs = this.#firstMsBefore(step, timeMs);
       if (Number.isNaN(firstMs)) continue;
-      if (step === stepKinds.length - 1) return true;
+      if (step === this.#stepCount - 1) return true;
       this.#keep(step, firstMs, timeMs);
     }
     return false;
@@ -91,15 +96,20 @@ export class SequenceSearch {
   #firstMsBefore(step: number, timeMs: number): number {
     const { withinMs, windowMs, fromMs, toMs } = this.#sequence;
     if (step === 0) return timeMs >= fromMs && timeMs < toMs ? timeMs : Number.NaN;
-    const firstMs = this.#firstMs[step - 1]!;
-    const isInReach = this.#lastMs[step - 1]! >= timeMs - withinMs[step]! && firstMs >= timeMs - windowMs;
+    const before = this.#at + step - 1;
+    const firstMs = this.#states[before]!;
+    const isInReach =
+      this.#states[before + this.#stepCount]! >= timeMs - withinMs[step]! && firstMs >= timeMs - windowMs;
     return isInReach ? firstMs : Number.NaN;
   }
 
   #keep(step: number, firstMs: number, lastMs: number): void {
-    if (this.#lastMs[step] === lastMs && this.#firstMs[step]! >= firstMs) return;
-    this.#firstMs[step] = firstMs;
-    this.#lastMs[step] = lastMs;
+    const states = this.#states;
+    const first = this.#at + step;
+    const last = first + this.#stepCount;
+    if (states[last] === lastMs && states[first]! >= firstMs) return;
+    states[first] = firstMs;
+    states[last] = lastMs;
   }
 
   #addSeveral(kinds: Uint32Array, from: number, to: number, timeMs: number): boolean {
