@@ -127,7 +127,7 @@ export class TestLife {
   /** For another tablet, or for good. */
   #leave(): void {
     const ordinal = this.#someone();
-    if (this.#random.chance(0.5)) this.#users.erase(ordinal);
+    if (this.#random.chance(0.5)) run(this.#users.erase(ordinal));
     else this.#users.drop(ordinal);
     this.#events.usersLeft(this.#users.goneCount);
     this.#profiles.drop(ordinal);

@@ -32,7 +32,7 @@ export function testStore(tablet: TestTablet): TabletView {
   }
   for (const ordinal of deleted) {
     profiles.drop(ordinal);
-    users.erase(ordinal);
+    run(users.erase(ordinal));
     events.usersLeft(users.goneCount);
     // Rows of some are compacted away.
     if (ordinal % 3 === 0) while (run(events.writeSteps(jobOptions(users))));

@@ -84,7 +84,7 @@ describe('Users', () => {
     users.noteEvent(u, 5);
     users.merge(a, u);
     const snapshot = users.snapshot();
-    users.erase(u);
+    for (const _ of users.erase(u));
     expect(users.ensure(known('u'))).toBe(2);
     for (const user of [known('u'), anonymous('a')]) expect(snapshot.find(user)).toBe(u);
     expect([snapshot.refOf(a), snapshot.mergedInto(u), snapshot.isGone(u)]).toEqual([

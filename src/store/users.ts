@@ -214,33 +214,29 @@ export class Users implements UsersView {
     }
   }
 
-  /** The user is deleted: leaves, as by `drop`, and the ids go too, as soon as no snapshot is in use. */
-  erase(ordinal: number): void {
-    for (const same of [...this.mergedInto(ordinal), ordinal]) this.#idsToErase.push(same);
+  /** The user is deleted: leaves, as by `drop`, in small steps; the ids go too, as soon as no snapshot is in use. */
+  *erase(ordinal: number): Generator<void> {
+    const all = [...this.mergedInto(ordinal), ordinal];
+    this.#beginDrop(ordinal);
+    for (const [i, gone] of all.entries()) {
+      if (i % ORDINALS_PER_STEP === ORDINALS_PER_STEP - 1) yield;
+      this.#dropOne(gone);
+      this.#idsToErase.push(gone);
+    }
     this.#erasedCount++;
-    this.drop(ordinal);
     if (this.#snapshots === 0) this.#eraseIds();
   }
 
-  /** How often `erase` was called. */
+  /** How many users were erased, each whole. */
   get erasedCount(): number {
     return this.#erasedCount;
   }
 
   /** The user has left: the ordinal and all merged into it stand for nobody. Their id, seen again, is a new user. */
   drop(ordinal: number): void {
-    assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
-    this.merges.drop(ordinal);
-    this.#ownCanonical();
-    for (const gone of [...this.mergedInto(ordinal), ordinal]) {
-      this.#gone.set(gone, true);
-      this.#merged.set(gone, false);
-      this.#goneCount++;
-      this.#canonical[gone] = gone;
-      this.#ring.set(gone, gone);
-      this.#latestEventMs.set(gone, Number.NEGATIVE_INFINITY);
-      this.#withEvents.set(gone, false);
-    }
+    const all = [...this.mergedInto(ordinal), ordinal];
+    this.#beginDrop(ordinal);
+    for (const gone of all) this.#dropOne(gone);
   }
 
   /**
@@ -344,6 +340,22 @@ export class Users implements UsersView {
   /** Whether the forward of this number, of this id, was not erased. */
   #isForward(forward: number, id: string): boolean {
     return this.#forwards.find(id) === forward;
+  }
+
+  #beginDrop(ordinal: number): void {
+    assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
+    this.merges.drop(ordinal);
+    this.#ownCanonical();
+  }
+
+  #dropOne(gone: number): void {
+    this.#gone.set(gone, true);
+    this.#merged.set(gone, false);
+    this.#goneCount++;
+    this.#canonical[gone] = gone;
+    this.#ring.set(gone, gone);
+    this.#latestEventMs.set(gone, Number.NEGATIVE_INFINITY);
+    this.#withEvents.set(gone, false);
   }
 
   #eraseIds(): void {

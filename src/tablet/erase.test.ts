@@ -247,8 +247,8 @@ describe('between tablets', () => {
 
 describe('around a split', () => {
   let position = 1000;
-  const apply = (tablet: Tablet, ...records: LogRecord[]) =>
-    finish(applyRecords(tablet, records, position++));
+  const apply = (tablet: Tablet, record: LogRecord, writtenFor?: string) =>
+    finish(applyRecords(tablet, [record], position++, writtenFor));
   const split = ({ tablet }: TestTablet): readonly [Tablet, Tablet] => {
     const record: SplitRecord = { kind: 'split', atMs: T0 + 150, tablet: tablet.bits, tabletsMax: 64 };
     const [first, second] = childrenOf(tablet.bits).map((bits) => new Tablet('shop', bits));
@@ -267,16 +267,18 @@ describe('around a split', () => {
     expect(children[1].users.hereCount).toBe(0);
   });
 
-  test('a forward that was erased is not inherited, and a deletion is remembered', () => {
+  test('a forward that was erased is not inherited, and what was on its way stays void', () => {
     const [source, target] = [new TestTablet('0'), new TestTablet('1')];
     source.apply(calls(visit(anonymousId(), 1)));
     const [made] = source.apply(calls(alias(anonymousId(), userId()))).transfers;
     for (const tablet of [source, target]) tablet.apply(deletion(known(userId())));
-    const sources = split(source);
-    for (const { users } of sources) expect(users.forwardOf(anonymousId())).toBeUndefined();
-    for (const child of split(target)) {
-      apply(child, made!.record);
-      expect(child.users.find(known(userId()))).toBe(-1);
-    }
+    const targets = split(target);
+    for (const child of targets) apply(child, made!.record, '1');
+    source.apply({ kind: 'split', atMs: T0 + 150, tablet: '1', tabletsMax: 64 });
+    const pending = source.tablet.transfers.pending();
+    expect(pending.map(({ record }) => record.content)).toEqual([{ kind: 'erased' }]);
+    for (const { target, record } of pending) apply(targets.find(({ bits }) => bits === target)!, record);
+    for (const { users } of targets) expect(users.find(known(userId()))).toBe(-1);
+    for (const { users } of split(source)) expect(users.forwardOf(anonymousId())).toBeUndefined();
   });
 });

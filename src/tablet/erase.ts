@@ -54,6 +54,6 @@ function* eraseOrdinal(tablet: Tablet, ordinal: number, effects: Effects): Gener
   tablet.outbox.erase(ordinal);
   tablet.profiles.drop(ordinal);
   yield;
-  tablet.users.erase(ordinal);
+  yield* tablet.users.erase(ordinal);
   tablet.events.usersLeft(tablet.users.goneCount);
 }

@@ -8,8 +8,9 @@ const hash = new Uint32Array(2);
 
 /**
  * Known users of this tablet who were deleted, as hashes of their ids, each with the number of its last deletion in the
- * account. A transfer that was made before, and gets into the log after it, is known by that (docs/decisions/0010). Kept
- * for ever: nobody can say which transfer is the last, and an entry takes less than the ordinal that its user had.
+ * account. A transfer that was made before, and gets into the log after it, is known by that
+ * (docs/decisions/0010-deletion.md). Kept as long as the tablet, since nobody can say which transfer is the last: an entry
+ * takes less than the ordinal that its user had. When the tablet splits they go, as all transfers to it are void then.
  */
 export class Erasures {
   readonly #numbers = new HashPages(ENTRY_WORDS);
@@ -34,11 +35,6 @@ export class Erasures {
     const page = this.#numbers.pageOf(hash[1]!);
     const at = this.#slotOf(page.words, this.#numbers.start(page, hash[1]!));
     return page.words[at + 2]! > deletions;
-  }
-
-  /** Becomes, while empty, what a tablet knew that splits; what is of the other child's users does no harm. */
-  *inherit(parent: Erasures): Generator<void> {
-    yield* this.#numbers.inherit(parent.#numbers, () => true);
   }
 
   hashInto(stateHash: StateHash): void {

@@ -53,7 +53,6 @@ function* inherit(child: Tablet, parent: Tablet, here: Bitset): Generator<void> 
   child.rowsHere = parent.rowsHere * (child.users.hereCount / Math.max(1, parent.users.hereCount));
   child.dedupe.inherit(parent.dedupe);
   child.transfers.inherit(parent.transfers, child.bits);
-  yield* child.erasures.inherit(parent.erasures);
   yield* child.profiles.inherit(parent.profiles, here);
   yield* child.live.inherit(parent.live, here);
   yield* child.outbox.inherit(parent.outbox, here, isHeir);
