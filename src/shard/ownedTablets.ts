@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { LogRecord, SplitRecord } from '../log/record.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { BlockKeeping } from './blockKeeping.ts';
+import type { Tally } from './counts.ts';
 import type { AccountEntry, Directory } from './directory.ts';
 import { Snapshots } from './snapshots.ts';
 import type { TransferBringer } from './transferBringer.ts';
@@ -50,7 +51,7 @@ export interface SectionPart {
 export interface FrameShare extends SectionPart {
   readonly position: number;
   /** Of the whole frame, added up over its tablets. */
-  readonly counts: { accepted: number; duplicate: number; rejected: number };
+  readonly counts: Tally;
   readonly applied: () => void;
 }
 
