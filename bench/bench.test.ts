@@ -98,7 +98,7 @@ test('segments: one thread and two answer the same', async () => {
 
 test('split: tablets of all contents become two', async () => {
   const [report] = await run('split');
-  expectSane(report!, '8fcdfb62fda4');
+  expectSane(report!, '86c177713013');
   expect(report!.rows).toHaveLength(4);
 });
 

@@ -49,6 +49,19 @@ it('takes over what is here of another list, and grows on', () => {
   expect(child.memoryBytes).toBeLessThan(list.memoryBytes);
 });
 
+it('erases an id and leaves the others as they are', () => {
+  const random = new SeededRandom(3);
+  const ids = someIds(random, 3000);
+  const list = new IdList();
+  for (const id of ids) list.push(id);
+  const isErased = ids.map(() => random.chance(0.3));
+  isErased.forEach((erased, i) => {
+    if (erased) list.erase(i);
+  });
+  const expected = ids.map((id, i) => (isErased[i] ? '\0'.repeat(id.length) : id));
+  expect(ids.map((_, i) => list.get(i))).toEqual(expected);
+});
+
 it('takes little more than the bytes', () => {
   const list = new IdList();
   for (let i = 0; i < 100_000; i++) list.push(`u${1_000_000 + i}`);

@@ -58,6 +58,15 @@ export class IdList {
     return length === id.length && isLatin1(bytes, at + headerBytes(length), id);
   }
 
+  /** Becomes another id, of as many zeros: the text is nowhere any more. 0 <= i < length. */
+  erase(i: number): void {
+    const { bytes } = this.#pages[i >>> PAGE_BITS]!;
+    const at = this.#find(i);
+    const length = lengthAt(bytes, at);
+    const from = at + headerBytes(length);
+    bytes.fill(0, from, from + length);
+  }
+
   /** Becomes, while empty, another list where ids that are not `here` are empty. Yields between some pages. */
   *inherit(parent: IdList, here: Bitset): Generator<void> {
     for (const [p, source] of parent.#pages.entries()) {

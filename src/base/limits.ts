@@ -48,6 +48,8 @@ export const IMPORTS_REMEMBERED_MAX = 10_000;
 /** Dead letters of one account; the oldest go first, and are counted. */
 export const DEAD_LETTERS_MAX = 10_000;
 export const DEAD_LETTER_BYTES_MAX = 64 * MIB;
+/** Ids merged into a deleted user by which dead letters are looked for: 2.5 MB in a frame, and few users have 10. */
+export const DELETED_IDS_MAX = 10_000;
 
 // The segment language (INTERFACE §4).
 export const SEGMENT_DEPTH_MAX = 16;
@@ -173,6 +175,8 @@ export const WINDOW_ROWS_MAX = 1 << 21;
 export const HEADS_WAITING_MAX = 2;
 /** A tablet that has taken no rows for so long is tidied: its head is sealed and its windows are merged. */
 export const QUIET_MS = 3 * SECOND_MS;
+/** Rows of a deleted user are gone from memory by then at the latest, however busy the tablet is: all is written anew. */
+export const ERASED_ROWS_MS_MAX = DAY_MS;
 /** Fewer rows stay in the head when it is quiet: sealing them again and again would cost more than they take. */
 export const HEAD_ROWS_QUIET_MIN = 1 << 12;
 /** Texts of a tablet's dictionary: below the 2^24 entries at which a Map throws. Past it a new text is not stored. */

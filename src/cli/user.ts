@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Profile, TimelineEvent } from '../client/types.ts';
+import type { Deleted, Profile, TimelineEvent } from '../client/types.ts';
 import { listOf, positiveNumber } from './flags.ts';
 import type { Cli } from './io.ts';
 import { readableTime, readableValues, table } from './print.ts';
@@ -55,5 +55,15 @@ export function addUserCommands(cli: Cli, program: Command): void {
     description: 'the saved segments the user is in',
     run: async (client, [userId]) => (await client.call('user.segments', { userId })).segments,
     text: (segments) => segments.join('\n'),
+  });
+
+  addServerCommand<[string], object, Deleted>(cli, user, {
+    usage: 'delete <id>',
+    description: 'erase the user for good: events, traits, messages, merged ids (admin key)',
+    run: (client, [userId]) => client.call('user.delete', { userId }),
+    text: ({ id, copiesGoneAt }) =>
+      copiesGoneAt === null
+        ? `deleted ${id}; copies in the log stay until it is compacted`
+        : `deleted ${id}; copies in the log are gone at ${readableTime(copiesGoneAt)}`,
   });
 }

@@ -18,6 +18,7 @@ const REPEATABLE: Readonly<Record<MethodName, boolean>> = {
   'user.profile': true,
   'user.timeline': true,
   'user.segments': true,
+  'user.delete': false,
   'analyze.trend': true,
   'analyze.funnel': true,
   'analyze.retention': true,

@@ -58,6 +58,8 @@ export interface Methods extends AnalysisMethods {
     params: Query & { userId: string };
     result: { segments: readonly string[]; stats: QueryStats };
   };
+  /** For good: also what was known of the ids merged into the user. Needs an admin key. */
+  'user.delete': { params: { userId: string }; result: Deleted };
 
   'campaign.save': { params: Campaign; result: { name: string; status: CampaignStatus; version: number } };
   'campaign.get': { params: { name: string }; result: SavedCampaign };
@@ -290,6 +292,14 @@ export interface Profile {
   readonly aliases: readonly string[];
   readonly traits: Readonly<Record<string, Value>>;
   readonly devices: readonly object[];
+}
+
+export interface Deleted {
+  /** Of the user who was deleted: the known one when an id was given that was merged into it. */
+  readonly id: string;
+  readonly deleted: true;
+  /** From when on no copy is left in the log or a backup, ISO; null where that is not known. */
+  readonly copiesGoneAt: string | null;
 }
 
 export interface TimelineEvent {

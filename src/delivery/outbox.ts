@@ -58,7 +58,7 @@ export interface CampaignStats {
   readonly sent: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Taken back during the delay, because of the trigger's `unless`. */
+  /** Taken back: during the delay, because of the trigger's `unless`, or since their user was deleted. */
   readonly cancelled: number;
   /** All others. */
   readonly pending: number;
@@ -188,6 +188,20 @@ export class Outbox {
       this.#schedule(held, 'retrying', result.notBeforeMs, clockMs);
     }
     return [];
+  }
+
+  /** The user is deleted: what was not sent is taken back. An attempt that is under way ends without a trace. */
+  erase(ordinal: number): void {
+    const entries = new Set<CampaignEntry>();
+    for (const held of this.#intents.ofUser(ordinal)) {
+      this.#intents.remove(held);
+      held.entry.counts.cancelled++;
+      entries.add(held.entry);
+    }
+    for (const { parked } of entries) {
+      const kept = parked.filter((held) => this.#intents.has(held));
+      if (kept.length < parked.length) parked.splice(0, parked.length, ...kept);
+    }
   }
 
   /** The user's messages leave for another tablet, as JSON; undefined when there are none. */

@@ -162,6 +162,14 @@ export class LiveSegments {
     this.#timers.disarm(ordinal);
   }
 
+  /** The user is deleted: exits every segment that it is in, and is forgotten. */
+  erase(ordinal: number, atMs: number): void {
+    for (const { name, members } of this.#index.rules) {
+      if (members.has(ordinal)) this.#changes.push({ segment: name, ordinal, change: 'exit', atMs });
+    }
+    this.drop(ordinal);
+  }
+
   /** Time has reached `clockMs`: whatever changes by time alone up to then does so, in the order of the moments. */
   advance(clockMs: number): void {
     this.#timers.advance(clockMs, (ordinal, momentMs) => this.#onMoment(ordinal, momentMs));

@@ -78,6 +78,8 @@ export interface TransferRecord {
   readonly sequence: number;
   readonly anonymousId: string;
   readonly userId: string;
+  /** How many deletions its source had applied when it was made, 0 if not there: void if the user was deleted since. */
+  readonly deletions?: number;
   readonly content: TransferContent;
 }
 
@@ -96,7 +98,9 @@ export type TransferContent =
   /** A call that named the anonymous user after the merge. Triggers what any call triggers. */
   | { readonly kind: 'call'; readonly call: EventCall | TraitsCall }
   /** The outcome of a message that moved with its user. */
-  | { readonly kind: 'outcome'; readonly outcome: OutcomeRecord };
+  | { readonly kind: 'outcome'; readonly outcome: OutcomeRecord }
+  /** The user was deleted while it was under way: only its number counts. */
+  | { readonly kind: 'erased' };
 
 export interface TransferredEvent {
   readonly timeMs: number;
@@ -192,6 +196,19 @@ export interface SplitRecord {
   readonly tabletsMax: number;
 }
 
+/**
+ * A user is erased with everything that is known of it. Reaches every tablet of the account: its own has the user, and
+ * any may forward ids that were merged into it, or have some of it under way. Void for an anonymous user who has been
+ * merged: the person is another one by now, whom whoever asked has to find.
+ */
+export interface DeleteRecord {
+  readonly kind: 'delete';
+  readonly atMs: number;
+  readonly user: UserRef;
+  /** Ids that were merged into the user, as far as was known when this was written: by them dead letters are found. */
+  readonly anonymousIds: readonly string[];
+}
+
 /** For one tablet. */
 export type TabletRecord =
   | CallsRecord
@@ -203,6 +220,6 @@ export type TabletRecord =
   | DeadLetterDoneRecord;
 
 /** For an account: reaches every one of its tablets, and every thread's view of the account. */
-export type AccountRecord = DeclareRecord | ControlRecord | ImportRecord | SplitRecord;
+export type AccountRecord = DeclareRecord | ControlRecord | ImportRecord | SplitRecord | DeleteRecord;
 
 export type LogRecord = TabletRecord | AccountRecord;

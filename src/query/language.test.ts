@@ -97,7 +97,7 @@ test('definitions that everyone or no one satisfies would prove little', () => {
   expect(Math.min(inside, outside) / (inside + outside)).toBeGreaterThan(0.2);
 });
 
-/** In plain arrays, in small blocks, or in a store that lived through merges and departures. */
+/** In plain arrays, in small blocks, or in a store that lived through merges, departures and deletions. */
 function randomTablet(
   seed: number,
   random: SeededRandom,
@@ -121,7 +121,7 @@ function randomSettings(random: SeededRandom) {
   return { timezone: random.pick(ZONES), ...retention };
 }
 
-/** Late events, equal times, merged users, users without anything, future events, retention. */
+/** Late events, equal times, merged users, deleted ones, users without anything, future events, retention. */
 function randomArrays(random: SeededRandom, drawn: TestDefinitions, nowMs: number): TestTablet {
   const users = Array.from({ length: 12 }, (_, i) => ({ known: i >= 6, id: `user ${i}` }));
   const merges = [0, 1, 2].map((source) => [source, 6 + random.below(3)] as const);
@@ -136,16 +136,17 @@ function randomArrays(random: SeededRandom, drawn: TestDefinitions, nowMs: numbe
   for (let ordinal = 3; ordinal < 12; ordinal++) {
     if (random.chance(0.6)) traits.set(ordinal, drawn.values());
   }
+  const deleted = new Set([3, 4, 5, 7, 8, 10].filter(() => random.chance(0.2)));
   const { saved } = TestDefinitions;
-  return { users, merges, traits, parts, settings: randomSettings(random), saved };
+  return { users, merges, traits, deleted, parts, settings: randomSettings(random), saved };
 }
 
 /** The same users as the language sees them: merged ones are one. */
-function oracleUsersOf({ users, merges = [], traits, parts }: TestTablet): OracleUser[] {
+function oracleUsersOf({ users, merges = [], traits, deleted = new Set(), parts }: TestTablet): OracleUser[] {
   const target = new Map(merges);
   const eventsOf = (ordinal: number) => parts.flat().filter((event) => event.ordinal === ordinal);
   return users.flatMap(({ id }, ordinal) => {
-    if (target.has(ordinal)) return [];
+    if (target.has(ordinal) || deleted.has(ordinal)) return [];
     const merged = merges.filter(([, known]) => known === ordinal).map(([anonymous]) => anonymous);
     const events = [...merged, ordinal].flatMap(eventsOf);
     return [{ id, events, traits: traits!.get(ordinal) ?? {} }];

@@ -31,7 +31,7 @@ const USERS = 12;
 
 /**
  * A tablet that has lived: in the real store, in blocks, waiting heads and a head, with late events, users merged while
- * others go on and users who left, and beside it the same as plain lists for the oracle.
+ * others go on, users who left or were deleted, and beside it the same as plain lists for the oracle.
  */
 export class TestLife {
   readonly view: TabletView;
@@ -61,7 +61,7 @@ export class TestLife {
       if (action < 85) this.#event();
       else if (action < 93) this.#traits();
       else if (action < 95) this.#merge();
-      else if (action < 96) this.#leave();
+      else if (action < 97) this.#leave();
       else run(this.#events.writeSteps(this.#jobOptions()));
     }
     return this;
@@ -124,9 +124,12 @@ export class TestLife {
     this.#model.delete(source);
   }
 
+  /** For another tablet, or for good. */
   #leave(): void {
     const ordinal = this.#someone();
-    this.#users.drop(ordinal);
+    if (this.#random.chance(0.5)) run(this.#users.erase(ordinal));
+    else this.#users.drop(ordinal);
+    this.#events.usersLeft(this.#users.goneCount);
     this.#profiles.drop(ordinal);
     this.#model.delete(ordinal);
   }
@@ -135,6 +138,7 @@ export class TestLife {
     return {
       quiet: false,
       gone: this.#users.goneCount,
+      goneDue: this.#random.chance(0.5) ? this.#users.goneCount : 0,
       merged: this.#users.merges.count,
       users: this.#users.count,
       retentionMs: this.#options.settings.retentionMs,

@@ -7,7 +7,7 @@ import type { TestTablet } from './testView.ts';
 
 /** The same tablet as `testView`'s in the real store, cut into small blocks: queries must not tell them apart. */
 export function testStore(tablet: TestTablet): TabletView {
-  const { merges = [], traits = [], saved = {} } = tablet;
+  const { merges = [], traits = [], deleted = [], saved = {} } = tablet;
   const users = new Users();
   const profiles = new Profiles();
   const schema = new Schema();
@@ -30,6 +30,13 @@ export function testStore(tablet: TestTablet): TabletView {
     // Every other full head stays one.
     if (timeMs % 2 === 0) run(events.writeSteps(jobOptions(users)));
   }
+  for (const ordinal of deleted) {
+    profiles.drop(ordinal);
+    run(users.erase(ordinal));
+    events.usersLeft(users.goneCount);
+    // Rows of some are compacted away.
+    if (ordinal % 3 === 0) while (run(events.writeSteps(jobOptions(users))));
+  }
   return {
     ...{ users, profiles, schema, events },
     settings: tablet.settings ?? { timezone: 'UTC' },
@@ -42,11 +49,11 @@ export function testStore(tablet: TestTablet): TabletView {
 function jobOptions(users: Users): StoreJobOptions {
   return {
     quiet: true,
-    gone: 0,
+    gone: users.goneCount,
     merged: users.merges.count,
     users: users.count,
     retentionMs: undefined,
-    goneOrdinals: () => new Uint32Array(0),
+    goneOrdinals: () => users.goneOrdinals(),
     merges: () => users.merges.list(),
   };
 }

@@ -21,6 +21,8 @@ export interface TestTablet {
   readonly merges?: readonly (readonly [number, number])[];
   /** By canonical ordinal. */
   readonly traits?: ReadonlyMap<number, Readonly<Record<string, Value>>>;
+  /** Canonical ordinals of users who were deleted when all had happened. */
+  readonly deleted?: ReadonlySet<number>;
   /** In order of arrival, cut into parts: all sealed but the last, which is a head. */
   readonly parts: readonly (readonly TestEvent[])[];
   readonly settings?: AccountSettings;
@@ -28,17 +30,22 @@ export interface TestTablet {
 }
 
 export function testView(tablet: TestTablet): TabletView {
-  const { users, merges = [], traits = new Map(), parts, saved = {} } = tablet;
+  const { users, merges = [], traits = new Map(), deleted = new Set(), parts, saved = {} } = tablet;
   const canonical = Uint32Array.from(users, (_, ordinal) => ordinal);
   for (const [source, target] of merges) {
     canonical.forEach((own, ordinal) => {
       if (own === source) canonical[ordinal] = target;
     });
   }
+  const isGone = [...canonical].map((own) => deleted.has(own));
+  isGone.forEach((gone, ordinal) => {
+    if (gone) canonical[ordinal] = ordinal;
+  });
   const rows = parts.flat();
   const latestMs = users.map(() => Number.NEGATIVE_INFINITY);
   for (const { ordinal, timeMs } of rows) {
     const user = canonical[ordinal]!;
+    if (isGone[user]) continue;
     latestMs[user] = Math.max(latestMs[user]!, timeMs);
   }
   const withEvents = new Bitset(users.length);
@@ -51,7 +58,8 @@ export function testView(tablet: TestTablet): TabletView {
   });
   const eventNames = [...new Set(rows.map(({ event }) => event))];
   const propertyNames = [...new Set(rows.flatMap(({ properties }) => Object.keys(properties)))];
-  const traitsOf = (ordinal: number): Readonly<Record<string, Value>> => traits.get(ordinal) ?? {};
+  const traitsOf = (ordinal: number): Readonly<Record<string, Value>> =>
+    deleted.has(ordinal) ? {} : (traits.get(ordinal) ?? {});
   const views = parts.map((part, i) =>
     testPart(i < parts.length - 1 ? sealed(part) : part, eventNames, propertyNames),
   );
@@ -63,12 +71,14 @@ export function testView(tablet: TestTablet): TabletView {
       merged: merged.words,
       find: ({ known, id }) => {
         const ordinal = users.findIndex((user) => user.known === known && user.id === id);
-        return ordinal === -1 ? -1 : canonical[ordinal]!;
+        return ordinal === -1 || isGone[ordinal] ? -1 : canonical[ordinal]!;
       },
       refOf: (ordinal) => users[ordinal]!,
       mergedInto: (ordinal) =>
-        merges.map(([source]) => source).filter((source) => canonical[source] === ordinal),
-      isGone: () => false,
+        merges
+          .map(([source]) => source)
+          .filter((source) => source !== ordinal && canonical[source] === ordinal),
+      isGone: (ordinal) => isGone[ordinal]!,
       latestEventMs: (ordinal) => latestMs[ordinal]!,
     },
     schema: {
@@ -85,7 +95,8 @@ export function testView(tablet: TestTablet): TabletView {
       has: (ordinal) => Object.keys(traitsOf(ordinal)).length > 0,
       get withTraits() {
         const found = new Bitset(users.length);
-        for (const [ordinal, own] of traits) if (Object.keys(own).length > 0) found.add(ordinal);
+        for (const ordinal of traits.keys())
+          if (Object.keys(traitsOf(ordinal)).length > 0) found.add(ordinal);
         return found.words;
       },
       *selectSteps(trait, predicate, size) {

@@ -29,6 +29,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['user.profile', read],
   ['user.timeline', read],
   ['user.segments', read],
+  ['user.delete', admin],
   ...Object.keys(ANALYSES).map((analysis): [string, Method] => [`analyze.${analysis}`, read]),
   ['campaign.list', read],
   ['campaign.get', read],

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import type { Section } from '../log/sections.ts';
+import { addCounts, noCounts, type Tally } from './counts.ts';
 import type { AppendRequest, AppendResult, Applied, Counts, FromHub, Link, ToHub } from './messages.ts';
 
 /** A turn in which many requests are read may be long: the first of them would wait for all others. */
@@ -54,9 +55,7 @@ export class Appender {
     for (const { token, counts } of frames) {
       const waiting = this.#waiting.get(token)!;
       waiting.appliedBy++;
-      waiting.accepted += counts.accepted;
-      waiting.duplicate += counts.duplicate;
-      waiting.rejected += counts.rejected;
+      addCounts(waiting.counts, counts);
       this.#finish(token, waiting);
     }
   }
@@ -65,8 +64,8 @@ export class Appender {
     const token = this.#nextToken++;
     const nowMs = this.#clock.monotonicMs();
     const counted = new Promise<Counts>((resolve, reject) => {
-      const counts = { accepted: 0, duplicate: 0, rejected: 0 };
-      this.#waiting.set(token, { tellApplied, owners: undefined, appliedBy: 0, ...counts, resolve, reject });
+      const counts = noCounts();
+      this.#waiting.set(token, { tellApplied, owners: undefined, appliedBy: 0, counts, resolve, reject });
     });
     if (this.#requests.length === 0) {
       this.#firstMs = nowMs;
@@ -90,8 +89,7 @@ export class Appender {
   #finish(token: number, waiting: Waiting): void {
     if (waiting.owners !== waiting.appliedBy) return;
     this.#waiting.delete(token);
-    const { accepted, duplicate, rejected } = waiting;
-    waiting.resolve({ accepted, duplicate, rejected });
+    waiting.resolve(waiting.counts);
   }
 }
 
@@ -100,9 +98,7 @@ interface Waiting {
   /** How many shards got it; undefined until the hub says. */
   owners: number | undefined;
   appliedBy: number;
-  accepted: number;
-  duplicate: number;
-  rejected: number;
+  readonly counts: Tally;
   readonly resolve: (counts: Counts) => void;
   readonly reject: (error: MusterError) => void;
 }

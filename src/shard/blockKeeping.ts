@@ -3,6 +3,7 @@ import { QUIET_MS } from '../base/limits.ts';
 import type { BlockJob, BlockResult } from '../store/blocks/blockJob.ts';
 import { storeJobOptions } from '../tablet/storeJobs.ts';
 import type { Tablet } from '../tablet/tablet.ts';
+import { ErasedRows } from './erasedRows.ts';
 import type { Slicer } from './slicer.ts';
 
 /** Does a job: in steps on the shard's thread, which leave it as it is, or away from it, where a sendable one ends. */
@@ -20,6 +21,7 @@ export class BlockKeeping {
   #working = false;
   #appendedAtMs = 0;
   #timed = false;
+  readonly #erased: ErasedRows;
 
   constructor(options: {
     readonly tablet: Tablet;
@@ -36,6 +38,7 @@ export class BlockKeeping {
     this.#clock = options.clock;
     this.#ifUnread = options.ifUnread;
     this.#failed = options.failed;
+    this.#erased = new ErasedRows(options.tablet, options.clock);
   }
 
   /** Whether the tablet may take rows: not while too many heads wait to be sealed. */
@@ -83,7 +86,9 @@ export class BlockKeeping {
   async #work(): Promise<void> {
     for (;;) {
       const { events } = this.#tablet; // a tablet that splits ends with an empty store
-      const job = events.nextJob(storeJobOptions(this.#tablet, this.#quietInMs === 0));
+      const isQuiet = this.#quietInMs === 0;
+      const goneDue = this.#erased.goneDue(isQuiet);
+      const job = events.nextJob(storeJobOptions(this.#tablet, isQuiet, goneDue));
       if (job === undefined) {
         this.#working = false;
         return;

@@ -3,6 +3,7 @@ import type { SplitRecord } from '../log/record.ts';
 import { decodeRecords, type Section } from '../log/sections.ts';
 import { applyRecords, applySplit } from '../tablet/apply.ts';
 import type { Effects } from '../tablet/effects.ts';
+import { addCounts, noCounts } from './counts.ts';
 import type { Directory } from './directory.ts';
 import type { Counts, Delivery } from './messages.ts';
 import type { OwnedTablet, OwnedTablets, SectionPart } from './ownedTablets.ts';
@@ -44,7 +45,7 @@ export class Deliveries {
    * for, before this returns.
    */
   async apply(entries: readonly Delivery[]): Promise<readonly Counts[]> {
-    const counts = entries.map(() => ({ accepted: 0, duplicate: 0, rejected: 0 }));
+    const counts = entries.map(noCounts);
     const concerned = new Set<OwnedTablet>();
     const applied: Promise<void>[] = [];
     for (const [i, { position, sections }] of entries.entries()) {
@@ -123,9 +124,7 @@ export class Deliveries {
       if (share === undefined || share.split !== undefined) return;
       const { records, position, writtenFor, counts, waiting } = share;
       const effects = yield* applyRecords(owned.tablet, records(), position, writtenFor);
-      counts.accepted += effects.accepted;
-      counts.duplicate += effects.duplicate;
-      counts.rejected += effects.rejected;
+      addCounts(counts, effects);
       bytes += share.bytes;
       owned.unapplied.shift();
       this.#applied(owned, effects);

@@ -87,6 +87,8 @@ export interface Counts {
   readonly accepted: number;
   readonly duplicate: number;
   readonly rejected: number;
+  /** Tablets in which a deletion found something. */
+  readonly erased: number;
 }
 
 /** One operation (tablet/operations.ts) on tablets of one account. */

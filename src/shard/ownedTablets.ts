@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { LogRecord, SplitRecord } from '../log/record.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { BlockKeeping } from './blockKeeping.ts';
+import type { Tally } from './counts.ts';
 import type { AccountEntry, Directory } from './directory.ts';
 import { Snapshots } from './snapshots.ts';
 import type { TransferBringer } from './transferBringer.ts';
@@ -56,7 +57,7 @@ export interface SectionPart {
 export interface FrameShare extends SectionPart {
   readonly position: number;
   /** Of the whole frame, added up over its tablets. */
-  readonly counts: { accepted: number; duplicate: number; rejected: number };
+  readonly counts: Tally;
   /** Told when it is applied: the delivery first, then whoever asks for what came before. */
   readonly waiting: (() => void)[];
 }

@@ -9,6 +9,7 @@ import type { Api, MethodCall, Principal, Work } from './api.ts';
 import type { AccountEntry } from './directory.ts';
 import { Gather } from './gather.ts';
 import { sha256Hex } from './keys.ts';
+import type { Counts } from './messages.ts';
 import { methods } from './methods/methods.ts';
 import { accountSection, type Shard } from './shard.ts';
 import { Turns } from './turns.ts';
@@ -72,7 +73,10 @@ export class ShardApi implements Api {
     const sections = this.#sectionsOf(this.entry(account), accepted, replayed);
     assertFitsFrame(sections);
     if (sections.length === 0) return { accepted: 0, duplicate: 0, rejected: 0 };
-    if (counted) return this.shard.appender.appendAndApply(sections);
+    if (counted) {
+      const { accepted, duplicate, rejected } = await this.shard.appender.appendAndApply(sections);
+      return { accepted, duplicate, rejected };
+    }
     await this.shard.appender.append(sections);
     return { accepted: accepted.items, duplicate: 0, rejected: accepted.letters.length };
   }
@@ -99,12 +103,12 @@ export class ShardApi implements Api {
     return entry;
   }
 
-  /** Makes an account-wide decision. Resolves when every tablet has applied it. */
-  async decide(account: string, ...records: AccountRecord[]): Promise<void> {
+  /** Makes an account-wide decision. Resolves when every tablet has applied it, with what they counted. */
+  async decide(account: string, ...records: AccountRecord[]): Promise<Counts> {
     this.#assertMay('decide');
     const sections = [accountSection(account, ...records)];
     assertFitsFrame(sections);
-    await this.shard.appender.appendAndApply(sections);
+    return this.shard.appender.appendAndApply(sections);
   }
 
   #assertMay(work: Work): void {

@@ -1,8 +1,10 @@
+import { MusterError } from '../base/errors.ts';
 import { type OracleUser, oracleEvaluate, oracleUsers } from '../query/oracle.ts';
 import type { TimelineEvent } from '../query/timeline.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { SimulatedClock } from './clock.ts';
-import { expectSame } from './failures.ts';
+import type { Erased } from './erasures.ts';
+import { expectSame, fail } from './failures.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Model, ModelEvent, ModelUser } from './model.ts';
 import type { Workload } from './workload.ts';
@@ -23,8 +25,11 @@ export class Answers {
   /** Messages from then on are not in the model: time alone makes some while the answers are checked. */
   readonly #readMs: number;
 
-  constructor(account: string, host: SimulatedHost, clock: SimulatedClock, model: Model) {
+  readonly #erased: Erased;
+
+  constructor(account: string, host: SimulatedHost, clock: SimulatedClock, model: Model, erased: Erased) {
     this.#account = account;
+    this.#erased = erased;
     this.#host = host;
     this.#clock = clock;
     this.#model = model;
@@ -51,6 +56,16 @@ export class Answers {
       // An alias alone makes nobody a user.
       const isUser = user.events.length > 0 || user.traits.size > 0;
       if (user.known && isUser) await this.#checkTimeline(user);
+    }
+    await this.#checkErased();
+  }
+
+  /** Whoever was deleted, and is no new user since, is not found by any id. */
+  async #checkErased(): Promise<void> {
+    for (const { id } of this.#erased.users) {
+      if (this.#model.has({ known: true, id }) || this.#model.has({ known: false, id })) continue;
+      const found = await this.#call('user.profile', { userId: id }).catch((error: unknown) => error);
+      if (!(found instanceof MusterError) || found.code !== 'not_found') fail(`${id}, deleted, is found`);
     }
   }
 
@@ -136,7 +151,7 @@ export class Answers {
   /**
    * A timeline as it is compared, from one that is newest first: the order at equal times does not count. Messages come
    * last, by their ids only: one has two outcomes in the log when its user moved while it was under way, and whichever
-   * reaches the tablet first is the event.
+   * reaches the tablet first is the event. Of two with one id nobody can say which is told of.
    */
   #timeline(events: readonly ModelEvent[]): string[] {
     const lines: string[] = [];
@@ -145,7 +160,8 @@ export class Answers {
     const messages: string[] = [];
     for (const { event, timeMs, properties } of events) {
       if (properties.messageId !== undefined) {
-        if (timeMs < this.#readMs) messages.push(`message ${properties.messageId}`);
+        const isClear = !this.#erased.again.has(String(properties.messageId));
+        if (isClear && timeMs < this.#readMs) messages.push(`message ${properties.messageId}`);
         continue;
       }
       if (timeMs !== sameMs) lines.push(...same.splice(0).sort());

@@ -1,8 +1,10 @@
 import type { Log, LogEntry } from '../log/log.ts';
+import type { LogRecord } from '../log/record.ts';
 import { decodeRecords, decodeSections } from '../log/sections.ts';
 import { HOST_PARTITION } from '../shard/hub.ts';
 import { logicalHash } from '../tablet/logicalHash.ts';
 import type { Tablet } from '../tablet/tablet.ts';
+import { type Erased, Erasures } from './erasures.ts';
 import { expectSame, fail } from './failures.ts';
 import { Replica, type ReplicaChange } from './replica.ts';
 import { requestKey, type Workload } from './workload.ts';
@@ -52,36 +54,44 @@ export async function checkReplay(log: Log, marks: readonly TabletMark[]): Promi
 const FRAMES_PER_LOOK = 10;
 
 /**
- * Invariant 7: at any position of the log an event is visible in one tablet, and one that was visible stays. Gives the
- * changes of segments on the way.
+ * Invariants 7 and 13: at any position of the log an event is visible in one tablet, and one that was visible stays
+ * until its user is deleted, and then is gone. Gives the changes of segments on the way, and what was erased.
  */
-export function checkVisibility(log: readonly LogEntry[], workloads: readonly Workload[]): ReplicaChange[] {
-  const replica = new Replica();
+export function checkVisibility(
+  log: readonly LogEntry[],
+  workloads: readonly Workload[],
+): { readonly changes: ReplicaChange[]; readonly erasures: Erasures } {
+  const erasures = new Erasures(workloads.map(({ account }) => account));
+  const replica = new Replica((...deletion) => erasures.note(...deletion));
   const changes: ReplicaChange[] = [];
   const before = new Map<string, Map<number, number>>();
   for (const [i, entry] of log.entries()) {
-    changes.push(...replica.apply(entry));
+    const seen = replica.apply(entry);
+    changes.push(...seen);
+    erasures.read(entry, seen);
     if (i % FRAMES_PER_LOOK !== 0 && !movesUsers(entry)) continue;
     for (const { account } of workloads) {
       const counts = visibleSerials(replica.tablets, account);
       for (const [serial, count] of counts)
         if (count > 1) fail(`event ${serial} is there ${count} times after frame ${entry.position}`);
+      erasures.check(account, counts, replica.tablets);
+      const { serials: erased } = erasures.of(account);
       const isKeptForEver = replica.tablets.every(({ settings }) => settings.retentionMs === undefined);
       for (const serial of before.get(account)?.keys() ?? [])
-        if (isKeptForEver && !counts.has(serial))
+        if (isKeptForEver && !counts.has(serial) && !erased.has(serial))
           fail(`event ${serial} is not visible after frame ${entry.position}`);
       before.set(account, counts);
     }
   }
-  return changes;
+  return { changes, erasures };
 }
 
-/** Invariants 1 and 2: what was acknowledged is there, nothing is there twice, and no request in part. */
+/** Invariants 1, 2 and 13: what was acknowledged is there unless it was erased, nothing is there twice, no request in part. */
 export function checkSubmissions(
   tablets: readonly Tablet[],
   log: readonly LogEntry[],
   { account, submissions, requests }: Workload,
-  visibleAfterMs: number,
+  { visibleAfterMs, erased }: { readonly visibleAfterMs: number; readonly erased: Erased },
 ): void {
   const counts = visibleSerials(tablets, account);
   const logged = new Set<number>();
@@ -98,15 +108,21 @@ export function checkSubmissions(
   for (const { serial, timeMs, acknowledged } of submissions) {
     if (timeMs <= visibleAfterMs) continue;
     const count = counts.get(serial) ?? 0;
+    if (erased.serials.has(serial)) {
+      if (count > 0) fail(`event ${serial} is there, and its user was deleted`);
+      continue;
+    }
     if (acknowledged && count === 0) fail(`event ${serial} was acknowledged and is lost`);
     if (count > 1) fail(`event ${serial} is there ${count} times`);
     if (logged.has(serial) !== count > 0) fail(`event ${serial} is ${count > 0 ? 'not ' : ''}in the log`);
   }
 }
 
+const MOVES: ReadonlySet<LogRecord['kind']> = new Set(['transfer', 'split', 'delete'] as const);
+
 function movesUsers({ frame }: LogEntry): boolean {
   return decodeSections(frame).some(({ records }) =>
-    decodeRecords(records).some(({ kind }) => kind === 'transfer' || kind === 'split'),
+    decodeRecords(records).some(({ kind }) => MOVES.has(kind)),
   );
 }
 

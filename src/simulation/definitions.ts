@@ -2,6 +2,9 @@ export const SINK_URL = 'http://sink.test/hook';
 /** Whoever is behind it may be gone for good. */
 export const LEAVING_URL = 'http://leaving.test/hook';
 
+/** Of an account, to begin with. */
+export const TABLETS = 4;
+
 /** What every account of the simulator saves: segments by name. */
 export const SEGMENTS: Readonly<Record<string, { readonly definition: unknown; readonly live: boolean }>> = {
   buyers: { definition: { event: 'Order', count: { gte: 2 } }, live: true },

@@ -7,6 +7,8 @@ export interface Faults {
   readonly sender?: Pick<SenderSettings, 'faults'>;
   /** A replay reads neighbouring frames in the wrong order. */
   readonly swapFrames?: boolean;
+  /** A deletion reaches only the tablets in which its user may live. */
+  readonly deleteAtHomeOnly?: boolean;
   /** Shards do not always hear that a peer has applied what they wait for. */
   readonly loseApplied?: boolean;
 }
@@ -19,5 +21,6 @@ export const BUGS: Readonly<Record<string, Faults>> = {
   'ignore-short-writes': { log: { ignoreShortWrites: true } },
   'fresh-id-per-attempt': { sender: { faults: { freshIdPerAttempt: true } } },
   'swap-frames': { swapFrames: true },
+  'delete-at-home-only': { deleteAtHomeOnly: true },
   'lose-applied': { loseApplied: true },
 };

@@ -12,6 +12,7 @@ import type { SimulatedClock } from './clock.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { Faults } from './faults.ts';
 import { FlakyLog } from './flakyLog.ts';
+import { deletesAtHomeOnly } from './homeOnly.ts';
 import type { Life } from './life.ts';
 import { simulatedLink } from './links.ts';
 
@@ -69,7 +70,9 @@ export class SimulatedHost {
           clock,
           random,
           network,
-          hub,
+          hub: faults.deleteAtHomeOnly
+            ? { ...hub, post: (message, transfer) => hub.post(deletesAtHomeOnly(message), transfer) }
+            : hub,
           peers: peers[index]!,
           sending: { allowPrivateNetworks: true, renderMsMax: Infinity, ...faults.sender },
           events: { headRowsMax: HEAD_ROWS, windowRowsMax: WINDOW_ROWS },

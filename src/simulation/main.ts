@@ -20,7 +20,7 @@ const first = Number(values.seed ?? values.first);
 const seeds = values.seed === undefined ? Number(values.seeds) : 1;
 
 await initHash();
-const sum = { crashes: 0, frames: 0, splits: 0, submissions: 0, messages: 0 };
+const sum = { crashes: 0, frames: 0, splits: 0, submissions: 0, deletions: 0, messages: 0 };
 let failed = 0;
 for (let seed = first; seed < first + seeds; seed++) {
   try {
@@ -37,6 +37,6 @@ for (let seed = first; seed < first + seeds; seed++) {
 }
 console.log(
   `${seeds - failed} of ${seeds} seeds clean: ${sum.crashes} crashes, ${sum.frames} frames, ${sum.splits} splits, ` +
-    `${sum.submissions} events, ${sum.messages} messages`,
+    `${sum.submissions} events, ${sum.deletions} deletions, ${sum.messages} messages`,
 );
 process.exitCode = failed === 0 ? 0 : 1;

@@ -15,20 +15,46 @@ export class Model {
   /** How each message ended, by its id. */
   readonly outcomes = new Map<string, OutcomeRecord['result']['kind']>();
 
-  constructor(account: string, log: readonly LogEntry[]) {
-    for (const { frame } of log) {
-      for (const section of decodeSections(frame)) {
-        if (section.account !== account) continue;
-        for (const record of decodeRecords(section.records)) this.#record(record);
-      }
+  readonly #account: string;
+  readonly #erasedMessages: ReadonlySet<string>;
+
+  /** `erasedMessages`: their users were deleted before they had an outcome. May grow while the log is read. */
+  constructor(account: string, log: readonly LogEntry[], erasedMessages: ReadonlySet<string>) {
+    this.#account = account;
+    this.#erasedMessages = erasedMessages;
+    for (const entry of log) this.read(entry);
+  }
+
+  /** The log goes on. */
+  read({ frame }: LogEntry): void {
+    for (const section of decodeSections(frame)) {
+      if (section.account !== this.#account) continue;
+      for (const record of decodeRecords(section.records)) this.#record(record);
     }
   }
 
+  /** All ids and events of whom a deletion of this user takes; undefined when that is nobody. */
+  personOf(user: UserRef): { readonly ids: UserRef[]; readonly events: readonly ModelEvent[] } | undefined {
+    const owned = [...this.#owners].flatMap(([id, owner]) => (user.known && owner === user.id ? [id] : []));
+    const found = this.users.get(`${user.known ? 'known' : 'anonymous'} ${user.id}`);
+    if (found === undefined && owned.length === 0) return undefined;
+    const ids = [user, ...owned.map((id) => ({ known: false, id }))];
+    return { ids, events: found?.events ?? [] };
+  }
+
+  /** Whether the id stands for someone with an event or a trait. */
+  has(user: UserRef): boolean {
+    const found = this.users.get(this.#keyOf(user));
+    return found !== undefined && (found.events.length > 0 || found.traits.size > 0);
+  }
+
   #record(record: LogRecord): void {
+    if (record.kind === 'delete') this.#delete(record.user);
     if (record.kind === 'outcome') {
       const { result, messageId, user, atMs } = record;
       if (result.kind === 'retry' || this.outcomes.has(messageId)) return;
       this.outcomes.set(messageId, result.kind);
+      if (this.#erasedMessages.has(messageId)) return;
       const names = { sent: 'Message Sent', failed: 'Message Failed', skipped: 'Message Skipped' };
       this.#user(user).events.push({ event: names[result.kind], timeMs: atMs, properties: { messageId } });
     }
@@ -70,6 +96,12 @@ export class Model {
     known.events.push(...anonymous.events);
     for (const [trait, state] of anonymous.traits)
       if (!known.traits.has(trait)) known.traits.set(trait, state);
+  }
+
+  /** Of an anonymous id that belongs to someone nothing is deleted. */
+  #delete(user: UserRef): void {
+    this.users.delete(`${user.known ? 'known' : 'anonymous'} ${user.id}`);
+    for (const [id, owner] of this.#owners) if (user.known && owner === user.id) this.#owners.delete(id);
   }
 
   #keyOf({ known, id }: UserRef): string {

@@ -1,5 +1,5 @@
 import type { LogEntry } from '../log/log.ts';
-import type { LogRecord, SplitRecord } from '../log/record.ts';
+import type { DeleteRecord, LogRecord, SplitRecord } from '../log/record.ts';
 import { decodeRecords, decodeSections } from '../log/sections.ts';
 import { Directory } from '../shard/directory.ts';
 import { applyRecords, applySplit } from '../tablet/apply.ts';
@@ -15,21 +15,39 @@ export interface ReplicaChange extends SegmentChange {
   readonly campaigns: ReadonlySet<string>;
 }
 
+type OnDelete = (account: string, record: DeleteRecord, tablets: readonly Tablet[]) => void;
+
 /** Every tablet of a log, applied one frame after the other with nothing in between: what replicas must equal. */
 export class Replica {
   tablets: readonly Tablet[] = [];
   readonly #directory = new Directory(1);
+  readonly #onDelete: OnDelete;
+
+  /** `onDelete`: told of a deletion, with the account's tablets, when all that comes before it was applied. */
+  constructor(onDelete: OnDelete = () => {}) {
+    this.#onDelete = onDelete;
+  }
 
   apply({ position, frame }: LogEntry): ReplicaChange[] {
     const seen: ReplicaChange[] = [];
     for (const { account, tablet: writtenFor, ...section } of decodeSections(frame)) {
       const records = decodeRecords(section.records);
       if (writtenFor === undefined) this.#directory.apply({ account, tablet: writtenFor, ...section });
-      for (const tablet of this.#tabletsUnder(account, writtenFor ?? '')) {
-        const campaigns = new Set(tablet.account.campaigns.keys());
-        const { changes } = this.#apply(tablet, records, position, writtenFor);
-        seen.push(...changes.map((change) => ({ ...change, account, campaigns })));
+      const tablets = this.#tabletsUnder(account, writtenFor ?? '');
+      const applyAll = (some: readonly LogRecord[]) => {
+        for (const tablet of tablets) {
+          const campaigns = new Set(tablet.account.campaigns.keys());
+          const { changes } = this.#apply(tablet, some, position, writtenFor);
+          seen.push(...changes.map((change) => ({ ...change, account, campaigns })));
+        }
+      };
+      const [first] = records;
+      if (first?.kind === 'delete') {
+        // Time goes first, so that nothing is intended and taken back at once.
+        applyAll([{ kind: 'tick', atMs: first.atMs }]);
+        this.#onDelete(account, first, tablets);
       }
+      applyAll(records);
     }
     return seen;
   }

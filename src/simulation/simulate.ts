@@ -8,8 +8,9 @@ import type { SplitLimits } from '../shard/splitter.ts';
 import { Answers } from './answers.ts';
 import { checkReplay, checkSubmissions, checkVisibility, marksOf, type TabletMark } from './checks.ts';
 import { SimulatedClock } from './clock.ts';
-import { LEAVING_URL, SINK_URL } from './definitions.ts';
+import { LEAVING_URL, SINK_URL, TABLETS } from './definitions.ts';
 import { NO_FAULTS, SimulatedDisk } from './disk.ts';
+import { Erasures } from './erasures.ts';
 import { fail, isRefusal } from './failures.ts';
 import { type Faults, NO_BUGS } from './faults.ts';
 import { SimulatedHost } from './host.ts';
@@ -22,7 +23,6 @@ import { Workload } from './workload.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 12);
 const SHARDS = 2;
-const TABLETS = 4;
 const CLIENTS = 3;
 /** Requests in peace take far less, unless one waits in vain. */
 const REQUESTS_MS_MAX = 20 * SECOND_MS;
@@ -37,6 +37,7 @@ export interface SimulationReport {
   readonly frames: number;
   readonly splits: number;
   readonly submissions: number;
+  readonly deletions: number;
   readonly messages: number;
   /** Of the final state: the same for the same seed. */
   readonly hash: string;
@@ -67,6 +68,8 @@ class Simulation {
   #disk: SimulatedDisk;
   /** Probability that the log refuses. */
   #refusal = 0;
+  /** Of users who were there, in the whole log. */
+  #deletions = 0;
 
   constructor(seed: number, faults: Faults) {
     this.#seed = seed;
@@ -200,7 +203,8 @@ class Simulation {
     const hash = ended.map((mark) => mark.hash).join('');
     const messages = this.#sink.messages.size;
     const splits = ended.length - TABLETS * this.#workloads.length;
-    return { seed: this.#seed, crashes, frames, splits, submissions, messages, hash };
+    const deletions = this.#deletions;
+    return { seed: this.#seed, crashes, frames, splits, submissions, deletions, messages, hash };
   }
 
   async #checkAll(host: SimulatedHost): Promise<TabletMark[]> {
@@ -208,23 +212,29 @@ class Simulation {
     for (const { operator } of this.#workloads) await this.#answered(operator.resume(host.apis[0]!));
     await this.#quiet(host);
     const before = await host.readLog();
+    const accounts = this.#workloads.map(({ account }) => account);
+    const erasuresBefore = Erasures.read(accounts, before);
     for (const workload of this.#workloads) {
-      const model = new Model(workload.account, before);
-      const answers = new Answers(workload.account, host, this.#clock, model);
+      const erased = erasuresBefore.of(workload.account);
+      const model = new Model(workload.account, before, erased.messages);
+      const answers = new Answers(workload.account, host, this.#clock, model, erased);
       await this.#answered(answers.checkCountsUnderMerges(workload));
     }
     // Long enough for users to leave segments, and enter some, by time alone.
     await this.#clock.sleep(this.#random.below(20) * MINUTE_MS);
     const log = await this.#quietLog(host);
     const { retentionMs = Number.POSITIVE_INFINITY } = this.#settings;
-    const changes = checkVisibility(log, this.#workloads);
+    const { changes, erasures } = checkVisibility(log, this.#workloads);
     const answers: Answers[] = [];
     for (const workload of this.#workloads) {
       const { account } = workload;
-      const model = new Model(account, log);
-      checkSubmissions(host.tablets, log, workload, this.#clock.now() - retentionMs);
-      checkMessages(account, log, changes, model, this.#sink);
-      answers.push(new Answers(account, host, this.#clock, model));
+      const erased = erasures.of(account);
+      this.#deletions += erased.count;
+      const model = new Model(account, log, erased.messages);
+      const visibleAfterMs = this.#clock.now() - retentionMs;
+      checkSubmissions(host.tablets, log, workload, { visibleAfterMs, erased });
+      checkMessages(account, log, changes, model, erased, this.#sink);
+      answers.push(new Answers(account, host, this.#clock, model, erased));
     }
     // Takes a while, in which time alone may make more messages.
     for (const account of answers) await account.check();

@@ -1,10 +1,12 @@
+import { MusterError } from '../base/errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../base/limits.ts';
 import type { SeededRandom } from '../base/random.ts';
 import { collect } from '../ingest/collect.ts';
 import type { ShardApi } from '../shard/shardApi.ts';
 import type { SimulatedClock } from './clock.ts';
 import { SEGMENTS } from './definitions.ts';
-import { isRefusal } from './failures.ts';
+import { fail, isRefusal } from './failures.ts';
+import type { ModelEvent } from './model.ts';
 import { Operator } from './operator.ts';
 
 /** What a client knows of what it sent. `serial` is in the event, so that it can be looked for. */
@@ -16,7 +18,7 @@ export interface Submission {
 
 type Item = Readonly<Record<string, unknown>>;
 
-/** Clients of one account: they send, repeat what was not acknowledged, merge users, ask, and change decisions. */
+/** Clients of one account: they send, repeat what was not acknowledged, merge and delete users, ask and decide. */
 export class Workload {
   readonly account: string;
   readonly operator: Operator;
@@ -25,12 +27,15 @@ export class Workload {
   readonly requests = new Set<string>();
   readonly #random: SeededRandom;
   readonly #clock: SimulatedClock;
+  /** Share of requests. */
+  readonly #deleting: number;
   #nextSerial = 1;
 
   constructor(account: string, random: SeededRandom, clock: SimulatedClock) {
     this.account = account;
     this.operator = new Operator(account, random);
     this.#random = random;
+    this.#deleting = random.pick([0.02, 0.1, 0.3]);
     this.#clock = clock;
   }
 
@@ -40,8 +45,36 @@ export class Workload {
       const kind = this.#random.fraction();
       if (kind < 0.15) await this.#unlessRefused(() => this.#ask(api));
       else if (kind < 0.2) await this.#unlessRefused(() => this.operator.meddle(api));
+      else if (kind < 0.2 + this.#deleting) await this.#unlessRefused(() => this.#delete(api));
       else await this.#send(api);
       await this.#clock.sleep(this.#random.fraction() * 40);
+    }
+  }
+
+  /** A user by any id. What was seen of it before is not seen after the answer, whatever goes on meanwhile. */
+  async #delete(api: ShardApi): Promise<void> {
+    const userId = this.#random.chance(0.6) ? `u${this.#random.below(20)}` : `a${this.#random.below(30)}`;
+    const before = await this.#serialsOf(api, userId);
+    const answer = await this.#call(api, 'user.delete', { userId });
+    const after = new Set(await this.#serialsOf(api, userId));
+    const found = before.find((serial) => after.has(serial));
+    if (answer !== undefined && found !== undefined) fail(`event ${found} is there after a deletion`);
+  }
+
+  async #serialsOf(api: ShardApi, userId: string): Promise<readonly unknown[]> {
+    const page = await this.#call(api, 'user.timeline', { userId, limit: 1000 });
+    const { events } = (page ?? { events: [] }) as { events: readonly ModelEvent[] };
+    return events.flatMap(({ properties }) => properties.serial ?? []);
+  }
+
+  /** Undefined when what it is about is not found. */
+  async #call(api: ShardApi, method: string, params: object): Promise<unknown> {
+    const principal = { account: this.account, role: 'admin' as const };
+    try {
+      return await api.call({ principal, method, params, signal: new AbortController().signal });
+    } catch (error) {
+      if (error instanceof MusterError && error.code === 'not_found') return undefined;
+      throw error;
     }
   }
 

@@ -40,7 +40,7 @@ const LARGE_BLOCK_ROWS = 1 << 20;
 export interface StoreJob {
   readonly job: BlockJob;
   readonly work: { readonly head: Head; readonly windows: readonly PlannedWindow[] } | Compaction;
-  /** Users who had left when the job was made, and merges until then. */
+  /** Users of whom the result has no row, since they had left, and merges that it knows. */
   readonly seen: SeenUsers;
 }
 
@@ -71,8 +71,11 @@ export class EventStore implements EventsView {
   #dictionary = new TextDictionary();
   #windows: WindowedBlocks;
   /** The oldest first. */
-  #frozen: readonly Head[] = [];
+  #frozen: readonly WaitingHead[] = [];
   #head: Head;
+  /** Users who have left, and those of them who had when the head began: it has no row of theirs. */
+  #gone = 0;
+  #goneBeforeHead = 0;
   #rowCount = 0;
   /** The dictionary was found full. */
   #ownTextsOnly = false;
@@ -122,8 +125,15 @@ export class EventStore implements EventsView {
   /** The head's rows wait to be sealed from now on, however few they are. */
   freeze(): void {
     if (this.#head.rowCount === 0) return;
-    this.#frozen = [...this.#frozen, this.#head];
+    this.#frozen = [...this.#frozen, { head: this.#head, gone: this.#goneBeforeHead }];
     this.#head = new Head(this.#options.headRowsMax);
+    this.#goneBeforeHead = this.#gone;
+  }
+
+  /** So many have by now; no row of theirs is appended any more. */
+  usersLeft(gone: number): void {
+    this.#gone = gone;
+    if (this.#head.rowCount === 0) this.#goneBeforeHead = gone;
   }
 
   /** For a tablet that is quiet: freezes the head unless it has so few rows that they are better kept where they are. */
@@ -132,12 +142,12 @@ export class EventStore implements EventsView {
   }
 
   parts(): readonly Part[] {
-    return [...this.#windows.blocks(), ...this.#frozen, this.#head];
+    return [...this.#windows.blocks(), ...headsOf(this.#frozen), this.#head];
   }
 
   /** The rows of this moment: what is done to the store from now on changes nothing of it. */
   snapshot(): EventsView {
-    const parts = [...this.#windows.blocks(), ...this.#frozen, this.#head.snapshot()];
+    const parts = [...this.#windows.blocks(), ...headsOf(this.#frozen), this.#head.snapshot()];
     return { parts: () => parts, rowCount: this.#rowCount };
   }
 
@@ -153,13 +163,15 @@ export class EventStore implements EventsView {
       ownTextsOnly: this.#ownTextsOnly,
       sharedProperties: [...shared],
     };
-    const seen = { gone: options.gone, merged: options.merged };
-    const head = this.#frozen[0];
-    if (head !== undefined) {
+    const { gone, merged } = options;
+    const waiting = this.#frozen[0];
+    if (waiting !== undefined) {
+      // A seal leaves no row out.
+      const { head, gone } = waiting;
       const rows = head.rows();
       const windows = this.#windows.windowsFor(rows.times.subarray(0, rows.rowCount), coarsest);
       const job: BlockJob = { kind: 'seal', ...common, boundariesMs: boundariesOf(windows), head: rows };
-      return { job, work: { head, windows }, seen };
+      return { job, work: { head, windows }, seen: { gone, merged } };
     }
     const compaction = this.#windows.next({ ...options, coarsest });
     if (compaction === undefined) return undefined;
@@ -170,10 +182,10 @@ export class EventStore implements EventsView {
       chunkRows: rowCount < LARGE_BLOCK_ROWS ? common.chunkRows : CHUNK_ROWS_MAX,
       boundariesMs: boundariesOf(compaction.windows),
       blocks: compaction.sources.map(({ block }) => block.bytes),
-      goneOrdinals: options.gone === 0 ? new Uint32Array(0) : options.goneOrdinals(),
-      merges: options.merged === 0 ? [] : options.merges(),
+      goneOrdinals: gone === 0 ? new Uint32Array(0) : options.goneOrdinals(),
+      merges: merged === 0 ? [] : options.merges(),
     };
-    return { job, work: compaction, seen };
+    return { job, work: compaction, seen: { gone, merged } };
   }
 
   /**
@@ -197,7 +209,7 @@ export class EventStore implements EventsView {
       );
     }
     if ('head' in work) {
-      if (this.#frozen[0] !== work.head) return undefined;
+      if (this.#frozen[0]?.head !== work.head) return undefined;
       this.#frozen = this.#frozen.slice(1);
       this.#windows.add(blocks, work.windows, seen);
       return work.head.isShared ? undefined : work.head;
@@ -229,7 +241,7 @@ export class EventStore implements EventsView {
     const fork = new EventStore(this.#options);
     fork.#dictionary = this.#dictionary.fork();
     fork.#windows = this.#windows.fork();
-    for (const head of this.#frozen) head.share();
+    for (const { head } of this.#frozen) head.share();
     fork.#frozen = this.#frozen;
     fork.#rowCount = this.#rowCount;
     fork.#ownTextsOnly = this.#ownTextsOnly;
@@ -241,11 +253,21 @@ export class EventStore implements EventsView {
     const bytesOf = (parts: readonly { readonly memoryBytes: number }[]) =>
       parts.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
     return {
-      head: bytesOf([...this.#frozen, this.#head]),
+      head: bytesOf([...headsOf(this.#frozen), this.#head]),
       blocks: bytesOf(this.#windows.blocks()),
       dictionary: this.#dictionary.memoryBytes,
     };
   }
+}
+
+/** A full head, and how many users had left when it began. */
+interface WaitingHead {
+  readonly head: Head;
+  readonly gone: number;
+}
+
+function headsOf(waiting: readonly WaitingHead[]): Head[] {
+  return waiting.map(({ head }) => head);
 }
 
 /** Ascending: where each window begins and where it ends. What lies between two windows has no rows. */

@@ -78,6 +78,52 @@ describe('Users', () => {
     expect(users.ensure(anonymous('f'))).toBe(ordinal + 1);
   });
 
+  it('erases a user with its ids, of which it knows nothing but in snapshots from before', () => {
+    const users = new Users();
+    const [a, u] = [users.ensure(anonymous('a')), users.ensure(known('u'))];
+    users.noteEvent(u, 5);
+    users.merge(a, u);
+    const snapshot = users.snapshot();
+    for (const _ of users.erase(u));
+    expect(users.ensure(known('u'))).toBe(2);
+    for (const user of [known('u'), anonymous('a')]) expect(snapshot.find(user)).toBe(u);
+    expect([snapshot.refOf(a), snapshot.mergedInto(u), snapshot.isGone(u)]).toEqual([
+      anonymous('a'),
+      [a],
+      false,
+    ]);
+    snapshot.close();
+    expect([users.idOf(a), users.idOf(u), users.idOf(2)]).toEqual(['\0', '\0', 'u']);
+    expect(users.find(known('u'))).toBe(2);
+    expect(users.find(anonymous('a'))).toBe(-1);
+    expect(users.ensure(anonymous('a'))).toBe(3);
+    expect([users.goneCount, users.erasedCount]).toEqual([2, 1]);
+  });
+
+  it('knows who is forwarded to whom, until that user is erased', () => {
+    const random = new SeededRandom(13);
+    const users = new Users();
+    const model = new Map<string, string>();
+    for (let i = 0; i < 5000; i++) {
+      const [id, target] = [`a${random.below(300)}`, `u${random.below(40)}`];
+      if (random.chance(0.95)) {
+        users.forward(id, target);
+        if (!model.has(id)) model.set(id, target);
+      } else {
+        const expected = [...model.keys()].filter((each) => model.get(each) === target);
+        expect([...users.forwardedTo(target)].reverse()).toEqual(expected);
+        users.eraseForwardsTo(target);
+        for (const each of expected) model.delete(each);
+      }
+    }
+    const child = new Users();
+    for (const _ of child.inherit(users, new Bitset(0), () => true));
+    for (const of of [users, child]) {
+      for (let i = 0; i < 300; i++) expect(of.forwardOf(`a${i}`)).toBe(model.get(`a${i}`));
+    }
+    expect(hashOf(child)).toEqual(hashOf(users));
+  });
+
   it('retains users with an event after now − retention, or with a trait', () => {
     const users = new Users();
     const ordinal = users.ensure(known('a'));

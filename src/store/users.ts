@@ -23,7 +23,11 @@ export class Users implements UsersView {
   readonly #forwardedIds = new IdList();
   readonly #forwardTargets = new IdList();
   readonly #forwards = new IdTable(this.#forwardedIds);
+  /** A target's latest forward, and of each forward the one before it with the same target, NONE for the first. */
+  readonly #latestForwards = new IdTable(this.#forwardTargets);
+  readonly #previousForwards = new PagedList<number>((size) => new Int32Array(size));
   #goneCount = 0;
+  #erasedCount = 0;
 
   readonly #latestEventMs = new PagedList<number>((size) => new Float64Array(size));
   /**
@@ -42,6 +46,10 @@ export class Users implements UsersView {
   /** Snapshots in use, and whether one of them has `#canonical`, which is then copied before it is changed. */
   #snapshots = 0;
   #canonicalIsShared = false;
+  /** Ordinals whose ids are to be erased when no snapshot is in use. */
+  readonly #idsToErase: number[] = [];
+  /** While one is: of an id that came again, the ordinal that stands for nobody, by the one that it has now. */
+  readonly #earlierOrdinals = new Map<number, number>();
 
   get count(): number {
     return this.#ids.length;
@@ -70,10 +78,14 @@ export class Users implements UsersView {
       this.#canonical.byteLength +
       bits.reduce((total, { byteLength }) => total + byteLength, 0) +
       this.#ring.capacity * (8 + 4);
-    const tables = this.#known.memoryBytes + this.#anonymous.memoryBytes + this.#forwards.memoryBytes;
+    const tables = [this.#known, this.#anonymous, this.#forwards, this.#latestForwards];
     const ids = [this.#ids, this.#forwardedIds, this.#forwardTargets];
-    const idBytes = ids.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
-    return perOrdinal + tables + this.merges.memoryBytes + idBytes;
+    const others = [...tables, ...ids, this.merges];
+    return (
+      perOrdinal +
+      this.#previousForwards.capacity * 4 +
+      others.reduce((total, { memoryBytes }) => total + memoryBytes, 0)
+    );
   }
 
   /** As it is now, for as long as it takes until `close`. */
@@ -92,8 +104,9 @@ export class Users implements UsersView {
       withEvents: this.#withEvents.share(),
       merged: this.#merged.share(),
       find: (user) => {
-        const ordinal = this.#tableOf(user).find(user.id);
-        return ordinal === -1 || ordinal >= count || isGone(ordinal) ? -1 : canonical[ordinal]!;
+        let ordinal = this.#tableOf(user).find(user.id);
+        while (ordinal >= count) ordinal = this.#earlierOrdinals.get(ordinal) ?? NONE;
+        return ordinal === NONE || isGone(ordinal) ? NONE : canonical[ordinal]!;
       },
       refOf: (ordinal) => this.refOf(ordinal),
       mergedInto: (ordinal) => ringOf(ring, canonical, ordinal),
@@ -104,6 +117,8 @@ export class Users implements UsersView {
         if (--this.#snapshots > 0) return;
         this.#canonicalIsShared = false;
         for (const bits of [this.#withEvents, this.#merged, this.#gone]) bits.unshare();
+        this.#earlierOrdinals.clear();
+        this.#eraseIds();
       },
     };
   }
@@ -166,15 +181,18 @@ export class Users implements UsersView {
   }
 
   /**
-   * This tablet's anonymous id belongs to a known user of another tablet, for ever; the first owner stays. False, and
-   * nothing is kept, when there are ORDINALS_MAX such ids.
+   * This tablet's anonymous id belongs to a known user of another tablet, for as long as there is that user; the first
+   * owner stays. False, and nothing is kept, when there have been ORDINALS_MAX such ids.
    */
   forward(anonymousId: string, userId: string): boolean {
     if (this.#forwards.find(anonymousId) !== -1) return true;
-    if (this.#forwardedIds.length === ORDINALS_MAX) return false;
-    this.#forwards.put(anonymousId, this.#forwardedIds.length);
+    const forward = this.#forwardedIds.length;
+    if (forward === ORDINALS_MAX) return false;
     this.#forwardedIds.push(anonymousId);
     this.#forwardTargets.push(userId);
+    this.#previousForwards.push(this.#latestForwards.find(userId));
+    this.#forwards.put(anonymousId, forward);
+    this.#latestForwards.put(userId, forward);
     return true;
   }
 
@@ -183,20 +201,42 @@ export class Users implements UsersView {
     return forward === -1 ? undefined : this.#forwardTargets.get(forward);
   }
 
+  /** This tablet's anonymous ids that are forwarded to the known user of another one, the latest first. */
+  forwardedTo(userId: string): readonly string[] {
+    return this.#forwardsTo(userId).map((forward) => this.#forwardedIds.get(forward));
+  }
+
+  /** These belong to nobody any more. */
+  eraseForwardsTo(userId: string): void {
+    for (const forward of this.#forwardsTo(userId)) {
+      this.#forwardedIds.erase(forward);
+      this.#forwardTargets.erase(forward);
+    }
+  }
+
+  /** The user is deleted: leaves, as by `drop`, in small steps; the ids go too, as soon as no snapshot is in use. */
+  *erase(ordinal: number): Generator<void> {
+    const all = [...this.mergedInto(ordinal), ordinal];
+    this.#beginDrop(ordinal);
+    for (const [i, gone] of all.entries()) {
+      if (i % ORDINALS_PER_STEP === ORDINALS_PER_STEP - 1) yield;
+      this.#dropOne(gone);
+      this.#idsToErase.push(gone);
+    }
+    this.#erasedCount++;
+    if (this.#snapshots === 0) this.#eraseIds();
+  }
+
+  /** How many users were erased, each whole. */
+  get erasedCount(): number {
+    return this.#erasedCount;
+  }
+
   /** The user has left: the ordinal and all merged into it stand for nobody. Their id, seen again, is a new user. */
   drop(ordinal: number): void {
-    assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
-    this.merges.drop(ordinal);
-    this.#ownCanonical();
-    for (const gone of [...this.mergedInto(ordinal), ordinal]) {
-      this.#gone.set(gone, true);
-      this.#merged.set(gone, false);
-      this.#goneCount++;
-      this.#canonical[gone] = gone;
-      this.#ring.set(gone, gone);
-      this.#latestEventMs.set(gone, Number.NEGATIVE_INFINITY);
-      this.#withEvents.set(gone, false);
-    }
+    const all = [...this.mergedInto(ordinal), ordinal];
+    this.#beginDrop(ordinal);
+    for (const gone of all) this.#dropOne(gone);
   }
 
   /**
@@ -231,7 +271,7 @@ export class Users implements UsersView {
     for (let i = 0; i < parent.#forwardedIds.length; i++) {
       if (i % ORDINALS_PER_STEP === 0) yield;
       const id = parent.#forwardedIds.get(i);
-      if (isHome(id)) this.forward(id, parent.#forwardTargets.get(i));
+      if (parent.#isForward(i, id) && isHome(id)) this.forward(id, parent.#forwardTargets.get(i));
     }
   }
 
@@ -283,9 +323,43 @@ export class Users implements UsersView {
     }
     const forwards = new SetHash();
     for (let i = 0; i < this.#forwardedIds.length; i++) {
-      forwards.add(member.text(this.#forwardedIds.get(i)).text(this.#forwardTargets.get(i)));
+      const id = this.#forwardedIds.get(i);
+      if (this.#isForward(i, id)) forwards.add(member.text(id).text(this.#forwardTargets.get(i)));
     }
     hash.set(users).set(forwards);
+  }
+
+  /** Numbers of forwards, the latest first. */
+  #forwardsTo(userId: string): readonly number[] {
+    const forwards: number[] = [];
+    let forward = this.#latestForwards.find(userId);
+    for (; forward !== NONE; forward = this.#previousForwards.get(forward)) forwards.push(forward);
+    return forwards;
+  }
+
+  /** Whether the forward of this number, of this id, was not erased. */
+  #isForward(forward: number, id: string): boolean {
+    return this.#forwards.find(id) === forward;
+  }
+
+  #beginDrop(ordinal: number): void {
+    assert(this.#isCanonical(ordinal), 'only a user who is here can leave');
+    this.merges.drop(ordinal);
+    this.#ownCanonical();
+  }
+
+  #dropOne(gone: number): void {
+    this.#gone.set(gone, true);
+    this.#merged.set(gone, false);
+    this.#goneCount++;
+    this.#canonical[gone] = gone;
+    this.#ring.set(gone, gone);
+    this.#latestEventMs.set(gone, Number.NEGATIVE_INFINITY);
+    this.#withEvents.set(gone, false);
+  }
+
+  #eraseIds(): void {
+    for (const ordinal of this.#idsToErase.splice(0)) this.#ids.erase(ordinal);
   }
 
   #create(user: UserRef): number {
@@ -296,8 +370,13 @@ export class Users implements UsersView {
     if (user.known) this.#isKnown.set(ordinal, true);
     this.#ring.push(ordinal);
     this.#latestEventMs.push(Number.NEGATIVE_INFINITY);
+    const table = this.#tableOf(user);
+    if (this.#snapshots > 0) {
+      const earlier = table.find(user.id);
+      if (earlier !== NONE) this.#earlierOrdinals.set(ordinal, earlier);
+    }
     this.#ids.push(user.id);
-    this.#tableOf(user).put(user.id, ordinal);
+    table.put(user.id, ordinal);
     return ordinal;
   }
 
@@ -339,7 +418,7 @@ export class Users implements UsersView {
   }
 }
 
-/** The users of one moment. `find` and `forwardOf` are of that moment only until the tablet changes. */
+/** The users of one moment. `forwardOf` is of that moment only until the tablet changes. */
 export interface UsersSnapshot extends UsersView {
   forwardOf(anonymousId: string): string | undefined;
   /** It is not used any more. */
@@ -364,5 +443,6 @@ function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
   return more;
 }
 
+const NONE = -1;
 const ORDINALS_AT_FIRST = 256;
 const ORDINALS_PER_STEP = 2048;

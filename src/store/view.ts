@@ -41,7 +41,10 @@ export interface UsersView {
   refOf(ordinal: number): UserRef;
   /** Ordinals merged into this one, in the order of the merges. */
   mergedInto(ordinal: number): readonly number[];
-  /** Whether the ordinal stands for nobody any more: its user lives in another tablet, and its rows do not count. */
+  /**
+   * Whether the ordinal stands for nobody any more: its user lives in another tablet or was deleted, and its rows do not
+   * count.
+   */
   isGone(ordinal: number): boolean;
   /** The latest event time of the user (merged ones included), -Infinity without events. Canonical ordinals only. */
   latestEventMs(ordinal: number): number;

@@ -51,6 +51,8 @@ export class AccountState {
   settings: AccountValue = { timezone: 'UTC', tablets: 1 };
   /** The account's tablets. */
   tree = PrefixTree.even(1);
+  /** Deletions of users so far: the same number in every tablet at the same place of the log. */
+  deletions = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -69,6 +71,9 @@ export class AccountState {
         return;
       case 'split':
         if (isValidSplit(this.tree, record)) this.tree = this.tree.split(record.tablet);
+        return;
+      case 'delete':
+        this.deletions++;
     }
   }
 
@@ -76,6 +81,7 @@ export class AccountState {
   *inherit(parent: AccountState, isHeir: boolean): Generator<void> {
     this.settings = parent.settings;
     this.tree = parent.tree;
+    this.deletions = parent.deletions;
     this.schema.inherit(parent.schema, isHeir);
     this.segments = parent.segments;
     yield* copyInto(this.campaigns, parent.campaigns);
@@ -85,8 +91,8 @@ export class AccountState {
   }
 
   hashInto(hash: StateHash): void {
-    const { settings, tree, segments, keys, imports } = this;
-    hash.text(JSON.stringify([settings, tree.leaves, [...segments], [...keys], [...imports]]));
+    const { settings, tree, deletions, segments, keys, imports } = this;
+    hash.text(JSON.stringify([settings, tree.leaves, deletions, [...segments], [...keys], [...imports]]));
   }
 
   #control({ what, name, value }: ControlRecord): void {

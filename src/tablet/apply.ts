@@ -3,6 +3,7 @@ import type {
   AccountRecord,
   Call,
   CallsRecord,
+  DeleteRecord,
   LogRecord,
   OutcomeRecord,
   SplitRecord,
@@ -11,6 +12,7 @@ import { parseSegment } from '../query/parse.ts';
 import { isValidSplit, type SegmentValue } from './account.ts';
 import { announceChanges, applyCall, applyOutcomeHere } from './calls.ts';
 import { type Effects, noEffects } from './effects.ts';
+import { applyDelete } from './erase.ts';
 import { applyAlias, applyTransfer, applyTransferDone, forwarded } from './merge.ts';
 import { ownShare, splitTablet } from './split.ts';
 import type { Tablet } from './tablet.ts';
@@ -105,6 +107,10 @@ function* applyRecord(tablet: Tablet, record: LogRecord, place: string, effects:
     case 'import':
       yield* applyAccountRecord(tablet, record);
       return;
+    case 'delete':
+      tablet.account.apply(record);
+      yield* applyDelete(tablet, record, effects);
+      return;
     case 'split':
       applySplitOfAnother(tablet, record, effects);
       return;
@@ -173,7 +179,10 @@ function applySplitOfAnother(tablet: Tablet, split: SplitRecord, effects: Effect
   effects.transfers.push(...tablet.transfers.onSplit(split.tablet));
 }
 
-function* applyAccountRecord(tablet: Tablet, record: AccountRecord): Generator<void> {
+function* applyAccountRecord(
+  tablet: Tablet,
+  record: Exclude<AccountRecord, SplitRecord | DeleteRecord>,
+): Generator<void> {
   tablet.account.apply(record);
   if (record.kind !== 'control') return;
   switch (record.what) {

@@ -1,5 +1,5 @@
 import { DEAD_LETTER_BYTES_MAX, DEAD_LETTERS_MAX } from '../base/limits.ts';
-import type { DeadLetter } from '../log/record.ts';
+import type { DeadLetter, DeleteRecord, UserRef } from '../log/record.ts';
 import type { StateHash } from '../store/stateHash.ts';
 
 /** The refused items that a tablet keeps, the oldest going first when there are too many. */
@@ -35,6 +35,19 @@ export class DeadLetters {
     this.#bytes = parent.#bytes;
     this.added = parent.added;
     this.dropped = parent.dropped;
+  }
+
+  /** Those that name a deleted user, or an id that was merged into it. In small steps. */
+  *eraseOf({ user, anonymousIds }: DeleteRecord): Generator<void> {
+    const ids = new Set(anonymousIds.map((id) => keyOf({ known: false, id }))).add(keyOf(user));
+    let chars = 0;
+    for (const [id, { item }] of this.#letters) {
+      if (namesAny(item, ids)) this.remove(id);
+      chars += item.length;
+      if (chars < CHARS_PER_STEP) continue;
+      chars = 0;
+      yield;
+    }
   }
 
   remove(id: string): void {
@@ -73,6 +86,32 @@ export class DeadLetters {
 /** The tablet that took the letter, by the letter's id; its heir (PrefixTree.heirOf) keeps it. */
 export function tabletOfLetter(id: string): string {
   return id.slice(0, id.indexOf('-'));
+}
+
+/** Searched between two yields: some hundreds of microseconds. */
+const CHARS_PER_STEP = 1 << 16;
+
+/** Whose an item is, at any depth, and where its JSON was cut: a text or a number, which is its text. */
+const ID_FIELDS = /"(userId|anonymousId|previousId)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[-+.\deE]*)/g;
+
+function namesAny(item: string, ids: ReadonlySet<string>): boolean {
+  for (const [, field, literal] of item.matchAll(ID_FIELDS)) {
+    const id = textOf(literal!);
+    if (id !== undefined && ids.has(keyOf({ known: field === 'userId', id }))) return true;
+  }
+  return false;
+}
+
+function textOf(literal: string): string | undefined {
+  try {
+    return String(JSON.parse(literal));
+  } catch {
+    return undefined;
+  }
+}
+
+function keyOf({ known, id }: UserRef): string {
+  return `${known ? 'known' : 'anonymous'} ${id}`;
 }
 
 function bytesOf(letter: DeadLetter): number {

@@ -10,6 +10,8 @@ export interface Effects {
   accepted: number;
   duplicate: number;
   rejected: number;
+  /** Deletions that found something here. */
+  erased: number;
   /** To bring to the log for other tablets. */
   readonly transfers: OutgoingTransfer[];
   /** Messages to send now. */
@@ -26,5 +28,5 @@ export interface SegmentChange {
 }
 
 export function noEffects(): Effects {
-  return { accepted: 0, duplicate: 0, rejected: 0, transfers: [], sends: [], changes: [] };
+  return { accepted: 0, duplicate: 0, rejected: 0, erased: 0, transfers: [], sends: [], changes: [] };
 }

@@ -16,6 +16,7 @@ export function logicalHash(tablet: Tablet): string {
     tablet.users,
     tablet.dedupe,
     tablet.transfers,
+    tablet.erasures,
     tablet.deadLetters,
     tablet.live,
     tablet.outbox,
@@ -35,7 +36,7 @@ function hashEvents(tablet: Tablet, hash: StateHash): void {
   const rows = new SetHash();
   const row = new StateHash();
   for (let ordinal = 0; ordinal < tablet.users.count; ordinal++) {
-    // Rows of who has left are there until they are compacted away.
+    // Rows of who has left, or was deleted, are there until they are compacted away.
     if (tablet.users.canonical[ordinal] !== ordinal || tablet.users.isGone(ordinal)) continue;
     const { known, id } = tablet.users.refOf(ordinal);
     const ordinals = [ordinal, ...tablet.users.mergedInto(ordinal)];

@@ -11,7 +11,7 @@ export function* memoryOf(tablet: Tablet): Generator<void, Memory> {
   return {
     ...tablet.events.memory(),
     blocks,
-    users: tablet.users.memoryBytes,
+    users: tablet.users.memoryBytes + tablet.erasures.memoryBytes,
     profiles: tablet.profiles.memoryByTrait(),
     dedupe: tablet.dedupe.memoryBytes,
     live: tablet.live.memoryBySegment(),

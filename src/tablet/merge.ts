@@ -15,7 +15,7 @@ import type { OutgoingTransfer } from './transfers.ts';
 
 /**
  * Merges (decision 2a). The alias is ordered in the anonymous user's tablet. When the known user lives in the same
- * tablet it is done at once; otherwise the anonymous id is forwarded from here on, for ever, and what was known of it
+ * tablet it is done at once; otherwise the anonymous id is forwarded from here on, for as long as there is the known user, and what was known of it
  * goes to the known user's tablet as a transfer. The anonymous user stays visible here until the transfer is done.
  */
 
@@ -59,6 +59,8 @@ export function* applyTransfer(
   // From a tablet that has split since: its children bring it again.
   if (!tablet.account.tree.has(transfer.source)) return;
   if (!tablet.transfers.receive(transfer.source, transfer.sequence)) return;
+  // Made before the user was deleted, and brought to the log after it.
+  if (tablet.erasures.isErasedSince(transfer.userId, transfer.deletions ?? 0)) return;
   const known: UserRef = { known: true, id: transfer.userId };
   const { content } = transfer;
   switch (content.kind) {
@@ -67,6 +69,8 @@ export function* applyTransfer(
       return;
     case 'outcome':
       applyOutcomeHere(tablet, { ...content.outcome, user: known }, effects);
+      return;
+    case 'erased':
       return;
     case 'user': {
       const ordinal = tablet.users.ensure(known);
@@ -94,6 +98,7 @@ export function applyTransferDone(tablet: Tablet, { target, sequence }: Transfer
   tablet.live.drop(ordinal);
   tablet.profiles.drop(ordinal);
   tablet.users.drop(ordinal);
+  tablet.events.usersLeft(tablet.users.goneCount);
 }
 
 /** An anonymous id that has been merged once stays with that user. */
@@ -119,12 +124,14 @@ function sendTransfer(
   userId: string,
   content: TransferContent,
 ): OutgoingTransfer {
+  const { deletions } = tablet.account;
   return tablet.transfers.send({
     atMs: tablet.clockMs,
     source: tablet.bits,
     target: tablet.account.tree.tabletOf(userId),
     anonymousId,
     userId,
+    ...(deletions > 0 && { deletions }),
     content,
   });
 }

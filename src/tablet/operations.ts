@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Value } from '../base/value.ts';
 import type { CampaignStats } from '../delivery/outbox.ts';
 import { countBits, countCommon } from '../encoding/kernels/countBits.ts';
-import type { DeadLetter } from '../log/record.ts';
+import type { DeadLetter, UserRef } from '../log/record.ts';
 import { ANALYSES } from '../query/analytics/analyses.ts';
 import type { AnalysisFrame } from '../query/analytics/analysis.ts';
 import type { Criterion } from '../query/criterion.ts';
@@ -19,7 +19,9 @@ import { newStats, type QueryStats } from '../query/stats.ts';
 import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
 import { isUser, ORDINALS_PER_STEP, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';
+import type { UsersSnapshot } from '../store/users.ts';
 import { type Memory, memoryBytes, memoryOf } from './memory.ts';
+import { isHome } from './placement.ts';
 import type { TabletSnapshot } from './snapshot.ts';
 import type { Tablet } from './tablet.ts';
 
@@ -76,6 +78,8 @@ export interface Operations {
     };
     part: Located<{ readonly in: Readonly<Record<string, boolean>> }>;
   };
+  /** Who is meant by an id, and all ids of that user: asked of every tablet, since any may forward some. */
+  person: { args: { readonly userId: string }; part: PersonPart };
   profile: {
     args: { readonly userId: string; readonly nowMs: number };
     part: Located<{ readonly profile: UserProfile | undefined }>;
@@ -115,6 +119,13 @@ export type OperationName = keyof Operations;
 
 /** Found here, or forwarded to a known user's tablet since a merge. */
 export type Located<T> = T | { readonly forward: string };
+
+export interface PersonPart {
+  /** Of the tablet in which the id is at home: the user it stands for, unless that lives in another tablet. */
+  readonly found: Located<{ readonly user: UserRef | undefined }>;
+  /** Merged into the known user of this id, as far as this tablet knows. */
+  readonly anonymousIds: readonly string[];
+}
 
 export interface Member {
   readonly id: string;
@@ -189,7 +200,7 @@ const implementations: Implementations = {
   },
 
   *contains(tablet, { userId, segments, atMs, nowMs }) {
-    const located = locate(tablet, userId);
+    const located = locate(tablet.users, userId);
     if (typeof located === 'object') return located;
     const isIn: Record<string, boolean> = {};
     for (const [name, json] of Object.entries(segments)) {
@@ -199,8 +210,18 @@ const implementations: Implementations = {
     return { in: isIn };
   },
 
+  *person({ users, tablet: { bits, users: forwards } }, { userId }) {
+    const anonymousIds = [...forwards.forwardedTo(userId)];
+    if (!isHome(bits, userId)) return { found: { user: undefined }, anonymousIds };
+    const located = locate(users, userId);
+    if (typeof located === 'object') return { found: located, anonymousIds };
+    if (located === -1) return { found: { user: undefined }, anonymousIds };
+    for (const ordinal of users.mergedInto(located)) anonymousIds.push(users.refOf(ordinal).id);
+    return { found: { user: users.refOf(located) }, anonymousIds };
+  },
+
   *profile(tablet, { userId, nowMs }) {
-    const located = locate(tablet, userId);
+    const located = locate(tablet.users, userId);
     if (typeof located === 'object') return located;
     if (located === -1 || !isUser(tablet, located, nowMs)) return { profile: undefined };
     const aliases = tablet.users.mergedInto(located).map((ordinal) => tablet.users.refOf(ordinal).id);
@@ -208,7 +229,7 @@ const implementations: Implementations = {
   },
 
   *timeline(tablet, { userId, request }) {
-    const located = locate(tablet, userId);
+    const located = locate(tablet.users, userId);
     if (typeof located === 'object') return located;
     return { page: located === -1 ? undefined : yield* readTimeline(tablet, located, request) };
   },
@@ -285,6 +306,7 @@ const implementations: Implementations = {
 /** Those that read little, however much the tablet has: they need not wait for others to end. */
 const LOOK_UPS: ReadonlySet<OperationName> = new Set<OperationName>([
   'contains',
+  'person',
   'profile',
   'timeline',
   'schema',
@@ -347,7 +369,7 @@ function* evaluateAll(
   return { users };
 }
 
-/** Rows of users who are here; those of users who have moved away stay until their window goes. */
+/** Rows of users who are here; those of users who have left or were deleted stay until they are compacted away. */
 function* visibleRows(tablet: TabletSnapshot): Generator<void, number> {
   const { users } = tablet;
   const counts = new Uint32Array(users.count);
@@ -364,12 +386,12 @@ function* visibleRows(tablet: TabletSnapshot): Generator<void, number> {
 }
 
 /** The known user of this id, else the anonymous one; -1 when there is none. */
-function locate(tablet: TabletSnapshot, userId: string): number | { readonly forward: string } {
-  const known = tablet.users.find({ known: true, id: userId });
+function locate(users: UsersSnapshot, userId: string): number | { readonly forward: string } {
+  const known = users.find({ known: true, id: userId });
   if (known !== -1) return known;
-  const forward = tablet.users.forwardOf(userId);
+  const forward = users.forwardOf(userId);
   if (forward !== undefined) return { forward };
-  return tablet.users.find({ known: false, id: userId });
+  return users.find({ known: false, id: userId });
 }
 
 function memberOf(tablet: TabletSnapshot, ordinal: number, traits: readonly string[] | undefined): Member {

@@ -26,7 +26,7 @@ const SEGMENTS = {
 
 describe('a snapshot answers as it did when it was taken', () => {
   test.each([1, 2, 3, 4, 5, 6])(
-    'whatever is applied, sealed and merged between any two steps (seed %i)',
+    'whatever is applied, sealed, merged and deleted between any two steps (seed %i)',
     (seed) => {
       const random = new SeededRandom(seed);
       const target = new TestTablet(BITS, { headRowsMax: 16, windowRowsMax: 60 }, RETENTION_MS);
@@ -131,6 +131,12 @@ function randomRecord(random: SeededRandom, n: number, atMs: number): LogRecord 
     value: { definition, live: false },
   };
   if (n === 100 || random.chance(0.05)) return saved;
+  if (random.chance(0.1)) {
+    const user = random.chance(0.7)
+      ? { known: true, id: `u${random.below(20)}` }
+      : { known: false, id: here('a') };
+    return { kind: 'delete', atMs, user, anonymousIds: [] };
+  }
   const some = (): Call =>
     random.pick<Call>([
       order(here('u'), n, { timeMs }),

@@ -49,6 +49,7 @@ function* inherit(child: Tablet, parent: Tablet, here: Bitset): Generator<void> 
   yield* child.account.inherit(parent.account, isHeir);
   yield* child.users.inherit(parent.users, here, (id) => isHome(child.bits, id));
   child.events = parent.events.fork();
+  child.events.usersLeft(child.users.goneCount);
   child.rowsHere = parent.rowsHere * (child.users.hereCount / Math.max(1, parent.users.hereCount));
   child.dedupe.inherit(parent.dedupe);
   child.transfers.inherit(parent.transfers, child.bits);

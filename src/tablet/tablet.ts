@@ -8,6 +8,7 @@ import { Users } from '../store/users.ts';
 import type { AccountSettings, TabletView } from '../store/view.ts';
 import { AccountState } from './account.ts';
 import { DeadLetters } from './deadLetters.ts';
+import { Erasures } from './erasures.ts';
 import { Transfers } from './transfers.ts';
 
 /**
@@ -23,6 +24,7 @@ export class Tablet implements TabletView {
   events: EventStore;
   readonly dedupe = new Dedupe();
   readonly transfers = new Transfers();
+  readonly erasures = new Erasures();
   readonly deadLetters: DeadLetters;
   readonly live: LiveSegments;
   readonly outbox: Outbox;

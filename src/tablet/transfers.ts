@@ -23,6 +23,7 @@ export class Transfers {
     readonly target: string;
     readonly anonymousId: string;
     readonly userId: string;
+    readonly deletions?: number;
     readonly content: TransferContent;
   }): OutgoingTransfer {
     const { target, ...rest } = transfer;
@@ -50,6 +51,22 @@ export class Transfers {
     if (sequence !== (this.#received.get(source) ?? 0) + 1) return false;
     this.#received.set(source, sequence);
     return true;
+  }
+
+  /**
+   * A known user is deleted: of what is under way to it only the numbers are left. What is in the log's queue already
+   * is for the target to refuse (erasures.ts). Whether there was anything.
+   */
+  erase(userId: string): boolean {
+    let isAny = false;
+    for (const records of this.#pending.values()) {
+      for (const [i, record] of records.entries()) {
+        if (record.userId !== userId || record.content.kind === 'erased') continue;
+        records[i] = { ...record, content: { kind: 'erased' } };
+        isAny = true;
+      }
+    }
+    return isAny;
   }
 
   /** What the owner must bring to the log, again after a restart; per target in order. */

@@ -51,11 +51,13 @@ export function analyze(
 
 /** The users whom a tablet's canonical ordinals stand for. */
 export function testUsers(tablet: TestTablet): ReadonlyMap<number, TestUser> {
-  const { users, merges = [], traits = new Map(), parts } = tablet;
+  const { users, merges = [], traits = new Map(), deleted = new Set(), parts } = tablet;
   const target = new Map(merges);
   const rankOf = new Map(merges.map(([source], rank) => [source, rank]));
   const rows = parts.flat();
-  const canonical = users.flatMap((_, ordinal) => (target.has(ordinal) ? [] : [ordinal]));
+  const canonical = users.flatMap((_, ordinal) =>
+    target.has(ordinal) || deleted.has(ordinal) ? [] : [ordinal],
+  );
   const trailOf = (user: number) =>
     rows
       .filter(({ ordinal }) => (target.get(ordinal) ?? ordinal) === user)
@@ -98,6 +100,7 @@ export function randomTablet(random: SeededRandom, options: RandomTabletOptions)
       merges.push([anonymous, 2 * random.below((userCount + 1) >> 1)]);
   }
   const merged = new Set(merges.map(([source]) => source));
+  const deleted = new Set([...users.keys()].filter((user) => !merged.has(user) && random.chance(0.15)));
   const traits = new Map<number, Record<string, Value>>();
   for (let user = 0; user < userCount; user++) {
     const plan = random.pick(VALUES);
@@ -126,7 +129,7 @@ export function randomTablet(random: SeededRandom, options: RandomTabletOptions)
       Infinity,
       parts.flat().sort((one, other) => one.timeMs - other.timeMs),
     );
-  return { users, merges, traits, parts, ...(settings === undefined ? {} : { settings }) };
+  return { users, merges, traits, deleted, parts, ...(settings === undefined ? {} : { settings }) };
 }
 
 /** Which events of a trail exist for an analysis. */

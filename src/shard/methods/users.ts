@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { TIMELINE_PAGE_MAX } from '../../base/limits.ts';
+import { MusterError } from '../../base/errors.ts';
+import { DELETED_IDS_MAX, TIMELINE_PAGE_MAX } from '../../base/limits.ts';
+import type { UserRef } from '../../log/record.ts';
 import { newStats } from '../../query/stats.ts';
 import type { Located, Operations } from '../../tablet/operations.ts';
 import type { ShardApi } from '../shardApi.ts';
@@ -52,7 +54,52 @@ export const userMethods: Readonly<Record<string, Method>> = {
     const { part, stats } = await locateUser(api, account, 'contains', args, signal);
     return { segments: saved.filter((name) => part.in[name]), stats };
   },
+
+  /**
+   * Erases a user by any of its ids, durably, before it answers. Copies in the log stay for now, since nothing compacts
+   * that yet, so nobody can say when the last of them is gone.
+   */
+  async 'user.delete'(api, { principal: { account }, params, signal }) {
+    const { userId } = readParams(z.strictObject({ userId: z.string() }), params);
+    for (let attempt = 0; attempt < DELETE_TRIES_MAX; attempt++) {
+      const person = await findPerson(api, account, userId, signal);
+      if (person === undefined) throw notFound('user', userId);
+      const { user } = person;
+      const anonymousIds = person.anonymousIds.slice(0, DELETED_IDS_MAX);
+      const atMs = api.shard.clock.now();
+      const { erased } = await api.decide(account, { kind: 'delete', atMs, user, anonymousIds });
+      if (erased > 0) return { id: user.id, deleted: true, copiesGoneAt: null };
+      // Merged, or deleted by another call, since it was found.
+    }
+    throw new MusterError('unavailable', `${userId} is being merged`, { retryAfterSeconds: 1 });
+  },
 };
+
+const DELETE_TRIES_MAX = 3;
+
+interface Person {
+  readonly user: UserRef;
+  readonly anonymousIds: readonly string[];
+}
+
+/** Whoever has the id, be it known in its own tablet or only to those that forward to it. */
+async function findPerson(
+  api: ShardApi,
+  account: string,
+  userId: string,
+  signal: AbortSignal,
+): Promise<Person | undefined> {
+  const parts = await api.gather.ask({ account, operation: 'person', args: { userId }, signal });
+  const anonymousIds = parts.flatMap((part) => part.anonymousIds);
+  let user = anonymousIds.length > 0 ? { known: true, id: userId } : undefined;
+  for (const { found } of parts) {
+    // Merged: whoever that was is known, and stands for itself.
+    const owner = isForward(found) ? found.forward : found.user?.id;
+    if (owner !== undefined && owner !== userId) return findPerson(api, account, owner, signal);
+    user ??= isForward(found) ? undefined : found.user;
+  }
+  return user && { user, anonymousIds };
+}
 
 type UserOperation = 'contains' | 'profile' | 'timeline';
 type Found<T> = Exclude<T, { readonly forward: string }>;

@@ -188,11 +188,11 @@ export class WindowedBlocks {
     return undefined;
   }
 
-  /** Blocks that many users have left since they were written; when it is quiet, any have. */
-  #left({ gone, users, quiet }: CompactionOptions): Compaction | undefined {
+  /** Blocks that many users have left since they were written; when it is quiet, any have; or those that are due. */
+  #left({ gone, goneDue = 0, users, quiet }: CompactionOptions): Compaction | undefined {
     const few = quiet ? 0 : users * GONE_SHARE;
     for (const slot of this.#slots) {
-      const source = slot.blocks.find((each) => gone - each.gone > few);
+      const source = slot.blocks.find((each) => each.gone < goneDue || gone - each.gone > few);
       // Together with what came after it, so that the order stays.
       if (source !== undefined)
         return { sources: slot.blocks.slice(slot.blocks.indexOf(source)), windows: [slot] };
@@ -224,6 +224,8 @@ export interface SeenUsers {
 export interface CompactionOptions extends SeenUsers {
   readonly coarsest: WindowSpan;
   readonly quiet: boolean;
+  /** Blocks that have not seen so many leave are to be written again. */
+  readonly goneDue?: number;
   /** Users there ever were. */
   readonly users: number;
 }
