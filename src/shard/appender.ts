@@ -4,7 +4,10 @@ import type { Section } from '../log/sections.ts';
 import { addCounts, noCounts, type Tally } from './counts.ts';
 import type { AppendRequest, AppendResult, Applied, Counts, FromHub, Link, ToHub } from './messages.ts';
 
-/** A turn in which many requests are read may be long: the first of them would wait for all others. */
+/**
+ * A turn in which many requests are read may be long: the first of them would wait for all others, to be written and to
+ * be answered.
+ */
 const WAIT_MS_MAX = 1;
 
 /** A shard's way to the log: appends of one turn of the event loop travel together, as far as it is short. */
@@ -72,7 +75,10 @@ export class Appender {
       void this.#clock.yield().then(() => this.#flush());
     }
     this.#requests.push({ token, sections, tellApplied });
-    if (nowMs - this.#firstMs >= WAIT_MS_MAX) this.#flush();
+    if (nowMs - this.#firstMs >= WAIT_MS_MAX) {
+      this.#flush();
+      this.#hub.drain();
+    }
     return counted;
   }
 

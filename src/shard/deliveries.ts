@@ -20,6 +20,7 @@ export class Deliveries {
   readonly #applied: (owned: OwnedTablet, effects: Effects) => void;
   readonly #written: (owned: OwnedTablet) => void;
   readonly #failed: (error: unknown) => void;
+  readonly #turnBytesMax: number;
 
   constructor(options: {
     readonly tablets: OwnedTablets;
@@ -31,6 +32,8 @@ export class Deliveries {
     readonly written: (owned: OwnedTablet) => void;
     /** Hears of what must not happen: a frame that cannot be applied. */
     readonly failed: (error: unknown) => void;
+    /** What one turn applies; TURN_BYTES_MAX unless it is given. */
+    readonly turnBytesMax?: number | undefined;
   }) {
     this.#tablets = options.tablets;
     this.#directory = options.directory;
@@ -38,6 +41,7 @@ export class Deliveries {
     this.#applied = options.applied;
     this.#written = options.written;
     this.#failed = options.failed;
+    this.#turnBytesMax = options.turnBytesMax ?? TURN_BYTES_MAX;
   }
 
   /**
@@ -119,7 +123,7 @@ export class Deliveries {
   /** As much as one turn may, or up to what somebody waits for: whoever looks at the tablet does so between turns. */
   *#applyShares(owned: OwnedTablet): Generator<void> {
     let bytes = 0;
-    while (bytes < TURN_BYTES_MAX) {
+    while (bytes < this.#turnBytesMax) {
       const [share] = owned.unapplied;
       if (share === undefined || share.split !== undefined) return;
       const { records, position, writtenFor, counts, waiting } = share;

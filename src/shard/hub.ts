@@ -36,13 +36,17 @@ export class Hub {
   #flushing = false;
   #failed: (error: unknown) => void;
 
-  /** `failed` hears of a log that cannot go on: the process must end. */
+  readonly #unappliedBytesMax: number;
+
+  /** `failed` hears of a log that cannot go on: the process must end. `unappliedBytesMax`: less for the simulator. */
   constructor(options: {
     readonly log: Log;
     readonly clock: Clock;
     readonly shards: readonly Link<FromHub, ToHub>[];
     readonly failed: (error: unknown) => void;
+    readonly unappliedBytesMax?: number;
   }) {
+    this.#unappliedBytesMax = options.unappliedBytesMax ?? UNAPPLIED_BYTES_MAX;
     this.#log = options.log;
     this.#clock = options.clock;
     this.#failed = options.failed;
@@ -74,7 +78,7 @@ export class Hub {
     for await (const { position, frame } of this.#log.read(HOST_PARTITION, 0)) {
       this.#route(position, decodeSections(frame));
       frames++;
-      if (this.#shards.some(({ bytes }) => bytes > REPLAY_BATCH_BYTES)) this.#flush();
+      if (this.#isBehind() || this.#shards.some(({ bytes }) => bytes > REPLAY_BATCH_BYTES)) this.#flush();
       while (this.#isBehind()) await sleep(this.#clock, 1);
     }
     this.#flush();
@@ -237,7 +241,7 @@ export class Hub {
   }
 
   #isBehind(): boolean {
-    const bytesMax = UNAPPLIED_BYTES_MAX - this.#underWayBytes;
+    const bytesMax = this.#unappliedBytesMax - this.#underWayBytes;
     return this.#shards.some(({ unappliedBytes }) => unappliedBytes > bytesMax);
   }
 

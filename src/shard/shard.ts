@@ -57,6 +57,8 @@ export interface ShardOptions {
   readonly events?: EventStoreOptions;
   /** Smaller tablets for the simulator. */
   readonly splitting?: SplitLimits;
+  /** Shorter turns for the simulator. */
+  readonly turnBytesMax?: number;
   /** What one query may take on this thread; QUERY_BYTES_MAX unless it is given. */
   readonly queryBytesMax?: number | undefined;
 }
@@ -117,6 +119,7 @@ export class Shard {
         if (this.#live) this.#splitter.consider(tablet).catch(this.onFatal);
       },
       failed: (error) => this.onFatal(error),
+      turnBytesMax: options.turnBytesMax,
     });
     this.#answers = new Answers({
       tablets: this.#tablets,

@@ -19,6 +19,9 @@ import { simulatedLink } from './links.ts';
 /** So few that runs of the simulator seal many blocks, and cut and join windows. */
 const HEAD_ROWS = 16;
 const WINDOW_ROWS = 60;
+/** So few that turns end before all that waits is applied, and that requests wait for the tablets. */
+const TURN_BYTES = 256;
+const UNAPPLIED_BYTES = 1024;
 
 /** One life of a simulated host: the real log, hub, shards and senders, from start to crash. */
 export class SimulatedHost {
@@ -77,11 +80,13 @@ export class SimulatedHost {
           sending: { allowPrivateNetworks: true, renderMsMax: Infinity, ...faults.sender },
           events: { headRowsMax: HEAD_ROWS, windowRowsMax: WINDOW_ROWS },
           splitting: options.splitting,
+          turnBytesMax: TURN_BYTES,
         }),
     );
     for (const shard of shards) shard.onFatal = failed;
     this.apis = shards.map((shard) => new ShardApi(shard));
-    this.hub = new Hub({ log, clock, shards: hubLinks.map(([hub]) => hub), failed });
+    const links = hubLinks.map(([hub]) => hub);
+    this.hub = new Hub({ log, clock, shards: links, failed, unappliedBytesMax: UNAPPLIED_BYTES });
   }
 
   get tablets(): readonly Tablet[] {
