@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { realClock } from '../../../src/base/clock.ts';
 import { initHash } from '../../../src/base/hash.ts';
+import { TABLET_USERS_MAX } from '../../../src/base/limits.ts';
 import { Slicer } from '../../../src/shard/slicer.ts';
 import type { Member, OperationName, Operations } from '../../../src/tablet/operations.ts';
 import { PrefixTree } from '../../../src/tablet/placement.ts';
@@ -31,7 +32,8 @@ export class MusterEngine implements Engine, Muster {
   static async start(program: URL, options: SessionOptions, threads: number): Promise<MusterEngine> {
     await initHash();
     const columns = sessionColumns(options);
-    const tablets = 2 ** Math.ceil(Math.log2(threads));
+    // As many as an account of so many users has come to by splits.
+    const tablets = 2 ** Math.ceil(Math.log2(Math.max(threads, options.users / TABLET_USERS_MAX)));
     const workers = Array.from({ length: threads }, (_, index) => {
       const plan: MusterThreadPlan = { columns, tablets, threads, index };
       return new Worker(program, { workerData: plan });

@@ -62,8 +62,11 @@ async function loadedDataset({
   return (await readDataset(at, sessions, rivals))!;
 }
 
+const SAMPLES_FOR_P99 = 200;
+
 function inWords({ layout, form, ms, cpuMs }: FoundWay): string {
-  return `${form} by ${layout} ${median(ms).toFixed(2)} ms, of CPU ${cpuMs.toFixed(2)}`;
+  const p99 = ms.length < SAMPLES_FOR_P99 ? '' : `, p99 ${percentile(ms, 0.99).toFixed(2)}`;
+  return `${form} by ${layout} ${median(ms).toFixed(2)} ms${p99}, of CPU ${cpuMs.toFixed(2)}`;
 }
 
 function reportsOf(
