@@ -1,3 +1,4 @@
+import { giveBack, takeNumbers, takeWords } from '../base/spareArrays.ts';
 import type { CellReader, Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
 import { readCells, readMixed } from './pageCells.ts';
@@ -40,20 +41,20 @@ export class EventPage {
   /** Every source ends before the next one begins, and has each user's events in trail order. */
   readonly #areApart: boolean;
   #userCount = 0;
-  #ordinals = new Uint32Array(0);
-  #starts = new Uint32Array(1);
+  #ordinals: Uint32Array = new Uint32Array(0);
+  #starts: Uint32Array = new Uint32Array(1);
   /** Of events that are ordered users are listed when somebody asks for them. */
   #areUsersListed = false;
   #sources: readonly EventSource[] = [];
   /** The entries are the events: there is one source, and it is in order. */
   #areOrdered = false;
   /** Unless they are ordered, for each event, which of the sources' entries it is, counted over all of them. */
-  #origins = new Uint32Array(0);
-  #placedMs = new Float64Array(0);
-  #placedKinds = new Uint32Array(0);
+  #origins: Uint32Array = new Uint32Array(0);
+  #placedMs: Float64Array = new Float64Array(0);
+  #placedKinds: Uint32Array = new Uint32Array(0);
   /** What the sources' entries have of the property read last. */
-  #codes = new Uint32Array(0);
-  #numbers = new Float64Array(0);
+  #codes: Uint32Array = new Uint32Array(0);
+  #numbers: Float64Array = new Float64Array(0);
 
   /**
    * `isMergedInto`: whether somebody was merged into the ordinal; undefined when nobody has been, into any. Without times the
@@ -144,11 +145,19 @@ export class EventPage {
     }
   }
 
+  /** Nobody uses the page any more. */
+  release(): void {
+    for (const array of [this.#ordinals, this.#starts, this.#origins, this.#placedKinds, this.#codes])
+      giveBack(array);
+    for (const array of [this.#placedMs, this.#numbers]) giveBack(array);
+  }
+
   /** Room for a cell of each entry. */
   #cells(): { readonly codes: Uint32Array; readonly numbers: Float64Array } {
     if (this.#codes.length < this.eventCount) {
-      this.#codes = new Uint32Array(2 * this.eventCount);
-      this.#numbers = new Float64Array(2 * this.eventCount);
+      for (const array of [this.#codes, this.#numbers]) giveBack(array);
+      this.#codes = takeWords(2 * this.eventCount);
+      this.#numbers = takeNumbers(2 * this.eventCount);
     }
     return { codes: this.#codes, numbers: this.#numbers };
   }
@@ -179,9 +188,10 @@ export class EventPage {
   #reserveEvents(count: number): void {
     if (this.#origins.length < count) {
       const size = Math.max(count, 2 * this.#origins.length);
-      this.#placedMs = new Float64Array(this.#hasTimes ? size : 0);
-      this.#placedKinds = new Uint32Array(size);
-      this.#origins = new Uint32Array(size);
+      for (const array of [this.#placedMs, this.#placedKinds, this.#origins]) giveBack(array);
+      this.#placedMs = takeNumbers(this.#hasTimes ? size : 0);
+      this.#placedKinds = takeWords(size);
+      this.#origins = takeWords(size);
     }
     this.timesMs = this.#placedMs;
     this.kinds = this.#placedKinds;
@@ -189,8 +199,9 @@ export class EventPage {
 
   #reserveUsers(ordinalCount: number): void {
     if (this.#ordinals.length < ordinalCount) {
-      this.#ordinals = new Uint32Array(ordinalCount);
-      this.#starts = new Uint32Array(ordinalCount + 1);
+      for (const array of [this.#ordinals, this.#starts]) giveBack(array);
+      this.#ordinals = takeWords(ordinalCount);
+      this.#starts = takeWords(ordinalCount + 1);
     }
   }
 

@@ -105,7 +105,7 @@ function* selectionPages(
   for (;;) {
     for (const source of sources) if (source.read()) yield;
     const from = Math.min(...sources.map(({ nextOrdinal }) => nextOrdinal));
-    if (from === Infinity) return;
+    if (from === Infinity) break;
     // What has been read of all parts up to an ordinal of which none can have more: nothing is copied to make a page.
     const to = Math.min(
       from + pageOrdinals,
@@ -118,6 +118,8 @@ function* selectionPages(
     if (steps !== undefined) yield* steps;
     yield;
   }
+  for (const source of sources) source.release();
+  page.release();
 }
 
 /** Groups of selections, in the order of time, whose times lie apart. Within a group they stay in their order. */

@@ -2,8 +2,9 @@ import { Bitset, ctz32 } from '../base/bitset.ts';
 import { firstFrom } from '../base/search.ts';
 import { BATCH_ROWS } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
-import { newBatch, type ReadableEvents } from './partEvents.ts';
+import type { ReadableEvents } from './partEvents.ts';
 import type { PartSelection } from './partSelection.ts';
+import { giveBackBatch, takeBatch } from './rowBatches.ts';
 import { ORDINALS_PER_STEP } from './users.ts';
 
 /** As an object, and then in arrays. */
@@ -44,6 +45,8 @@ class MergedEvents implements ReadableEvents {
     this.from = this.to;
     this.to = firstFrom(this.ordinals, this.from, this.ordinals.length, ordinalEnd);
   }
+
+  release(): void {}
 }
 
 interface MergedEvent {
@@ -110,7 +113,7 @@ function* readSteps(
   events: MergedEvent[],
 ): Generator<void, void> {
   const cursor = yield* selection.part.rowsByUserSteps(selected, selection.byKind);
-  const batch = newBatch(BATCH_ROWS);
+  const batch = takeBatch(BATCH_ROWS);
   const { rows, ordinals, timesMs, kinds } = batch;
   for (let count = cursor.readInto(batch, 0); count > 0; count = cursor.readInto(batch, 0)) {
     view.budget?.charge(count * MERGED_EVENT_BYTES);
@@ -121,6 +124,7 @@ function* readSteps(
     }
     yield;
   }
+  giveBackBatch(batch);
 }
 
 function rankOf(view: TabletView, canonical: number, merged: number, ranks: Map<number, number>): number {

@@ -1,6 +1,7 @@
 import { firstFrom } from '../base/search.ts';
-import { BATCH_ROWS, type RowBatch, type RowCursor } from '../store/part.ts';
+import { BATCH_ROWS, type RowCursor } from '../store/part.ts';
 import type { EventSource } from './eventPage.ts';
+import { giveBackBatch, takeBatch } from './rowBatches.ts';
 
 /** Events by ordinal, of which a page takes the next. */
 export interface ReadableEvents extends EventSource {
@@ -12,6 +13,8 @@ export interface ReadableEvents extends EventSource {
   read(): boolean;
   /** Takes what there is of ordinals below: the entries [from, to) from now on. */
   take(ordinalEnd: number): void;
+  /** Nobody uses its arrays any more. */
+  release(): void;
 }
 
 /** What there is to read of one part, by ordinal. Entries [from, to) are taken; those behind them are read already. */
@@ -22,7 +25,7 @@ export class PartEvents implements ReadableEvents {
   to = 0;
   #count = 0;
   #isAtEnd = false;
-  #batch = newBatch(2 * BATCH_ROWS);
+  #batch = takeBatch(2 * BATCH_ROWS);
   readonly #cursor: RowCursor;
   readonly #hasTimes: boolean;
 
@@ -76,26 +79,22 @@ export class PartEvents implements ReadableEvents {
     this.to = firstFrom(this.ordinals, this.from, this.#count, ordinalEnd);
   }
 
+  release(): void {
+    giveBackBatch(this.#batch);
+  }
+
   /** Drops what was taken: mostly a few rows are left. Of a user with very many events all must fit. */
   #makeRoom(): void {
     const { from, to } = { from: this.to, to: this.#count };
     const left = to - from;
     const isFull = left + BATCH_ROWS > this.rows.length;
-    const target = isFull ? newBatch(2 * this.rows.length) : this.#batch;
+    const target = isFull ? takeBatch(2 * this.rows.length) : this.#batch;
     target.rows.set(this.rows.subarray(from, to));
     target.ordinals.set(this.ordinals.subarray(from, to));
     if (this.#hasTimes) target.timesMs.set(this.timesMs.subarray(from, to));
     target.kinds.set(this.kinds.subarray(from, to));
+    if (isFull) giveBackBatch(this.#batch);
     this.#batch = target;
     [this.from, this.to, this.#count] = [0, 0, left];
   }
-}
-
-export function newBatch(size: number): RowBatch {
-  return {
-    rows: new Uint32Array(size),
-    ordinals: new Uint32Array(size),
-    timesMs: new Float64Array(size),
-    kinds: new Uint32Array(size),
-  };
 }

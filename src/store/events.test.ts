@@ -185,7 +185,7 @@ describe('event store', () => {
     expect(windows(2020, 2020)).toEqual([3653]);
     fill(Date.UTC(2022, 3, 1), dayMs / 40);
     expect(Math.max(...windows(2022, 2022))).toBeLessThanOrEqual(31);
-    expect(windows(2022, 2022).length).toBeGreaterThan(30);
+    expect(windows(2022, 2022).length).toBeGreaterThan(10);
     fill(Date.UTC(2040, 0, 1), 10 * dayMs);
     expect(windows(2024, 2029)).toEqual([366, 365, 365, 365, 366, 365]);
     expect(windows(2030, 2038).length).toBeLessThan(20);
@@ -275,7 +275,7 @@ describe('event store', () => {
 
   it('drops windows that have ended, and nothing else', () => {
     const store = new EventStore({ headRowsMax: 3 });
-    const retentionMs = 30 * (Date.UTC(2026, 0, 2) - Date.UTC(2026, 0, 1));
+    const retentionMs = 4 * (Date.UTC(2026, 0, 2) - Date.UTC(2026, 0, 1));
     const day = (n: number) => Date.UTC(2026, 0, n);
     for (const timeMs of [day(1), day(2) - 1, day(2), day(1)]) store.append(0, 0, timeMs, []);
     expect(store.dropBefore(day(9))).toBe(0);

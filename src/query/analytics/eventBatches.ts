@@ -3,8 +3,8 @@ import { BATCH_ROWS, type Part, type RowBatch, type RowTarget } from '../../stor
 import type { TabletView } from '../../store/view.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
 import { mergedIntoSteps } from '../mergedEvents.ts';
-import { newBatch } from '../partEvents.ts';
 import { selectKindsSteps } from '../partSelection.ts';
+import { giveBackBatch, takeBatch } from '../rowBatches.ts';
 
 /** Some wanted events of one part, in no order that matters. Its arrays are used again for the next batch. */
 export interface EventBatch extends RowBatch {
@@ -25,7 +25,7 @@ export function* eventBatches(
   const areAll = users.count() === view.users.count;
   /** Also those that were merged into them; undefined until they are needed. */
   let ordinals: Bitset | undefined;
-  const batch = newBatch(BATCH_ROWS);
+  const batch = takeBatch(BATCH_ROWS);
   const { rows, kinds: ofRows } = batch;
   const target: RowTarget = {
     rows,
@@ -33,25 +33,30 @@ export function* eventBatches(
     ...(needsTimes ? { timesMs: batch.timesMs } : {}),
     ...(needsUsers || !areAll ? { ordinals: batch.ordinals } : {}),
   };
-  for (const part of view.events.parts()) {
-    const selection = yield* selectKindsSteps(view, part, kinds, stats);
-    if (selection === undefined) continue;
-    if (whole?.takes(part) === true) {
-      if (!areAll) ordinals ??= yield* allOrdinalsSteps(view, users);
-      for (const rows of selection.byKind) if (ordinals !== undefined && rows) part.andUsers(rows, ordinals);
-      yield* whole.addSteps(part, selection.byKind);
-      if (isEnough?.() === true) return;
-      continue;
+  try {
+    for (const part of view.events.parts()) {
+      const selection = yield* selectKindsSteps(view, part, kinds, stats);
+      if (selection === undefined) continue;
+      if (whole?.takes(part) === true) {
+        if (!areAll) ordinals ??= yield* allOrdinalsSteps(view, users);
+        for (const rows of selection.byKind)
+          if (ordinals !== undefined && rows) part.andUsers(rows, ordinals);
+        yield* whole.addSteps(part, selection.byKind);
+        if (isEnough?.() === true) return;
+        continue;
+      }
+      const cursor = yield* part.rowsByUserSteps(selection.any, selection.byKind);
+      for (;;) {
+        const read = cursor.readInto(target, 0);
+        if (read === 0) break;
+        const count = areAll ? read : keepWanted(batch, read, view.users.canonical, users);
+        if (count > 0) visit({ part, count, ...batch });
+        if (isEnough?.() === true) return;
+        yield;
+      }
     }
-    const cursor = yield* part.rowsByUserSteps(selection.any, selection.byKind);
-    for (;;) {
-      const read = cursor.readInto(target, 0);
-      if (read === 0) break;
-      const count = areAll ? read : keepWanted(batch, read, view.users.canonical, users);
-      if (count > 0) visit({ part, count, ...batch });
-      if (isEnough?.() === true) return;
-      yield;
-    }
+  } finally {
+    giveBackBatch(batch);
   }
 }
 

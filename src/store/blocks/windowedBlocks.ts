@@ -279,15 +279,20 @@ function rowsPerDay(blocks: readonly StoredBlock[]): number {
 }
 
 /** Of the longest such window. */
-const DAYS = { decade: 3653, year: 366, quarter: 92, month: 31, day: 1 } as const satisfies Record<
-  WindowSpan,
-  number
->;
+const DAYS = {
+  decade: 3653,
+  year: 366,
+  quarter: 92,
+  month: 31,
+  dekad: 11,
+  pentad: 6,
+  day: 1,
+} as const satisfies Record<WindowSpan, number>;
 
-/** The coarsest span that retention lets be: what has expired is held for the length of a window more. */
+/** The coarsest span that retention lets be: what has expired is held for the length of a window more, a quarter at most. */
 export function coarsestFor(retentionMs: number | undefined): WindowSpan {
   if (retentionMs === undefined) return WINDOW_SPANS[0];
-  return WINDOW_SPANS.find((span) => 2 * DAYS[span] * DAY_MS <= retentionMs) ?? 'day';
+  return WINDOW_SPANS.find((span) => 4 * DAYS[span] * DAY_MS <= retentionMs) ?? 'day';
 }
 
 function windowsBetween(boundariesMs: readonly number[], span: WindowSpan): PlannedWindow[] {

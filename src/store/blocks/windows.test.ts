@@ -14,6 +14,10 @@ describe('windows', () => {
     expect(texts('2024-02-29T10:00:00Z', 'month')).toEqual(['2024-02-01', '2024-03-01']);
     expect(texts('2026-12-31T10:00:00Z', 'quarter')).toEqual(['2026-10-01', '2027-01-01']);
     expect(texts('1969-05-31T10:00:00Z', 'quarter')).toEqual(['1969-04-01', '1969-07-01']);
+    expect(texts('2026-11-20T23:59:00Z', 'dekad')).toEqual(['2026-11-11', '2026-11-21']);
+    expect(texts('2026-12-31T10:00:00Z', 'dekad')).toEqual(['2026-12-21', '2027-01-01']);
+    expect(texts('2026-11-11T00:00:00Z', 'pentad')).toEqual(['2026-11-11', '2026-11-16']);
+    expect(texts('2024-02-29T10:00:00Z', 'pentad')).toEqual(['2024-02-26', '2024-03-01']);
     expect(texts('2026-11-20T10:00:00Z', 'year')).toEqual(['2026-01-01', '2027-01-01']);
     expect(texts('1969-05-31T10:00:00Z', 'decade')).toEqual(['1960-01-01', '1970-01-01']);
   });

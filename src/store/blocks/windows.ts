@@ -1,5 +1,8 @@
-/** Windows are calendar spans in UTC, from coarse to fine; each is made of whole windows of the next. */
-export const WINDOW_SPANS = ['decade', 'year', 'quarter', 'month', 'day'] as const;
+/**
+ * Windows are calendar spans in UTC, from coarse to fine; each is made of whole windows of the next. As in meteorology a
+ * month has three dekads and six pentads, of which the last is what is left of it.
+ */
+export const WINDOW_SPANS = ['decade', 'year', 'quarter', 'month', 'dekad', 'pentad', 'day'] as const;
 export type WindowSpan = (typeof WINDOW_SPANS)[number];
 
 /** [startMs, endMs). */
@@ -53,7 +56,17 @@ function boundary(timeMs: number, span: WindowSpan, spans: number): number {
       return date.setUTCMonth(month - (month % 3) + 3 * spans, 1);
     case 'month':
       return date.setUTCMonth(month + spans, 1);
+    case 'dekad':
+      return partOfMonth(date, 3, 10, spans);
+    case 'pentad':
+      return partOfMonth(date, 6, 5, spans);
     case 'day':
       return date.setUTCDate(date.getUTCDate() + spans);
   }
+}
+
+/** Moves the date to the start of its part of the month, of so many parts that have so many days, or `parts` later. */
+function partOfMonth(date: Date, count: number, days: number, parts: number): number {
+  const part = Math.min(count - 1, Math.floor((date.getUTCDate() - 1) / days)) + parts;
+  return date.setUTCMonth(date.getUTCMonth() + Math.floor(part / count), 1 + days * (part % count));
 }
