@@ -96,7 +96,7 @@ export class Deliveries {
   /** Until nothing is left. What comes while a turn waits, or works, is in it: turns get fewer as they get longer. */
   async #takeTurns(owned: OwnedTablet): Promise<void> {
     owned.isTakingTurns = true;
-    for (let next = owned.unapplied[0]; next !== undefined; next = owned.unapplied[0]) {
+    for (let next = owned.unapplied.first; next !== undefined; next = owned.unapplied.first) {
       const { split } = next;
       if (!owned.blocks.hasRoom || !owned.snapshots.hasRoom) {
         await owned.blocks.room();
@@ -109,7 +109,7 @@ export class Deliveries {
         await this.#slicer.run(steps, { isWrite: true });
       });
       if (split !== undefined) {
-        owned.unapplied.shift();
+        owned.unapplied.take();
         for (const resolve of next.waiting) resolve();
         assert(owned.unapplied.length === 0, 'a tablet gets nothing after its split');
         return;
@@ -124,13 +124,13 @@ export class Deliveries {
   *#applyShares(owned: OwnedTablet): Generator<void> {
     let bytes = 0;
     while (bytes < this.#turnBytesMax) {
-      const [share] = owned.unapplied;
+      const { first: share } = owned.unapplied;
       if (share === undefined || share.split !== undefined) return;
       const { records, position, writtenFor, counts, waiting } = share;
       const effects = yield* applyRecords(owned.tablet, records(), position, writtenFor);
       addCounts(counts, effects);
       bytes += share.bytes;
-      owned.unapplied.shift();
+      owned.unapplied.take();
       this.#applied(owned, effects);
       for (const resolve of waiting) resolve();
       if (waiting.length > 1) return;

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
+import { Fifo } from '../base/fifo.ts';
 import { LOG_QUEUE_BYTES_MAX, UNAPPLIED_BYTES_MAX } from '../base/limits.ts';
 import type { Log } from '../log/log.ts';
 import { decodeSections, encodeSections, type Section } from '../log/sections.ts';
@@ -24,7 +25,7 @@ export class Hub {
   readonly #directory: Directory;
   readonly #memory: HostMemory;
   /** Appends that wait until the shards have caught up, in order. */
-  readonly #held: { readonly bytes: number; readonly resume: () => void }[] = [];
+  readonly #held = new Fifo<{ readonly bytes: number; readonly resume: () => void }>();
   #heldBytes = 0;
   #underWay = 0;
   /** On their way to the disk. */
@@ -200,7 +201,7 @@ export class Hub {
 
   #resumeHeld(): void {
     while (this.#held.length > 0 && !this.#isBehind()) {
-      const { bytes, resume } = this.#held.shift()!;
+      const { bytes, resume } = this.#held.take()!;
       this.#heldBytes -= bytes;
       this.#underWayBytes += bytes;
       resume();

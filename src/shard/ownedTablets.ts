@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { Fifo } from '../base/fifo.ts';
 import type { LogRecord, SplitRecord } from '../log/record.ts';
 import type { Tablet } from '../tablet/tablet.ts';
 import type { BlockKeeping } from './blockKeeping.ts';
@@ -16,7 +17,7 @@ export class OwnedTablet {
   readonly turns = new Turns();
   readonly snapshots: Snapshots;
   /** What was delivered and is not applied, in the log's order. */
-  readonly unapplied: FrameShare[] = [];
+  readonly unapplied = new Fifo<FrameShare>();
   /** Until that is empty. */
   isTakingTurns = false;
   /** False for what is to come of a split that is not done. */
@@ -37,7 +38,7 @@ export class OwnedTablet {
 
   /** Resolves when everything delivered so far has been applied. */
   async upToDate(): Promise<void> {
-    const last = this.unapplied.at(-1);
+    const { last } = this.unapplied;
     if (last !== undefined) await new Promise<void>((resolve) => last.waiting.push(resolve));
   }
 }
