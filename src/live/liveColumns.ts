@@ -5,30 +5,52 @@ import { NO_VALUE, ValueIds } from '../query/valueIds.ts';
 import type { LiveEvent } from './condition.ts';
 
 const EVENTS_AT_FIRST = 4;
+/** Of the objects of one user's matches, of what gives values ids, and of each value there. */
+const USER_BYTES = 900;
+const VALUES_BYTES = 400;
+const VALUE_BYTES = 60;
+/** Of those who keep no values. */
+const NO_VALUES = new ValueIds();
 /** What is kept of a user takes as much as so many matches before there are any. */
 const EVENTS_OF_USER = 48;
 
+/** Of which properties a user's matches have the numbers, and of which the values. */
+export interface LiveProps {
+  readonly numbers: readonly string[];
+  readonly values: readonly string[];
+}
+
 /** One user's matches in trail order, as columns that one more match can be added to. */
 export class LiveColumns implements EventColumns {
-  readonly values = new ValueIds();
+  readonly values: ValueIds;
   timesMs = new Float64Array(EVENTS_AT_FIRST);
   kinds = new Uint32Array(EVENTS_AT_FIRST);
   count = 0;
-  readonly #numbers: Map<string, Float64Array>;
-  readonly #ids: Map<string, Uint32Array>;
+  readonly #props: LiveProps;
+  /** In the order of the properties. */
+  readonly #numbers: Float64Array[];
+  readonly #ids: Uint32Array[];
 
-  /** Of each property of `numbers` it keeps the numbers, of each of `values` the values. */
-  constructor(props: { readonly numbers: readonly string[]; readonly values: readonly string[] }) {
-    this.#numbers = new Map(props.numbers.map((prop) => [prop, new Float64Array(EVENTS_AT_FIRST)]));
-    this.#ids = new Map(props.values.map((prop) => [prop, new Uint32Array(EVENTS_AT_FIRST)]));
+  constructor(props: LiveProps) {
+    this.#props = props;
+    this.#numbers = props.numbers.map(() => new Float64Array(EVENTS_AT_FIRST));
+    this.#ids = props.values.map(() => new Uint32Array(EVENTS_AT_FIRST));
+    this.values = props.values.length === 0 ? NO_VALUES : new ValueIds();
+  }
+
+  /** As measured, but for what columns have room for and do not hold. */
+  get memoryBytes(): number {
+    const { numbers, values } = this.#props;
+    const ofValues = values.length === 0 ? 0 : VALUES_BYTES + VALUE_BYTES * this.values.end;
+    return USER_BYTES + ofValues + this.count * (8 + 4 + 8 * numbers.length + 4 * values.length);
   }
 
   numbers(prop: string): Float64Array {
-    return this.#numbers.get(prop)!;
+    return this.#numbers[this.#props.numbers.indexOf(prop)]!;
   }
 
   valueIds(prop: string): Uint32Array {
-    return this.#ids.get(prop)!;
+    return this.#ids[this.#props.values.indexOf(prop)]!;
   }
 
   /** The first event at or after this time. */
@@ -43,7 +65,7 @@ export class LiveColumns implements EventColumns {
     if (this.count === this.timesMs.length) this.#grow();
     this.timesMs.copyWithin(place + 1, place, this.count);
     this.kinds.copyWithin(place + 1, place, this.count);
-    for (const column of [...this.#numbers.values(), ...this.#ids.values()]) {
+    for (const column of [...this.#numbers, ...this.#ids]) {
       column.copyWithin(place + 1, place, this.count);
     }
     this.#set(place, { timeMs, property }, kinds);
@@ -66,13 +88,13 @@ export class LiveColumns implements EventColumns {
   #set(place: number, { timeMs, property }: Omit<LiveEvent, 'event'>, kinds: number): void {
     this.timesMs[place] = timeMs;
     this.kinds[place] = kinds;
-    for (const [prop, column] of this.#numbers) {
+    for (const [i, prop] of this.#props.numbers.entries()) {
       const value = property(prop);
-      column[place] = typeof value === 'number' ? value : Number.NaN;
+      this.#numbers[i]![place] = typeof value === 'number' ? value : Number.NaN;
     }
-    for (const [prop, column] of this.#ids) {
+    for (const [i, prop] of this.#props.values.entries()) {
       const value = property(prop);
-      column[place] = value === undefined ? NO_VALUE : this.values.idOf(value);
+      this.#ids[i]![place] = value === undefined ? NO_VALUE : this.values.idOf(value);
     }
   }
 
@@ -84,9 +106,9 @@ export class LiveColumns implements EventColumns {
     };
     this.timesMs = longer(this.timesMs, new Float64Array(size));
     this.kinds = longer(this.kinds, new Uint32Array(size));
-    for (const [prop, column] of this.#numbers)
-      this.#numbers.set(prop, longer(column, new Float64Array(size)));
-    for (const [prop, column] of this.#ids) this.#ids.set(prop, longer(column, new Uint32Array(size)));
+    for (const [i, column] of this.#numbers.entries())
+      this.#numbers[i] = longer(column, new Float64Array(size));
+    for (const [i, column] of this.#ids.entries()) this.#ids[i] = longer(column, new Uint32Array(size));
   }
 }
 
@@ -106,11 +128,10 @@ let keptEvents = 0;
 export class LiveColumnsCache {
   readonly #kept = new Map<number, Kept>();
 
-  /** Matches that would take as much memory. */
-  get size(): number {
-    let size = 0;
-    for (const { columns } of this.#kept.values()) size += EVENTS_OF_USER + columns.count;
-    return size;
+  get memoryBytes(): number {
+    let bytes = 0;
+    for (const { columns } of this.#kept.values()) bytes += columns.memoryBytes;
+    return bytes;
   }
 
   get(ordinal: number): LiveColumns | undefined {

@@ -51,8 +51,7 @@ export class WalkedCondition implements Condition {
   }
 
   get memoryBytes(): number {
-    const perEvent = 8 + 4 + 8 * this.#props.numbers.length + 4 * this.#props.values.length;
-    return this.#cache.size * perEvent;
+    return this.#cache.memoryBytes;
   }
 
   isTrue(ordinal: number, atMs: number): boolean {

@@ -4,6 +4,7 @@ import { type CellReader, NO_CODE } from '../store/part.ts';
 /** The id of no value. */
 export const NO_VALUE = 0;
 const UNKNOWN = 0;
+const NO_IDS = new Uint32Array(0);
 
 /**
  * Gives each value that a query meets a small number, from 1 on in the order of their appearance; values of different
@@ -13,12 +14,12 @@ export class ValueIds {
   /** By id. */
   readonly #values: (Value | undefined)[] = [undefined];
   readonly #ofScalars = new Map<Scalar, number>();
-  /** By their JSON. */
-  readonly #ofArrays = new Map<string, number>();
+  /** By their JSON. Like what follows made when it is needed: live segments have one of these for many a user. */
+  #ofArrays: Map<string, number> | undefined;
   /** By the tablet's dictionary code of a text. */
-  #ofShared = new Uint32Array(0);
+  #ofShared = NO_IDS;
   /** By a reader's code: the id and 1, or UNKNOWN. */
-  readonly #ofCodes = new WeakMap<CellReader, Uint32Array>();
+  #ofCodes: WeakMap<CellReader, Uint32Array> | undefined;
 
   /** Ids are below. */
   get end(): number {
@@ -27,7 +28,7 @@ export class ValueIds {
 
   /** Whether any value so far is an array. */
   get hasArrays(): boolean {
-    return this.#ofArrays.size > 0;
+    return this.#ofArrays !== undefined;
   }
 
   valueOf(id: number): Value {
@@ -38,6 +39,7 @@ export class ValueIds {
 
   idOf(value: Value): number {
     if (!isArray(value)) return this.#idIn(this.#ofScalars, value, value);
+    this.#ofArrays ??= new Map();
     return this.#idIn(this.#ofArrays, JSON.stringify(value), value);
   }
 
@@ -71,6 +73,7 @@ export class ValueIds {
   }
 
   #idsOfCodes(reader: CellReader): Uint32Array {
+    this.#ofCodes ??= new WeakMap();
     const known = this.#ofCodes.get(reader);
     if (known !== undefined && known.length >= reader.codeEnd) return known;
     const ids = new Uint32Array(reader.codeEnd);
