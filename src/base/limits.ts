@@ -67,8 +67,8 @@ export const PATTERN_CHARS_MAX = 500;
 export const PATTERN_SIZE_MAX = 500;
 /** Patterns of one definition: as many as are kept compiled. */
 export const SEGMENT_PATTERNS_MAX = 64;
-/** Matches that a thread keeps for live segments that are recomputed, of all of them together: some 24 bytes each. */
-export const LIVE_EVENTS_KEPT_MAX = 1 << 20;
+/** What a thread remembers of users' matches for live segments that are recomputed, of all of them together. */
+export const LIVE_KEPT_BYTES_MAX = 32 * MIB;
 /** Compiled patterns that a thread keeps, with up to 8 MiB of states each. */
 export const PATTERNS_KEPT_MAX = 64;
 /** Saved segments that mention saved segments: with SEGMENT_DEPTH_MAX it bounds the recursion that evaluates them. */

@@ -1,4 +1,4 @@
-import { LIVE_EVENTS_KEPT_MAX } from '../base/limits.ts';
+import { LIVE_KEPT_BYTES_MAX } from '../base/limits.ts';
 import { firstFrom } from '../base/search.ts';
 import type { EventColumns } from '../query/measures/columns.ts';
 import { NO_VALUE, ValueIds } from '../query/valueIds.ts';
@@ -11,8 +11,6 @@ const VALUES_BYTES = 400;
 const VALUE_BYTES = 60;
 /** Of those who keep no values. */
 const NO_VALUES = new ValueIds();
-/** What is kept of a user takes as much as so many matches before there are any. */
-const EVENTS_OF_USER = 48;
 
 /** Of which properties a user's matches have the numbers, and of which the values. */
 export interface LiveProps {
@@ -63,11 +61,7 @@ export class LiveColumns implements EventColumns {
     let place = this.placeOf(timeMs);
     while (place < this.count && this.timesMs[place] === timeMs) place++;
     if (this.count === this.timesMs.length) this.#grow();
-    this.timesMs.copyWithin(place + 1, place, this.count);
-    this.kinds.copyWithin(place + 1, place, this.count);
-    for (const column of [...this.#numbers, ...this.#ids]) {
-      column.copyWithin(place + 1, place, this.count);
-    }
+    if (place < this.count) this.#shiftFrom(place);
     this.#set(place, { timeMs, property }, kinds);
     this.count++;
   }
@@ -83,6 +77,12 @@ export class LiveColumns implements EventColumns {
     if (this.count === this.timesMs.length) this.#grow();
     this.#set(this.count, event, kinds);
     this.count++;
+  }
+
+  #shiftFrom(place: number): void {
+    for (const column of [this.timesMs, this.kinds, ...this.#numbers, ...this.#ids]) {
+      column.copyWithin(place + 1, place, this.count);
+    }
   }
 
   #set(place: number, { timeMs, property }: Omit<LiveEvent, 'event'>, kinds: number): void {
@@ -122,7 +122,7 @@ interface Kept {
 
 /** Of all caches of the thread, in the order in which their turn to go comes: who was used meanwhile gets another. */
 const kept = new Set<Kept>();
-let keptEvents = 0;
+let keptBytes = 0;
 
 /** The columns of users who were asked about lately, as many as the thread has room for. */
 export class LiveColumnsCache {
@@ -146,20 +146,16 @@ export class LiveColumnsCache {
     const added = { owner: this, ordinal, columns, isUsed: false };
     this.#kept.set(ordinal, added);
     kept.add(added);
-    this.grew(EVENTS_OF_USER + columns.count);
+    keptBytes += columns.memoryBytes;
+    makeRoom();
   }
 
-  /** Columns that are kept have so many events more. */
-  grew(events: number): void {
-    keptEvents += events;
-    for (const oldest of kept) {
-      if (keptEvents <= LIVE_EVENTS_KEPT_MAX) return;
-      if (oldest.isUsed) {
-        oldest.isUsed = false;
-        kept.delete(oldest);
-        kept.add(oldest);
-      } else oldest.owner.delete(oldest.ordinal);
-    }
+  /** One more match of a user whose columns are here. */
+  insert(columns: LiveColumns, event: LiveEvent, kinds: number): void {
+    const before = columns.memoryBytes;
+    columns.insert(event, kinds);
+    keptBytes += columns.memoryBytes - before;
+    makeRoom();
   }
 
   delete(ordinal: number): void {
@@ -167,6 +163,17 @@ export class LiveColumnsCache {
     if (found === undefined) return;
     this.#kept.delete(ordinal);
     kept.delete(found);
-    keptEvents -= EVENTS_OF_USER + found.columns.count;
+    keptBytes -= found.columns.memoryBytes;
+  }
+}
+
+function makeRoom(): void {
+  for (const oldest of kept) {
+    if (keptBytes <= LIVE_KEPT_BYTES_MAX) return;
+    if (oldest.isUsed) {
+      oldest.isUsed = false;
+      kept.delete(oldest);
+      kept.add(oldest);
+    } else oldest.owner.delete(oldest.ordinal);
   }
 }

@@ -90,8 +90,7 @@ export class WalkedCondition implements Condition {
       this.#cache.delete(ordinal);
       return true;
     }
-    columns.insert(event, kinds);
-    this.#cache.grew(1);
+    this.#cache.insert(columns, event, kinds);
     return true;
   }
 

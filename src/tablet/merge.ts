@@ -15,8 +15,9 @@ import type { OutgoingTransfer } from './transfers.ts';
 
 /**
  * Merges (decision 2a). The alias is ordered in the anonymous user's tablet. When the known user lives in the same
- * tablet it is done at once; otherwise the anonymous id is forwarded from here on, for as long as there is the known user, and what was known of it
- * goes to the known user's tablet as a transfer. The anonymous user stays visible here until the transfer is done.
+ * tablet it is done at once; otherwise the anonymous id is forwarded from here on, for as long as there is the known
+ * user, and what was known of it goes to the known user's tablet as a transfer. The anonymous user stays visible here
+ * until the transfer is done.
  */
 
 /** Of one transfer, as bytesBound reckons. One thing more than this still fits a frame many times over. */
