@@ -1,10 +1,13 @@
 import { MusterError } from './errors.ts';
+import { SpareArrays } from './spareArrays.ts';
 
 /**
  * What one piece of work may take of memory, as far as it grows with the data: whoever allocates so many bytes says so
  * first, and says when they are free again before the end. What is small or of a fixed size is not counted.
  */
 export class MemoryBudget {
+  /** Whatever of them is not given back before is when the work ends: see `close`. */
+  readonly arrays = new SpareArrays();
   readonly #bytesMax: number;
   #bytes = 0;
   #bytesPeak = 0;
@@ -38,4 +41,16 @@ export class MemoryBudget {
   release(bytes: number): void {
     this.#bytes -= bytes;
   }
+
+  /** Nothing works on what it took any more. */
+  close(): void {
+    this.arrays.giveBackAll();
+  }
+}
+
+/** Of work without a budget: each array is to be given back. */
+const unbudgeted = new SpareArrays();
+
+export function arraysOf(budget: MemoryBudget | undefined): SpareArrays {
+  return budget?.arrays ?? unbudgeted;
 }

@@ -1,27 +1,51 @@
-import { expect, it } from 'vitest';
-import { giveBack, spareArrayBytes, takeCounts, takeNumbers, takeWords } from './spareArrays.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SeededRandom } from './random.ts';
+import { lendMemory, SpareArrays, takenArrayBytes } from './spareArrays.ts';
 
-it('gives what was given back to the next who asks for as much or less, and never twice', () => {
-  const first = takeNumbers(10_000).fill(7);
-  giveBack(first);
-  expect(spareArrayBytes()).toBe(first.buffer.byteLength);
-  expect(takeNumbers(0).buffer).not.toBe(first.buffer);
-  expect(takeNumbers(11_000).buffer).not.toBe(first.buffer);
-  const counts = takeCounts(20_100);
-  expect(counts.buffer).toBe(first.buffer);
-  expect(counts).toEqual(new Uint32Array(20_100));
-  expect(takeCounts(20_000).buffer).not.toBe(first.buffer);
-  expect(spareArrayBytes()).toBe(0);
+const memory = new Uint8Array(new ArrayBuffer(1 << 16), 100, 10_000);
+
+beforeAll(() => lendMemory(memory));
+afterAll(() => lendMemory(new Uint8Array(0)));
+
+it('gives arrays that do not overlap, and takes them back', () => {
+  const random = new SeededRandom(1);
+  const arrays = new SpareArrays();
+  let held: (Uint32Array | Float64Array)[] = [];
+  for (let round = 0; round < 2000; round++) {
+    const length = random.below(300);
+    const array = random.below(2) === 0 ? arrays.words(length) : arrays.numbers(length);
+    array.fill(round);
+    for (const each of held) expect(each.every((value) => value === each[0])).toBe(true);
+    held.push(array);
+    if (held.length > 8) {
+      const [gone, kept] = [held.filter((_, i) => i % 3 === 0), held.filter((_, i) => i % 3 !== 0)];
+      arrays.giveBack(...gone);
+      held = kept;
+    }
+  }
+  arrays.giveBackAll();
+  expect(takenArrayBytes()).toBe(0);
 });
 
-it('lets go of what is small', () => {
-  giveBack(takeWords(1000));
-  expect(spareArrayBytes()).toBe(0);
+it('makes arrays of their own where there is no room', () => {
+  const arrays = new SpareArrays();
+  const [first, second] = [arrays.counts(2000), arrays.counts(2000)];
+  expect(first.buffer).toBe(memory.buffer);
+  expect(second.buffer).not.toBe(memory.buffer);
+  expect([...first, ...second].every((count) => count === 0)).toBe(true);
+  arrays.giveBackAll();
+  const again = new SpareArrays().words(2400);
+  expect(again.buffer).toBe(memory.buffer);
+  expect(takenArrayBytes()).toBe(9600);
 });
 
-it('keeps no more than a thread may keep, and the larger ones first', () => {
-  const [small, large, huge] = [takeNumbers(1 << 20), takeNumbers(4 << 20), takeNumbers(5 << 20)];
-  for (const each of [huge, small, large]) giveBack(each);
-  expect(spareArrayBytes()).toBe(32 << 20);
-  expect(takeNumbers(1 << 19).buffer).toBe(large.buffer);
+it('takes nothing back twice, nor what it never gave', () => {
+  const [mine, other] = [new SpareArrays(), new SpareArrays()];
+  const before = takenArrayBytes();
+  const array = mine.words(4);
+  other.giveBack(array, new Uint32Array(4));
+  expect(takenArrayBytes()).toBe(before + 64);
+  mine.giveBack(array);
+  mine.giveBack(array);
+  expect(takenArrayBytes()).toBe(before);
 });

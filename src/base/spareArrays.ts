@@ -1,53 +1,122 @@
-/** Kept by a thread: fresh memory costs more to touch than to compute with, and threads wait for it. */
-const SPARE_BYTES_MAX = 32 << 20;
+/** Places in memory are multiples of it: a line of a cache. */
+const UNIT_BYTES = 64;
 
-/** Less is as soon made anew. */
-const WORTH_BYTES_MIN = 64 << 10;
+/**
+ * Memory of a thread that arrays are taken from, one region of a buffer: to touch fresh memory costs as much as to compute
+ * with it. Kernels lend it, who find what is in it where it is.
+ */
+class LentMemory {
+  readonly buffer: ArrayBuffer;
+  /** Ascending, none next to another. */
+  readonly #free: { from: number; to: number }[];
+  readonly #begin: number;
+  readonly #byteLength: number;
 
-/** The largest first. */
-const spares: ArrayBuffer[] = [];
-let spareBytes = 0;
+  constructor({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>) {
+    this.buffer = buffer;
+    const from = Math.ceil(byteOffset / UNIT_BYTES) * UNIT_BYTES;
+    const to = Math.floor((byteOffset + byteLength) / UNIT_BYTES) * UNIT_BYTES;
+    this.#free = [{ from, to }];
+    this.#begin = from;
+    this.#byteLength = to - from;
+  }
 
-/** All 0. */
-export function takeCounts(length: number): Uint32Array {
-  return takeWords(length).fill(0);
+  /** Up to the last byte that ever was taken: behind it the memory is untouched. */
+  touchedBytes = 0;
+
+  get takenBytes(): number {
+    return this.#byteLength - this.#free.reduce((sum, { from, to }) => sum + to - from, 0);
+  }
+
+  /** The first place that is large enough; undefined when there is none. */
+  take(byteLength: number): number | undefined {
+    const needed = roundedUp(byteLength);
+    const i = this.#free.findIndex(({ from, to }) => to - from >= needed);
+    const found = this.#free[i];
+    if (found === undefined) return undefined;
+    const place = found.from;
+    found.from += needed;
+    if (found.from === found.to) this.#free.splice(i, 1);
+    this.touchedBytes = Math.max(this.touchedBytes, place + needed - this.#begin);
+    return place;
+  }
+
+  giveBack(from: number, byteLength: number): void {
+    const to = from + roundedUp(byteLength);
+    let i = this.#free.findIndex((each) => each.from >= to);
+    if (i === -1) i = this.#free.length;
+    const [before, behind] = [this.#free[i - 1], this.#free[i]];
+    const first = before?.to === from ? before : { from, to };
+    if (first !== before) this.#free.splice(i, 0, first);
+    first.to = to;
+    if (behind?.from !== to) return;
+    first.to = behind.to;
+    this.#free.splice(this.#free.indexOf(behind), 1);
+  }
 }
 
-/** What is in them may be anything. */
-export function takeWords(length: number): Uint32Array {
-  return new Uint32Array(take(length * Uint32Array.BYTES_PER_ELEMENT), 0, length);
-}
-
-/** What is in them may be anything. */
-export function takeNumbers(length: number): Float64Array {
-  return new Float64Array(take(length * Float64Array.BYTES_PER_ELEMENT), 0, length);
-}
-
-/** One that was taken, and that nobody uses from now on. Those of a query that is not finished are left to the collector. */
-export function giveBack({ buffer }: Uint32Array | Float64Array): void {
-  if (buffer.byteLength < WORTH_BYTES_MIN || buffer.byteLength > SPARE_BYTES_MAX) return;
-  const place = spares.findIndex(({ byteLength }) => byteLength < buffer.byteLength);
-  spares.splice(place === -1 ? spares.length : place, 0, buffer as ArrayBuffer);
-  spareBytes += buffer.byteLength;
-  while (spareBytes > SPARE_BYTES_MAX) spareBytes -= spares.pop()!.byteLength;
-}
-
-export function spareArrayBytes(): number {
-  return spareBytes;
-}
-
-/** The smallest that is large enough, else a new one. */
-function take(byteLength: number): ArrayBuffer {
-  if (byteLength < WORTH_BYTES_MIN) return new ArrayBuffer(byteLength);
-  const at = spares.findLastIndex((spare) => spare.byteLength >= byteLength);
-  if (at === -1) return new ArrayBuffer(roundedUp(byteLength));
-  const [spare] = spares.splice(at, 1);
-  spareBytes -= spare!.byteLength;
-  return spare!;
-}
-
-/** By an eighth at most: tablets have nearly the same number of users, and are asked one after the other. */
 function roundedUp(byteLength: number): number {
-  const step = 2 ** (Math.floor(Math.log2(byteLength)) - 3);
-  return Math.ceil(byteLength / step) * step;
+  return Math.max(1, Math.ceil(byteLength / UNIT_BYTES)) * UNIT_BYTES;
+}
+
+let lent: LentMemory | undefined;
+
+/** From now on arrays are taken from there, as long as there is room. To be done once, before any is taken. */
+export function lendMemory(bytes: Uint8Array<ArrayBuffer>): void {
+  lent = new LentMemory(bytes);
+}
+
+/** What of the memory that was lent is taken. */
+export function takenArrayBytes(): number {
+  return lent?.takenBytes ?? 0;
+}
+
+/** What of it takes memory of the machine. */
+export function touchedArrayBytes(): number {
+  return lent?.touchedBytes ?? 0;
+}
+
+type Taken = Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+/** The arrays of one query, which are its own until it gives them back, or ends. */
+export class SpareArrays {
+  readonly #taken = new Set<Uint32Array | Float64Array>();
+
+  /** All 0. */
+  counts(length: number): Uint32Array<ArrayBuffer> {
+    return this.words(length).fill(0);
+  }
+
+  /** What is in them may be anything. */
+  words(length: number): Uint32Array<ArrayBuffer> {
+    return this.#take(Uint32Array, length);
+  }
+
+  /** What is in them may be anything. */
+  numbers(length: number): Float64Array<ArrayBuffer> {
+    return this.#take(Float64Array, length);
+  }
+
+  /** Those that were taken here, and that nobody uses from now on; of others nothing happens. */
+  giveBack(...arrays: readonly (Uint32Array | Float64Array)[]): void {
+    for (const array of arrays)
+      if (this.#taken.delete(array)) lent?.giveBack(array.byteOffset, array.byteLength);
+  }
+
+  giveBackAll(): void {
+    this.giveBack(...this.#taken);
+  }
+
+  #take<T extends Taken>(
+    make: { new (buffer: ArrayBuffer, at: number, length: number): T; new (length: number): T } & {
+      readonly BYTES_PER_ELEMENT: number;
+    },
+    length: number,
+  ): T {
+    const place = lent?.take(length * make.BYTES_PER_ELEMENT);
+    if (lent === undefined || place === undefined) return new make(length);
+    const array = new make(lent.buffer, place, length);
+    this.#taken.add(array);
+    return array;
+  }
 }

@@ -1,6 +1,7 @@
 import type { ByteReader } from './bytes.ts';
 import type { Draft, NumberVector } from './contract.ts';
 import { type Frame, FramedValues } from './frame.ts';
+import { kernels } from './kernels/chosen.ts';
 import { expectAtMost, openCodes } from './openCodes.ts';
 
 /**
@@ -88,19 +89,8 @@ class ScaledFrame implements Frame {
   toValues(target: NumberVector, count: number): void {
     if (this.#scale !== 1) scaleAll(target, count, this.#base, this.#unit, this.#scale);
     else if (this.#base === 0 && this.#unit === 1) return;
-    else if (target instanceof Uint32Array) shiftIntegers(target, count, this.#base, this.#unit);
-    else shiftAll(target, count, this.#base, this.#unit);
+    else kernels().scale(target, count, this.#base, this.#unit);
   }
-}
-
-/** Modulo 2^32, so in 32-bit integers, which the engine adds in a cycle. */
-function shiftIntegers(target: Uint32Array, count: number, base: number, unit: number): void {
-  const [first, step] = [base | 0, unit | 0];
-  for (let i = 0; i < count; i++) target[i] = first + Math.imul(step, target[i]!);
-}
-
-function shiftAll(target: Float64Array, count: number, base: number, unit: number): void {
-  for (let i = 0; i < count; i++) target[i] = base + unit * target[i]!;
 }
 
 function scaleAll(target: NumberVector, count: number, base: number, unit: number, scale: number): void {

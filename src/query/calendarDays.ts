@@ -38,7 +38,7 @@ export function calendarDaysOf(zone: string): CalendarDays {
 
 /** `calendarDay` of many times of one zone: remembers in which day each half of a UTC day begins and ends. */
 export class CalendarDays {
-  readonly #zone: string;
+  readonly zone: string;
   /** By place, which period is remembered there; the day is `before` until `changesMs`, then `after`. */
   readonly #periods = new Float64Array(PERIODS_KEPT).fill(Number.NaN);
   readonly #before = new Float64Array(PERIODS_KEPT);
@@ -46,7 +46,7 @@ export class CalendarDays {
   readonly #changesMs = new Float64Array(PERIODS_KEPT);
 
   constructor(zone: string) {
-    this.#zone = zone;
+    this.zone = zone;
   }
 
   of(timeMs: number): number {
@@ -57,11 +57,11 @@ export class CalendarDays {
   }
 
   #remember(period: number, place: number): void {
-    const before = calendarDay(period * PERIOD_MS, this.#zone);
-    const after = calendarDay((period + 1) * PERIOD_MS - 1, this.#zone);
+    const before = calendarDay(period * PERIOD_MS, this.zone);
+    const after = calendarDay((period + 1) * PERIOD_MS - 1, this.zone);
     this.#periods[place] = period;
     this.#before[place] = before;
     this.#after[place] = after;
-    this.#changesMs[place] = before === after ? Number.POSITIVE_INFINITY : startMsOf(after, this.#zone);
+    this.#changesMs[place] = before === after ? Number.POSITIVE_INFINITY : startMsOf(after, this.zone);
   }
 }

@@ -1,5 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
-import { giveBack, takeCounts } from '../base/spareArrays.ts';
+import { arraysOf } from '../base/memoryBudget.ts';
 import type { TabletView } from '../store/view.ts';
 import type { PartSelection } from './partSelection.ts';
 import { addMerged, satisfying } from './scan.ts';
@@ -29,7 +29,8 @@ export function* usersWithEnoughSteps(
   const { count, canonical } = view.users;
   const bytes = count * Uint32Array.BYTES_PER_ELEMENT;
   view.budget?.charge(bytes);
-  const counts = takeCounts(count);
+  const arrays = arraysOf(view.budget);
+  const counts = arrays.counts(count);
   for (const [i, { part, any }] of selections.entries()) {
     yield;
     if (!withArrays[i]) part.countByOrdinal(any, counts);
@@ -39,7 +40,7 @@ export function* usersWithEnoughSteps(
     if (withArrays[i]) for (const row of any) counts[canonical[part.ordinalAt(row)]!] = least;
   }
   const found = yield* satisfying({ op: 'gte', value: least }, counts);
-  giveBack(counts);
+  arrays.giveBack(counts);
   view.budget?.release(bytes);
   return found.and(users);
 }

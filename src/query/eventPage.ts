@@ -1,8 +1,9 @@
-import { giveBack, takeNumbers, takeWords } from '../base/spareArrays.ts';
+import type { SpareArrays } from '../base/spareArrays.ts';
+import { kernels } from '../encoding/kernels/chosen.ts';
 import type { CellReader, Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
 import { readCells, readMixed } from './pageCells.ts';
-import { addUp, countEach, keepFilled, listUsers, placeEach } from './pagePlaces.ts';
+import { addUp, countEach, keepFilled, placeEach } from './pagePlaces.ts';
 import type { ValueIds } from './valueIds.ts';
 
 /** A user's own events come last at equal times. */
@@ -33,6 +34,7 @@ export class EventPage {
   kinds: Uint32Array = new Uint32Array(0);
 
   readonly #parts: readonly Part[];
+  readonly #arrays: SpareArrays;
   /** By property code, for each part. */
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
   readonly #isMergedInto: (ordinal: number) => boolean;
@@ -64,7 +66,9 @@ export class EventPage {
     parts: readonly Part[],
     isMergedInto: ((ordinal: number) => boolean) | undefined,
     hasTimes: boolean,
+    arrays: SpareArrays,
   ) {
+    this.#arrays = arrays;
     this.#hasTimes = hasTimes;
     this.#parts = parts;
     this.#isMergedInto = isMergedInto ?? (() => false);
@@ -147,17 +151,16 @@ export class EventPage {
 
   /** Nobody uses the page any more. */
   release(): void {
-    for (const array of [this.#ordinals, this.#starts, this.#origins, this.#placedKinds, this.#codes])
-      giveBack(array);
-    for (const array of [this.#placedMs, this.#numbers]) giveBack(array);
+    this.#arrays.giveBack(this.#ordinals, this.#starts, this.#origins, this.#placedKinds, this.#codes);
+    this.#arrays.giveBack(this.#placedMs, this.#numbers);
   }
 
   /** Room for a cell of each entry. */
   #cells(): { readonly codes: Uint32Array; readonly numbers: Float64Array } {
     if (this.#codes.length < this.eventCount) {
-      for (const array of [this.#codes, this.#numbers]) giveBack(array);
-      this.#codes = takeWords(2 * this.eventCount);
-      this.#numbers = takeNumbers(2 * this.eventCount);
+      this.#arrays.giveBack(this.#codes, this.#numbers);
+      this.#codes = this.#arrays.words(2 * this.eventCount);
+      this.#numbers = this.#arrays.numbers(2 * this.eventCount);
     }
     return { codes: this.#codes, numbers: this.#numbers };
   }
@@ -188,10 +191,10 @@ export class EventPage {
   #reserveEvents(count: number): void {
     if (this.#origins.length < count) {
       const size = Math.max(count, 2 * this.#origins.length);
-      for (const array of [this.#placedMs, this.#placedKinds, this.#origins]) giveBack(array);
-      this.#placedMs = takeNumbers(this.#hasTimes ? size : 0);
-      this.#placedKinds = takeWords(size);
-      this.#origins = takeWords(size);
+      this.#arrays.giveBack(this.#placedMs, this.#placedKinds, this.#origins);
+      this.#placedMs = this.#arrays.numbers(this.#hasTimes ? size : 0);
+      this.#placedKinds = this.#arrays.words(size);
+      this.#origins = this.#arrays.words(size);
     }
     this.timesMs = this.#placedMs;
     this.kinds = this.#placedKinds;
@@ -199,9 +202,9 @@ export class EventPage {
 
   #reserveUsers(ordinalCount: number): void {
     if (this.#ordinals.length < ordinalCount) {
-      for (const array of [this.#ordinals, this.#starts]) giveBack(array);
-      this.#ordinals = takeWords(ordinalCount);
-      this.#starts = takeWords(ordinalCount + 1);
+      this.#arrays.giveBack(this.#ordinals, this.#starts);
+      this.#ordinals = this.#arrays.words(ordinalCount);
+      this.#starts = this.#arrays.words(ordinalCount + 1);
     }
   }
 
@@ -218,7 +221,7 @@ export class EventPage {
     this.#areUsersListed = true;
     const { ordinals, from, to } = this.#sources[0]!;
     this.#reserveUsers(this.eventCount + 1);
-    this.#userCount = listUsers(ordinals, from, to, this.#ordinals, this.#starts);
+    this.#userCount = kernels().listUsers(ordinals.subarray(from, to), this.#ordinals, this.#starts);
   }
 
   /** Puts entries where their users' events go. */

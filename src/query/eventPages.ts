@@ -1,4 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
+import { arraysOf } from '../base/memoryBudget.ts';
 import type { TabletView } from '../store/view.ts';
 import { areApart, EventPage } from './eventPage.ts';
 import type { WantedEvents } from './filter.ts';
@@ -87,6 +88,7 @@ function* selectionPages(
   merged: Bitset | undefined,
   visit: PageVisit,
 ): Generator<void, void> {
+  const arrays = arraysOf(view.budget);
   // Before other events of equal times.
   const sources: ReadableEvents[] =
     merged === undefined ? [] : [yield* mergedEventsSteps(view, merged, selections)];
@@ -97,11 +99,11 @@ function* selectionPages(
   for (const [index, selection] of selections.entries()) {
     if (isPartial) selection.part.andUsers(selection.any, users);
     const cursor = yield* selection.part.rowsByUserSteps(selection.any, selection.byKind);
-    sources.push(new PartEvents(cursor, index, hasTimes));
+    sources.push(new PartEvents(cursor, index, hasTimes, arrays));
   }
 
   const isMergedInto = merged && ((ordinal: number) => view.users.mergedInto(ordinal).length > 0);
-  const page = new EventPage(parts, isMergedInto, hasTimes);
+  const page = new EventPage(parts, isMergedInto, hasTimes, arrays);
   for (;;) {
     for (const source of sources) if (source.read()) yield;
     const from = Math.min(...sources.map(({ nextOrdinal }) => nextOrdinal));

@@ -1,4 +1,5 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
+import { arraysOf } from '../base/memoryBudget.ts';
 import { firstFrom } from '../base/search.ts';
 import { BATCH_ROWS } from '../store/part.ts';
 import type { TabletView } from '../store/view.ts';
@@ -113,7 +114,8 @@ function* readSteps(
   events: MergedEvent[],
 ): Generator<void, void> {
   const cursor = yield* selection.part.rowsByUserSteps(selected, selection.byKind);
-  const batch = takeBatch(BATCH_ROWS);
+  const arrays = arraysOf(view.budget);
+  const batch = takeBatch(arrays, BATCH_ROWS);
   const { rows, ordinals, timesMs, kinds } = batch;
   for (let count = cursor.readInto(batch, 0); count > 0; count = cursor.readInto(batch, 0)) {
     view.budget?.charge(count * MERGED_EVENT_BYTES);
@@ -124,7 +126,7 @@ function* readSteps(
     }
     yield;
   }
-  giveBackBatch(batch);
+  giveBackBatch(arrays, batch);
 }
 
 function rankOf(view: TabletView, canonical: number, merged: number, ranks: Map<number, number>): number {

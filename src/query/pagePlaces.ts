@@ -1,27 +1,5 @@
 import type { EventSource } from './eventPage.ts';
 
-/** Of ascending ordinals the different ones, and where each starts, counted from `from`; returns how many. */
-export function listUsers(
-  source: Uint32Array,
-  from: number,
-  to: number,
-  ordinals: Uint32Array,
-  starts: Uint32Array,
-): number {
-  let count = 0;
-  let before = -1;
-  for (let i = from; i < to; i++) {
-    const ordinal = source[i]!;
-    // Written for each event: where a user begins cannot be predicted.
-    ordinals[count] = ordinal;
-    starts[count] = i - from;
-    count += ordinal === before ? 0 : 1;
-    before = ordinal;
-  }
-  starts[count] = to - from;
-  return count;
-}
-
 /** counts[ordinal - ordinalFrom + 1]++ for the ordinals [from, to). */
 export function countEach(
   ordinals: Uint32Array,

@@ -1,5 +1,6 @@
 import { firstFrom } from '../base/search.ts';
-import { BATCH_ROWS, type RowCursor } from '../store/part.ts';
+import type { SpareArrays } from '../base/spareArrays.ts';
+import { BATCH_ROWS, type RowBatch, type RowCursor } from '../store/part.ts';
 import type { EventSource } from './eventPage.ts';
 import { giveBackBatch, takeBatch } from './rowBatches.ts';
 
@@ -25,12 +26,15 @@ export class PartEvents implements ReadableEvents {
   to = 0;
   #count = 0;
   #isAtEnd = false;
-  #batch = takeBatch(2 * BATCH_ROWS);
+  #batch: RowBatch;
+  readonly #arrays: SpareArrays;
   readonly #cursor: RowCursor;
   readonly #hasTimes: boolean;
 
   /** Without times, these are not read. */
-  constructor(cursor: RowCursor, part: number, hasTimes: boolean) {
+  constructor(cursor: RowCursor, part: number, hasTimes: boolean, arrays: SpareArrays) {
+    this.#arrays = arrays;
+    this.#batch = takeBatch(arrays, 2 * BATCH_ROWS);
     this.#cursor = cursor;
     this.#hasTimes = hasTimes;
     this.parts = part;
@@ -80,7 +84,7 @@ export class PartEvents implements ReadableEvents {
   }
 
   release(): void {
-    giveBackBatch(this.#batch);
+    giveBackBatch(this.#arrays, this.#batch);
   }
 
   /** Drops what was taken: mostly a few rows are left. Of a user with very many events all must fit. */
@@ -88,12 +92,12 @@ export class PartEvents implements ReadableEvents {
     const { from, to } = { from: this.to, to: this.#count };
     const left = to - from;
     const isFull = left + BATCH_ROWS > this.rows.length;
-    const target = isFull ? takeBatch(2 * this.rows.length) : this.#batch;
+    const target = isFull ? takeBatch(this.#arrays, 2 * this.rows.length) : this.#batch;
     target.rows.set(this.rows.subarray(from, to));
     target.ordinals.set(this.ordinals.subarray(from, to));
     if (this.#hasTimes) target.timesMs.set(this.timesMs.subarray(from, to));
     target.kinds.set(this.kinds.subarray(from, to));
-    if (isFull) giveBackBatch(this.#batch);
+    if (isFull) giveBackBatch(this.#arrays, this.#batch);
     this.#batch = target;
     [this.from, this.to, this.#count] = [0, 0, left];
   }

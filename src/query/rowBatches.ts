@@ -1,17 +1,17 @@
-import { giveBack, takeNumbers, takeWords } from '../base/spareArrays.ts';
+import type { SpareArrays } from '../base/spareArrays.ts';
 import type { RowBatch } from '../store/part.ts';
 
 /** Room for so many rows. What is in it may be anything. */
-export function takeBatch(size: number): RowBatch {
+export function takeBatch(arrays: SpareArrays, size: number): RowBatch {
   return {
-    rows: takeWords(size),
-    ordinals: takeWords(size),
-    timesMs: takeNumbers(size),
-    kinds: takeWords(size),
+    rows: arrays.words(size),
+    ordinals: arrays.words(size),
+    timesMs: arrays.numbers(size),
+    kinds: arrays.words(size),
   };
 }
 
 /** Nobody uses it any more. */
-export function giveBackBatch({ rows, ordinals, timesMs, kinds }: RowBatch): void {
-  for (const array of [rows, ordinals, timesMs, kinds]) giveBack(array);
+export function giveBackBatch(arrays: SpareArrays, { rows, ordinals, timesMs, kinds }: RowBatch): void {
+  arrays.giveBack(rows, ordinals, timesMs, kinds);
 }

@@ -1,5 +1,5 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
-import { giveBack, takeCounts } from '../base/spareArrays.ts';
+import { arraysOf } from '../base/memoryBudget.ts';
 import { kernels } from '../encoding/kernels/chosen.ts';
 import type { Part } from '../store/part.ts';
 import type { TabletView, UsersView } from '../store/view.ts';
@@ -26,12 +26,13 @@ export function* runScans(
   const { count } = view.users;
   const countBytes = Math.min(scans.length, SCANS_PER_PASS) * count * COUNT_BYTES;
   view.budget?.charge(countBytes);
+  const arrays = arraysOf(view.budget);
   /** Made once: so much new memory in every pass would have the engine collect garbage again and again. */
   const counts: Uint32Array[] = [];
   for (let at = 0; at < scans.length; at += SCANS_PER_PASS) {
     const pass = scans.slice(at, at + SCANS_PER_PASS);
     for (const i of pass.keys()) {
-      if (counts[i] === undefined) counts.push(takeCounts(count));
+      if (counts[i] === undefined) counts.push(arrays.counts(count));
       else counts[i].fill(0);
       yield;
     }
@@ -46,7 +47,7 @@ export function* runScans(
       for (const plan of scan.plans) done(plan, yield* satisfying(plan.compare, counts[i]!));
     }
   }
-  for (const each of counts) giveBack(each);
+  arrays.giveBack(...counts);
   view.budget?.release(countBytes);
 }
 

@@ -1,6 +1,6 @@
 import { Bitset } from '../base/bitset.ts';
 import { CARRIED_BYTES_MAX } from '../base/limits.ts';
-import { giveBack } from '../base/spareArrays.ts';
+import { arraysOf } from '../base/memoryBudget.ts';
 import type { TabletView } from '../store/view.ts';
 import { usersWithEnoughSteps } from './enoughEvents.ts';
 import type { EventPage } from './eventPage.ts';
@@ -12,6 +12,8 @@ import { PageColumns } from './measures/pageColumns.ts';
 import { mergedIntoSteps } from './mergedEvents.ts';
 import type { PartSelection } from './partSelection.ts';
 import type { WalkPlan } from './plan.ts';
+import type { Span } from './predicate.ts';
+import { mayMatch } from './selectRows.ts';
 import type { QueryStats } from './stats.ts';
 import { ValueIds } from './valueIds.ts';
 
@@ -70,12 +72,14 @@ function* runWalk(
   }));
   const needsTimes = plans.some(({ measure }) => measure.kind === 'days' || measure.kind === 'sequence');
   const options = { view, kinds: wanted, users, stats, needsTimes };
-  const columns = new PageColumns(view.schema, values);
+  const arrays = arraysOf(view.budget);
+  const columns = new PageColumns(view.schema, values, arrays);
   const bytes = carriedBytes(plans, users.size);
   if (bytes <= CARRIED_BYTES_MAX) {
     view.budget?.charge(bytes);
+    const span = occupiedSpan(view, wanted);
     const carried = walked.map(({ plan: { measure }, kinds }) =>
-      carriedMeasure(measure, kinds, values, users.size),
+      carriedMeasure(measure, kinds, values, users.size, arrays, span),
     );
     yield* eventPages({ ...options, inEras: true }, function* (page) {
       columns.begin(page);
@@ -85,7 +89,8 @@ function* runWalk(
       }
     });
     for (const [i, plan] of plans.entries()) done(plan, yield* holdingSteps(carried[i]!, users));
-    for (const numbers of carried.flatMap((measure) => measure.numbers)) giveBack(numbers);
+    columns.release();
+    arrays.giveBack(...carried.flatMap((measure) => measure.numbers));
     view.budget?.release(bytes);
     return;
   }
@@ -104,7 +109,22 @@ function* runWalk(
       yield;
     }
   });
+  columns.release();
   for (const [i, plan] of plans.entries()) done(plan, asked[i]!.found);
+}
+
+/** The part of time in which such events may be. */
+function occupiedSpan(view: TabletView, wanted: readonly WantedEvents[]): Span {
+  const spans = view.events.parts().flatMap((part) =>
+    wanted
+      .filter((events) => mayMatch(part, events))
+      .map(({ fromMs, toMs }) => ({
+        fromMs: Math.max(fromMs, part.timeMinMs),
+        toMs: Math.min(toMs, part.timeMaxMs + 1),
+      })),
+  );
+  const fromMs = Math.min(...spans.map((span) => span.fromMs));
+  return { fromMs, toMs: Math.max(...spans.map((span) => span.toMs)) };
 }
 
 /** Those of the users of whom the only plan may hold: of different values there are as many events at least. */

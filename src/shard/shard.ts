@@ -4,7 +4,7 @@ import { MusterError } from '../base/errors.ts';
 import { QUERY_BYTES_MAX, TICK_MS } from '../base/limits.ts';
 import type { Network } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
-import { spareArrayBytes } from '../base/spareArrays.ts';
+import { touchedArrayBytes } from '../base/spareArrays.ts';
 import type { Intent } from '../delivery/outbox.ts';
 import { Sender, type SenderSettings } from '../delivery/sender.ts';
 import { spareTallyBytes } from '../encoding/kernels/simdTally.ts';
@@ -226,7 +226,7 @@ export class Shard {
         this.#notReady = message.notReady;
         return;
       case 'memoryWanted': {
-        const spares = spareArrayBytes() + spareTallyBytes();
+        const spares = touchedArrayBytes() + spareTallyBytes();
         const memory = { texts: openGroupsBytes(), spares, ...this.threadMemory() };
         this.#options.hub.post({ kind: 'memoryPart', id: message.id, memory });
         return;

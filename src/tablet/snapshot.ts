@@ -47,9 +47,10 @@ export class TabletSnapshot implements TabletView {
     return this.#segments.get(name)?.definition;
   }
 
-  /** The query is over. */
+  /** The query of this tablet is over; of those that share a budget one is asked at a time. */
   close(): void {
     this.users.close();
     this.profiles.close();
+    this.budget.close();
   }
 }

@@ -1,8 +1,12 @@
+import { lendMemory } from '../../base/spareArrays.ts';
 import type { Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { simdKernels } from './simd.ts';
 
-let chosen: Kernels = simdKernels() ?? plainKernels;
+const simd = simdKernels();
+if (simd !== undefined) lendMemory(simd.arena);
+
+let chosen: Kernels = simd ?? plainKernels;
 
 export function kernels(): Kernels {
   return chosen;
@@ -10,5 +14,5 @@ export function kernels(): Kernels {
 
 /** For tests: the given kernels from now on; without an argument, the host's best again. */
 export function useKernels(override?: Kernels): void {
-  chosen = override ?? simdKernels() ?? plainKernels;
+  chosen = override ?? simd ?? plainKernels;
 }

@@ -90,6 +90,11 @@ export interface Kernels {
    */
   countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32Array): number;
   /**
+   * counts[ordinal] += selected rows, for each user: those whose rows begin where `firsts` has bits, and before them that of
+   * the row before these. There is an ordinal for each, and no ordinal comes twice. At most COUNTED_WORDS words.
+   */
+  addUsers(rows: Uint32Array, firsts: Uint32Array, ordinals: Uint32Array, counts: Uint32Array): void;
+  /**
    * counts[r] = bits of `words` set in [offsets[r], offsets[r + 1]) for every run r < offsets.length - 1. Offsets
    * ascend and end within `words`.
    */
@@ -185,6 +190,46 @@ export interface Kernels {
    */
   markKinds(selected: Uint32Array, bitmaps: readonly (Uint32Array | undefined)[], target: Uint32Array): void;
 
+  /** numbers[i] = base + unit * numbers[i] for i < count; of whole ones modulo 2^32. */
+  scale(numbers: NumberVector, count: number, base: number, unit: number): void;
+  /** numbers[i] = table[numbers[i] - first]. */
+  lookUp(numbers: Uint32Array, first: number, table: Uint32Array): void;
+  /** counts[places[i]]++. */
+  countEach(places: Uint32Array, counts: Uint32Array): void;
+  /** sums[ordinal] += the number, one event after the other: of those with the bit among their kinds, and unless it is NaN. */
+  addNumbers(events: WalkedNumbers, bit: number, sums: Float64Array): void;
+  /**
+   * Of events' ordinals, which ascend, the different ones, and where the events of each start; behind the last start is the
+   * end. Returns how many there are; in both there is room for one more than events.
+   */
+  listUsers(ordinals: Uint32Array, users: Uint32Array, starts: Uint32Array): number;
+  /** Bit i = whether low <= numbers[i] <= high, or, if not `isWithin`, whether it is not so; of NaN neither. Whole words. */
+  selectNumbers(
+    numbers: Float64Array,
+    low: number,
+    high: number,
+    isWithin: boolean,
+    words: Uint32Array,
+  ): void;
+
+  /**
+   * counts[ordinal] += in how many intervals, other than latest[ordinal], the user has events with the bit among their kinds;
+   * latest[ordinal] is the last of them then, if any. All events are in intervals.
+   */
+  addIntervals(
+    events: UserEvents,
+    bit: number,
+    intervals: IntervalTable,
+    counts: Float64Array,
+    latest: Float64Array,
+  ): void;
+  /**
+   * Puts whoever has none yet into the cohort of the interval of the first event of kind 1, and counts users with events of
+   * kind 2 from then on in that interval, and in each of the next `periods`. All events are in intervals; later calls go on
+   * with later ones.
+   */
+  countCohorts(events: UserEvents, intervals: IntervalTable, periods: number, counts: CohortCounts): void;
+
   /** A tally of so many users, of counts that are asked about up to `countMax`, at most TALLY_COUNT_MAX. */
   newTally(userCount: number, countMax: number): Tally;
 
@@ -235,6 +280,44 @@ export interface GroupedRows {
   readonly codes: Uint32Array;
   readonly intervals: Uint32Array;
 }
+
+/** One of each an event. */
+export interface WalkedNumbers {
+  readonly ordinals: Uint32Array;
+  readonly kinds: Uint32Array;
+  readonly numbers: Float64Array;
+}
+
+/** Some users: user i, whose ordinal is ordinals[i], has the events [starts[i], starts[i + 1]), by time. */
+export interface UserEvents {
+  readonly userCount: number;
+  readonly ordinals: Uint32Array;
+  readonly starts: Uint32Array;
+  readonly timesMs: Float64Array;
+  readonly kinds: Uint32Array;
+}
+
+/** Spans of time that ascend without gaps. */
+export interface IntervalTable {
+  /** Where each begins, and where the last one ends. */
+  readonly startsMs: Float64Array;
+  /** Of equal pieces of the whole, `pieceMs` long: the interval in which each begins. */
+  readonly ofPiece: Uint32Array;
+  readonly pieceMs: number;
+}
+
+export interface CohortCounts {
+  /** By ordinal: the interval, or NO_COHORT. */
+  readonly cohorts: Uint32Array;
+  /** By ordinal, of whoever has a cohort: all that is before has been counted. */
+  readonly countedMs: Float64Array;
+  /** By cohort. */
+  readonly sizes: Uint32Array;
+  /** By cohort · (periods + 1) + intervals later. */
+  readonly returned: Uint32Array;
+}
+
+export const NO_COHORT = 0xffffffff;
 
 /** Codes of the rows of a chunk; with bounds one for each run. */
 export interface RowCodes extends Packed {

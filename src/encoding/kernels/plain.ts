@@ -1,8 +1,10 @@
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
+import { addIntervals, countCohorts } from './intervals.ts';
 import { type Differences, GATHERED_ROWS, type Kernels, type RunBounds } from './kernels.ts';
 import {
   classRuns,
+  countBefore,
   countRuns,
   countUsers,
   fillRuns,
@@ -16,6 +18,7 @@ import { addCodes, addPlaces, countGroups, rankRows } from './selected.ts';
 import { compress, expand } from './spread.ts';
 import { newPlainTally } from './tally.ts';
 import { unpack } from './unpack.ts';
+import { addDifferences, addNumbers, countEach, listUsers, lookUp, scale, selectNumbers } from './walked.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
 const PIECE_ROWS = 1024;
@@ -83,6 +86,19 @@ export const plainKernels: Kernels = {
 
   positions,
   positionsOf,
+  addUsers(rows, firsts, ordinals, counts) {
+    const before = new Uint32Array(ordinals.length);
+    countBefore(rows, firsts, before);
+    addDifferences(before, ordinals, counts);
+  },
+  scale,
+  lookUp,
+  countEach,
+  addNumbers,
+  listUsers,
+  selectNumbers,
+  addIntervals,
+  countCohorts,
   countUsers,
   countRuns,
   reduceRuns,

@@ -128,6 +128,23 @@ export function countUsers(rows: Uint32Array, firsts: Uint32Array, found: Uint32
   return count;
 }
 
+/**
+ * before[i] = the bits of `rows` set below the i-th that is set in `firsts`; and behind the last of them, all. As far as there
+ * is room. Returns how many are set in `firsts`.
+ */
+export function countBefore(rows: Uint32Array, firsts: Uint32Array, before: Uint32Array): number {
+  let count = 0;
+  let total = 0;
+  for (let w = 0; w < rows.length; w++) {
+    const selected = rows[w]!;
+    for (let left = firsts[w]!; left !== 0; left &= left - 1)
+      before[count++] = total + popcount32(selected & ((left & -left) - 1));
+    total += popcount32(selected);
+  }
+  before[count] = total;
+  return count;
+}
+
 /** See Kernels.countRuns. */
 export function countRuns(words: Uint32Array, offsets: Uint32Array, counts: Uint32Array): void {
   for (let run = 0; run < offsets.length - 1; run++) {

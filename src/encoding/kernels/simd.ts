@@ -2,17 +2,22 @@ import type { Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { encodeKernels } from './simdEncode.ts';
 import { gatherKernels } from './simdGather.ts';
+import { intervalKernels } from './simdIntervals.ts';
 import { SimdMemory } from './simdMemory.ts';
 import { runsKernels } from './simdRuns.ts';
 import { selectKernels } from './simdSelect.ts';
 import { selectedKernels } from './simdSelected.ts';
 import { spreadKernels } from './simdSpread.ts';
 import { newSimdTally } from './simdTally.ts';
+import { walkedKernels } from './simdWalked.ts';
 import { hasSimd } from './wasm.ts';
 
+/** Of a thread, for arrays of queries; none of it is touched before it is used. */
+const ARENA_BYTES = 32 << 20;
+
 export interface SimdKernels extends Kernels {
-  /** What is kept there is scanned without being copied. */
-  readonly arena: Uint8Array;
+  /** What is kept there is read and written without being copied. */
+  readonly arena: Uint8Array<ArrayBuffer>;
   /** Rows that go through the memory at a time. */
   pieceRows(bits: number): number;
 }
@@ -21,7 +26,7 @@ let shared: SimdKernels | undefined;
 
 /** The kernels in WebAssembly, one instance a thread; undefined where the host has no SIMD. */
 export function simdKernels(): SimdKernels | undefined {
-  shared ??= simdKernelsWithArena(0);
+  shared ??= simdKernelsWithArena(ARENA_BYTES);
   return shared;
 }
 
@@ -43,6 +48,8 @@ export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefine
     ...selectedKernels(memory),
     ...spreadKernels(memory),
     ...encodeKernels(memory),
+    ...walkedKernels(memory),
+    ...intervalKernels(memory),
     reduceRuns: plainKernels.reduceRuns,
     newTally: newSimdTally,
   };

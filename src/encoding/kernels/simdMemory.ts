@@ -16,11 +16,12 @@ const ARENA_SLACK_BYTES = 256;
 export class SimdMemory {
   readonly exports: Exports;
   /** Part of it that the kernels leave alone: packed codes in it are scanned where they are. */
-  readonly arena: Uint8Array;
+  readonly arena: Uint8Array<ArrayBuffer>;
   /** See Kernels. */
   readonly near: Uint32Array;
   /** The whole of it, and what begins at STEP, OUTPUT, RUNS and CODES (assembly/layout.ts). */
   readonly bytes: Buffer;
+  readonly #buffer: ArrayBuffer;
   readonly steps: Uint32Array;
   readonly outputWords: Uint32Array;
   readonly outputDoubles: Float64Array;
@@ -34,6 +35,7 @@ export class SimdMemory {
       exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     exports.prepareSpread();
+    this.#buffer = memory.buffer;
     this.bytes = Buffer.from(memory.buffer);
     this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
     this.near = new Uint32Array(memory.buffer, NEAR.value, NEAR_BYTES.value >>> 2);
@@ -133,6 +135,12 @@ export class SimdMemory {
     const endCount = firstFrom(this.runs, 0, 1 + lengths.count, rowEnd);
     mark(RUNS.value, endCount, STEP.value);
     return 0;
+  }
+
+  /** Whether the kernels find all of these where they are. */
+  has(...arrays: readonly (Uint32Array | Float64Array)[]): boolean {
+    for (let i = 0; i < arrays.length; i++) if (arrays[i]!.buffer !== this.#buffer) return false;
+    return true;
   }
 
   /** Where the kernels find it. */

@@ -62,6 +62,57 @@ export interface Exports {
   positions(words: number, wordCount: number, base: number, target: number): number;
   positionsOf(words: number, base: number, rows: number, count: number, first: number, target: number): void;
   countUsers(rows: number, firsts: number, wordCount: number, found: number): number;
+  countBefore(rows: number, firsts: number, wordCount: number, before: number): number;
+  addIntervals(
+    users: number,
+    starts: number,
+    userCount: number,
+    times: number,
+    kinds: number,
+    bit: number,
+    bounds: number,
+    ofPiece: number,
+    pieceMs: number,
+    counts: number,
+    latest: number,
+  ): void;
+  countCohorts(
+    users: number,
+    starts: number,
+    userCount: number,
+    times: number,
+    kinds: number,
+    bounds: number,
+    ofPiece: number,
+    pieceMs: number,
+    periods: number,
+    cohorts: number,
+    counted: number,
+    sizes: number,
+    returned: number,
+  ): void;
+  scaleIntegers(numbers: number, count: number, base: number, unit: number): void;
+  scaleDoubles(numbers: number, count: number, base: number, unit: number): void;
+  lookUp(numbers: number, count: number, first: number, table: number): void;
+  addDifferences(before: number, ordinals: number, count: number, counts: number): void;
+  countEach(places: number, count: number, counts: number): void;
+  addNumbers(
+    ordinals: number,
+    kinds: number,
+    bit: number,
+    numbers: number,
+    count: number,
+    sums: number,
+  ): void;
+  listUsers(ordinals: number, count: number, users: number, starts: number): number;
+  selectNumbers(
+    numbers: number,
+    groupCount: number,
+    low: number,
+    high: number,
+    isWithin: number,
+    words: number,
+  ): void;
   countRuns(words: number, base: number, offsets: number, runCount: number, counts: number): void;
   gather(packed: number, bits: number, rows: number, first: number, count: number, target: number): void;
   ranks(words: number, rows: number, first: number, count: number, before: number, target: number): void;

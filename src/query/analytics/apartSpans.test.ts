@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
 import type { Part } from '../../store/part.ts';
+import { Intervals } from '../intervals.ts';
 import { apartSpans } from './apartSpans.ts';
-import { Intervals } from './intervals.ts';
 
 test('spans cover the intervals, and each has one part alone or what several parts share', () => {
   let alone = 0;

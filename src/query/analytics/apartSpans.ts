@@ -1,6 +1,6 @@
 import type { Part } from '../../store/part.ts';
+import type { Intervals } from '../intervals.ts';
 import type { Span } from '../predicate.ts';
-import type { Intervals } from './intervals.ts';
 
 const NO_PART = -1;
 const SEVERAL_PARTS = -2;

@@ -1,5 +1,5 @@
 import type { EventPage } from '../eventPage.ts';
-import type { Intervals } from './intervals.ts';
+import type { Intervals } from '../intervals.ts';
 import type { KeyIds } from './keyIds.ts';
 import { KeySlots } from './keySlots.ts';
 

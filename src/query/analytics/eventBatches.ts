@@ -1,4 +1,5 @@
 import type { Bitset } from '../../base/bitset.ts';
+import { arraysOf } from '../../base/memoryBudget.ts';
 import { BATCH_ROWS, type Part, type RowBatch, type RowTarget } from '../../store/part.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
@@ -25,7 +26,8 @@ export function* eventBatches(
   const areAll = users.count() === view.users.count;
   /** Also those that were merged into them; undefined until they are needed. */
   let ordinals: Bitset | undefined;
-  const batch = takeBatch(BATCH_ROWS);
+  const arrays = arraysOf(view.budget);
+  const batch = takeBatch(arrays, BATCH_ROWS);
   const { rows, kinds: ofRows } = batch;
   const target: RowTarget = {
     rows,
@@ -56,7 +58,7 @@ export function* eventBatches(
       }
     }
   } finally {
-    giveBackBatch(batch);
+    giveBackBatch(arrays, batch);
   }
 }
 

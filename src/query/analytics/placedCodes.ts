@@ -1,9 +1,10 @@
 import type { Bitset } from '../../base/bitset.ts';
 import type { MemoryBudget } from '../../base/memoryBudget.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 import type { Part, PlacedBy } from '../../store/part.ts';
-import type { Intervals } from './intervals.ts';
+import type { Intervals } from '../intervals.ts';
 import { type KeyIds, UNREAD } from './keyIds.ts';
-import { countEach, countPlacedSteps, PLACED_CELLS_MAX } from './placedParts.ts';
+import { countPlacedSteps, PLACED_CELLS_MAX } from './placedParts.ts';
 
 /** Places rows of parts by the parts' own codes of keys, and by interval. Without keys there is one code, 0. */
 export class PlacedCodes {
@@ -63,7 +64,7 @@ export class SeenCodes {
   }
 
   add(codes: Uint32Array): void {
-    countEach(codes, this.counts);
+    kernels().countEach(codes, this.counts);
     this.#read();
   }
 

@@ -1,5 +1,6 @@
 import type { Bitset } from '../../base/bitset.ts';
-import type { MemoryBudget } from '../../base/memoryBudget.ts';
+import { arraysOf, type MemoryBudget } from '../../base/memoryBudget.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 import type { Part, PlacedBy } from '../../store/part.ts';
 
 /** Cells of a part's own codes, whether they occur or not: with more, most are empty, and to look at them costs time. */
@@ -14,12 +15,13 @@ export function* countPlacedSteps(
   budget: MemoryBudget | undefined,
 ): Generator<void, Uint32Array> {
   budget?.charge(cellCount * Uint32Array.BYTES_PER_ELEMENT);
-  const counts = new Uint32Array(cellCount);
-  yield* part.placedRowsSteps!(rows, [by], false, ({ places: [cells] }) => countEach(cells!, counts));
+  const arrays = arraysOf(budget);
+  const counts = arrays.counts(cellCount);
+  yield* part.placedRowsSteps!(rows, [by], false, ({ places: [cells] }) =>
+    kernels().countEach(cells!, counts),
+  );
   budget?.release(cellCount * Uint32Array.BYTES_PER_ELEMENT);
-  return counts;
-}
-
-export function countEach(cells: Uint32Array, counts: Uint32Array): void {
-  for (let i = 0; i < cells.length; i++) counts[cells[i]!]!++;
+  const found = counts.slice();
+  arrays.giveBack(counts);
+  return found;
 }

@@ -5,18 +5,20 @@ import {
   RETENTION_NUMBERS_MAX,
   RETENTION_PERIODS_MAX,
 } from '../../base/limits.ts';
+import { arraysOf } from '../../base/memoryBudget.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import { type CohortCounts, NO_COHORT } from '../../encoding/kernels/kernels.ts';
 import type { EventFilter } from '../criterion.ts';
-import type { EventPage } from '../eventPage.ts';
 import { eventPages } from '../eventPages.ts';
 import { type WantedEvents, wantedEvents } from '../filter.ts';
+import { type Interval, type Intervals, intervalsOf, parseInterval } from '../intervals.ts';
 import type { Span } from '../predicate.ts';
 import { mayMatch } from '../selectRows.ts';
 import { asWholeNumber } from '../shape.ts';
 import type { Analysis, AnalysisContext } from './analysis.ts';
 import { eventBatches } from './eventBatches.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
-import { type Interval, type Intervals, intervalsOf, parseInterval } from './intervals.ts';
-import { type UserWalker, walkUsersSteps } from './userWalk.ts';
+import { usersInStepsOf } from './userWalk.ts';
 
 export interface RetentionRequest {
   readonly start: EventFilter;
@@ -70,9 +72,21 @@ export const retention: Analysis<RetentionRequest, RetentionPart, RetentionResul
     const kinds = [starts, wantedEvents(view.schema, back, returnSpan, frame)];
     const bytes = users.size * CARRIED_USER_BYTES;
     view.budget?.charge(bytes);
-    const walker = new CohortWalker(intervals, part, periods, users.size);
+    const arrays = arraysOf(view.budget);
+    const table = intervals.table(arrays);
+    const counts: CohortCounts = {
+      cohorts: arrays.words(users.size).fill(NO_COHORT),
+      countedMs: arrays.numbers(users.size),
+      sizes: arrays.counts(part.sizes.length),
+      returned: arrays.counts(part.returned.length),
+    };
     const inEras = bytes <= CARRIED_BYTES_MAX;
-    yield* eventPages({ view, kinds, users, stats, inEras }, (page) => walkUsersSteps(page, walker));
+    yield* eventPages({ view, kinds, users, stats, inEras }, (page) =>
+      usersInStepsOf(page, arrays, (some) => kernels().countCohorts(some, table, periods, counts)),
+    );
+    part.sizes.set(counts.sizes);
+    part.returned.set(counts.returned);
+    arrays.giveBack(table.startsMs, table.ofPiece, ...Object.values(counts));
     view.budget?.release(bytes);
     return part;
   },
@@ -154,64 +168,5 @@ function* addSteps(total: RetentionPart, cohorts: Intervals, part: RetentionPart
 
 const COHORTS_PER_STEP = 256;
 
-/** What a kind stands for; an event may be both. */
-const START = 1;
-const RETURN = 2;
-const NO_COHORT = -1;
 /** Of a user's cohort, and of what has been counted of it. */
 const CARRIED_USER_BYTES = 12;
-
-/** Finds each user's cohort, and counts the user in the intervals of its return events. */
-class CohortWalker implements UserWalker {
-  readonly #intervals: Intervals;
-  readonly #part: RetentionPart;
-  readonly #periods: number;
-  #cohort = NO_COHORT;
-  /** Up to that time all that there is to count has been counted. */
-  #countedMs = 0;
-  /** The same by ordinal, of the users' earlier events. */
-  readonly #cohorts: Int32Array;
-  readonly #counted: Float64Array;
-
-  constructor(intervals: Intervals, part: RetentionPart, periods: number, userCount: number) {
-    this.#intervals = intervals;
-    this.#part = part;
-    this.#periods = periods;
-    this.#cohorts = new Int32Array(userCount).fill(NO_COHORT);
-    this.#counted = new Float64Array(userCount);
-  }
-
-  begin({ ordinals }: EventPage, user: number): void {
-    this.#cohort = this.#cohorts[ordinals[user]!]!;
-    this.#countedMs = this.#counted[ordinals[user]!]!;
-  }
-
-  walk({ timesMs, kinds }: EventPage, from: number, to: number): void {
-    let i = from;
-    if (this.#cohort === NO_COHORT) {
-      while (i < to && (kinds[i]! & START) === 0) i++;
-      if (i === to) return;
-      const startMs = timesMs[i]!;
-      this.#cohort = this.#intervals.indexOf(startMs);
-      this.#part.sizes[this.#cohort]!++;
-      this.#countedMs = startMs;
-      // Events of the same time are not before it.
-      while (i > from && timesMs[i - 1] === startMs) i--;
-    }
-    const { startsMs } = this.#intervals;
-    const lastEndMs = startsMs[this.#cohort + this.#periods + 1]!;
-    for (; i < to; i++) {
-      const timeMs = timesMs[i]!;
-      if (timeMs >= lastEndMs) return;
-      if (timeMs < this.#countedMs || (kinds[i]! & RETURN) === 0) continue;
-      const interval = this.#intervals.indexOf(timeMs);
-      this.#part.returned[this.#cohort * (this.#periods + 1) + interval - this.#cohort]!++;
-      this.#countedMs = startsMs[interval + 1]!;
-    }
-  }
-
-  end({ ordinals }: EventPage, user: number): void {
-    this.#cohorts[ordinals[user]!] = this.#cohort;
-    this.#counted[ordinals[user]!] = this.#countedMs;
-  }
-}

@@ -4,13 +4,13 @@ import { BREAKDOWN_VALUES_MAX, DAY_MS, HOUR_MS } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { TabletView } from '../../store/view.ts';
+import { INTERVALS, type Interval, intervalsOf } from '../intervals.ts';
 import type { JsonObject } from '../shape.ts';
 import { newStats } from '../stats.ts';
 import { run } from '../testStore.ts';
 import { type TestEvent, testView } from '../testView.ts';
 import { usersOf } from '../users.ts';
 import { frameOf } from './analyses.ts';
-import { INTERVALS, type Interval, intervalsOf } from './intervals.ts';
 import {
   analyze,
   iso,

@@ -4,6 +4,7 @@ import type { Scalar } from '../../base/value.ts';
 import type { EventFilter } from '../criterion.ts';
 import { EVENT_KINDS_MAX, eventPages } from '../eventPages.ts';
 import { type WantedEvents, wantedEvents } from '../filter.ts';
+import { findIntervals, type Interval, Intervals, intervalsOf, parseInterval } from '../intervals.ts';
 import { mayMatch } from '../selectRows.ts';
 import { asFilledList, asObject } from '../shape.ts';
 import type { AnalysisContext, AnalysisFrame, SurveyedAnalysis } from './analysis.ts';
@@ -13,7 +14,6 @@ import { type CellPart, CellValues, merged, valueOfCell } from './cellValues.ts'
 import { EventNumbers } from './eventNumbers.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
 import { Grid } from './grid.ts';
-import { findIntervals, type Interval, Intervals, intervalsOf, parseInterval } from './intervals.ts';
 import { KeyIds, type KeySource } from './keyIds.ts';
 import { type ChosenKeys, chooseKeysSteps, type KeySketch } from './keySurvey.ts';
 import { type CellMeasure, parseCellMeasure } from './measure.ts';

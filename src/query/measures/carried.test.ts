@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Bitset } from '../../base/bitset.ts';
 import { DAY_MS, HOUR_MS } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
+import { SpareArrays } from '../../base/spareArrays.ts';
 import type { Value } from '../../base/value.ts';
 import { calendarDaysOf } from '../calendarDays.ts';
 import type { Comparison } from '../criterion.ts';
@@ -31,7 +32,8 @@ test('measures carried from page to page hold where they hold of all events at o
     events.sort((a, b) => a.user - b.user || a.timeMs - b.timeMs);
     const measure = randomMeasure(random);
     const kinds = measure.kind === 'sequence' ? [2, 0, 1] : [random.below(3)];
-    const carried = carriedMeasure(measure, kinds, values, USERS);
+    const span = { fromMs: 0, toMs: random.pick([100 * HOUR_MS, Number.MAX_SAFE_INTEGER]) };
+    const carried = carriedMeasure(measure, kinds, values, USERS, new SpareArrays(), span);
     const cuts = [-1, ...Array.from({ length: random.below(4) }, () => random.below(100)), 100];
     cuts.sort((a, b) => a - b);
     for (const [i, cut] of cuts.slice(1).entries()) {
@@ -58,7 +60,8 @@ test('measures carried from page to page hold where they hold of all events at o
 test('what is kept of a user is little, or a measure is not carried', () => {
   const none = { kind: 'distinct', prop: 'p', compare: { op: 'gte', value: 1 } } as const;
   expect(carriedNumbers(none)).toBe(undefined);
-  expect(() => carriedMeasure(none, [0], new ValueIds(), 1)).toThrow(TypeError);
+  const NONE = { fromMs: 0, toMs: 0 };
+  expect(() => carriedMeasure(none, [0], new ValueIds(), 1, new SpareArrays(), NONE)).toThrow(TypeError);
 });
 
 interface Event {

@@ -1,7 +1,11 @@
 import { Bitset } from '../../base/bitset.ts';
-import { takeNumbers } from '../../base/spareArrays.ts';
+import type { SpareArrays } from '../../base/spareArrays.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import type { IntervalTable } from '../../encoding/kernels/kernels.ts';
 import type { CalendarDays } from '../calendarDays.ts';
 import { boundsOf, type Comparison, type NumberMeasure } from '../criterion.ts';
+import { findIntervals } from '../intervals.ts';
+import type { Span } from '../predicate.ts';
 import { NO_VALUE, type ValueIds } from '../valueIds.ts';
 import type { EventColumns } from './columns.ts';
 import { AnswersById } from './lastValue.ts';
@@ -23,7 +27,7 @@ export interface UsersOfEvents {
  */
 export interface CarriedMeasure {
   /** What it keeps of users, to be given back (spareArrays.ts) once nothing is asked any more. */
-  readonly numbers: readonly Float64Array[];
+  readonly numbers: readonly (Float64Array | Uint32Array)[];
   add(users: UsersOfEvents, columns: EventColumns): void;
   /** After all events: writes those words [from, to) of the bits of users of whom the measure holds. */
   findHolding(from: number, to: number, words: Uint32Array): void;
@@ -48,33 +52,35 @@ export function carriedNumbers(measure: WalkMeasure): number | undefined {
   }
 }
 
-/** Of a measure that can be carried; `kinds` and `values` as for questionOf. */
+/** Of a measure that can be carried; `kinds` and `values` as for questionOf. `span`: all events are in it. */
 export function carriedMeasure(
   measure: WalkMeasure,
   kinds: readonly number[],
   values: ValueIds,
   userCount: number,
+  arrays: SpareArrays,
+  span: Span,
 ): CarriedMeasure {
   const bit = 1 << kinds[0]!;
   switch (measure.kind) {
     case 'sum':
     case 'avg':
-      return new CarriedSum(measure, bit, userCount);
+      return new CarriedSum(measure, bit, userCount, arrays);
     case 'min':
     case 'max':
-      return new CarriedExtreme(measure, bit, userCount);
+      return new CarriedExtreme(measure, bit, userCount, arrays);
     case 'days':
-      return new CarriedDays(measure, bit, userCount);
+      return new CarriedDays(measure, bit, userCount, arrays, span);
     case 'lastValue':
       if (measure.test.kind === 'value') {
         const { prop, predicate } = measure.test;
-        return new CarriedLast(prop, new AnswersById(predicate, values), bit, userCount);
+        return new CarriedLast(prop, new AnswersById(predicate, values), bit, userCount, arrays);
       }
       break;
     case 'sequence': {
       const stepKinds = measure.sequence.stepKinds.map((own) => columnBits(own, kinds));
       const search = new SequenceSearch({ ...measure.sequence, stepKinds });
-      return new CarriedSequence(search, SequenceSearch.stateLength(stepKinds.length), userCount);
+      return new CarriedSequence(search, SequenceSearch.stateLength(stepKinds.length), userCount, arrays);
     }
   }
   throw new TypeError(`${measure.kind} needs all events of a user at once`);
@@ -87,11 +93,11 @@ class CarriedSum implements CarriedMeasure {
   /** Of an average how many numbers, else nothing. */
   readonly #counts: Float64Array;
 
-  constructor(measure: NumberMeasure, bit: number, userCount: number) {
+  constructor(measure: NumberMeasure, bit: number, userCount: number, arrays: SpareArrays) {
     this.#measure = measure;
     this.#bit = bit;
-    this.#sums = takeNumbers(userCount).fill(0);
-    this.#counts = takeNumbers(measure.kind === 'avg' ? userCount : 0).fill(0);
+    this.#sums = arrays.numbers(userCount).fill(0);
+    this.#counts = arrays.numbers(measure.kind === 'avg' ? userCount : 0).fill(0);
   }
 
   get numbers(): readonly Float64Array[] {
@@ -102,7 +108,10 @@ class CarriedSum implements CarriedMeasure {
     const numbers = columns.numbers(this.#measure.prop);
     const { ordinalsOfEvents } = users;
     if (ordinalsOfEvents === undefined) addSums(users, columns.kinds, this.#bit, numbers, this.#sums);
-    else addEach(ordinalsOfEvents, columns.kinds, this.#bit, numbers, this.#sums);
+    else {
+      const events = { ordinals: ordinalsOfEvents, kinds: columns.kinds, numbers };
+      kernels().addNumbers(events, this.#bit, this.#sums);
+    }
     if (this.#counts.length > 0) addCounts(users, columns.kinds, this.#bit, numbers, this.#counts);
   }
 
@@ -121,11 +130,11 @@ class CarriedExtreme implements CarriedMeasure {
   /** NaN for none. */
   readonly #extremes: Float64Array;
 
-  constructor(measure: NumberMeasure, bit: number, userCount: number) {
+  constructor(measure: NumberMeasure, bit: number, userCount: number, arrays: SpareArrays) {
     this.#measure = measure;
     this.#bit = bit;
     this.#sign = measure.kind === 'max' ? 1 : -1;
-    this.#extremes = takeNumbers(userCount).fill(Number.NaN);
+    this.#extremes = arrays.numbers(userCount).fill(Number.NaN);
   }
 
   get numbers(): readonly Float64Array[] {
@@ -146,6 +155,8 @@ class CarriedDays implements CarriedMeasure {
   readonly #compare: Comparison;
   readonly #days: CalendarDays;
   readonly #bit: number;
+  /** The days of the span; undefined where they are too many. */
+  readonly #intervals: IntervalTable | undefined;
   readonly #counts: Float64Array;
   /** The day counted last. */
   readonly #latest: Float64Array;
@@ -154,20 +165,28 @@ class CarriedDays implements CarriedMeasure {
     { compare, days }: { readonly compare: Comparison; readonly days: CalendarDays },
     bit: number,
     userCount: number,
+    arrays: SpareArrays,
+    span: Span,
   ) {
     this.#compare = compare;
     this.#days = days;
     this.#bit = bit;
-    this.#counts = takeNumbers(userCount).fill(0);
-    this.#latest = takeNumbers(userCount).fill(Number.NEGATIVE_INFINITY);
+    this.#intervals = findIntervals({ interval: 'day', zone: days.zone, ...span })?.table(arrays);
+    this.#counts = arrays.numbers(userCount).fill(0);
+    this.#latest = arrays.numbers(userCount).fill(Number.NEGATIVE_INFINITY);
   }
 
-  get numbers(): readonly Float64Array[] {
-    return [this.#counts, this.#latest];
+  get numbers(): readonly (Float64Array | Uint32Array)[] {
+    const { startsMs, ofPiece } = this.#intervals ?? {};
+    return [this.#counts, this.#latest, startsMs, ofPiece].filter((numbers) => numbers !== undefined);
   }
 
   add(users: UsersOfEvents, { timesMs, kinds }: EventColumns): void {
-    addDays(users, timesMs, kinds, this.#bit, this.#days, this.#counts, this.#latest);
+    if (this.#intervals !== undefined) {
+      const { userCount, ordinals, starts } = users;
+      const events = { userCount, ordinals, starts, timesMs, kinds };
+      kernels().addIntervals(events, this.#bit, this.#intervals, this.#counts, this.#latest);
+    } else addDays(users, timesMs, kinds, this.#bit, this.#days, this.#counts, this.#latest);
   }
 
   findHolding(from: number, to: number, words: Uint32Array): void {
@@ -181,11 +200,11 @@ class CarriedLast implements CarriedMeasure {
   readonly #bit: number;
   readonly #ids: Float64Array;
 
-  constructor(prop: string, answers: AnswersById, bit: number, userCount: number) {
+  constructor(prop: string, answers: AnswersById, bit: number, userCount: number, arrays: SpareArrays) {
     this.#prop = prop;
     this.#answers = answers;
     this.#bit = bit;
-    this.#ids = takeNumbers(userCount).fill(NO_VALUE);
+    this.#ids = arrays.numbers(userCount).fill(NO_VALUE);
   }
 
   get numbers(): readonly Float64Array[] {
@@ -216,10 +235,10 @@ class CarriedSequence implements CarriedMeasure {
   readonly #seen: Bitset;
   readonly #found: Bitset;
 
-  constructor(search: SequenceSearch, stateLength: number, userCount: number) {
+  constructor(search: SequenceSearch, stateLength: number, userCount: number, arrays: SpareArrays) {
     this.#search = search;
     this.#stateLength = stateLength;
-    this.#states = takeNumbers(userCount * stateLength);
+    this.#states = arrays.numbers(userCount * stateLength);
     this.#seen = new Bitset(userCount);
     this.#found = new Bitset(userCount);
   }
@@ -263,15 +282,7 @@ function compareEach(
   words: Uint32Array,
 ): void {
   const { low, high, isWithin } = boundsOf(comparison);
-  for (let w = from; w < to; w++) {
-    const end = Math.min((w + 1) << 5, values.length);
-    let word = 0;
-    for (let ordinal = w << 5; ordinal < end; ordinal++) {
-      const value = values[ordinal]!;
-      if ((value >= low && value <= high) === isWithin && !Number.isNaN(value)) word |= 1 << (ordinal & 31);
-    }
-    words[w] = word;
-  }
+  kernels().selectNumbers(values.subarray(from << 5, to << 5), low, high, isWithin, words.subarray(from, to));
 }
 
 function addSums(
@@ -287,19 +298,6 @@ function addSums(
       if ((kinds[i]! & bit) !== 0 && !Number.isNaN(numbers[i]!)) sum += numbers[i]!;
     }
     sums[ordinals[user]!] = sum;
-  }
-}
-
-/** The same event by event: each user's numbers are added in the same order. */
-function addEach(
-  ordinals: Uint32Array,
-  kinds: Uint32Array,
-  bit: number,
-  numbers: Float64Array,
-  sums: Float64Array,
-): void {
-  for (let i = 0; i < ordinals.length; i++) {
-    if ((kinds[i]! & bit) !== 0 && !Number.isNaN(numbers[i]!)) sums[ordinals[i]!]! += numbers[i]!;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { SpareArrays } from '../../base/spareArrays.ts';
 import type { SchemaView } from '../../store/view.ts';
 import type { EventPage } from '../eventPage.ts';
 import { NO_VALUE, type ValueIds } from '../valueIds.ts';
@@ -11,11 +12,11 @@ export class PageColumns implements EventColumns {
   readonly #ids: PropertyColumns<Uint32Array>;
   #page: EventPage | undefined;
 
-  constructor(schema: SchemaView, values: ValueIds) {
+  constructor(schema: SchemaView, values: ValueIds, arrays: SpareArrays) {
     this.#schema = schema;
     this.values = values;
-    this.#numbers = new PropertyColumns((size) => new Float64Array(size));
-    this.#ids = new PropertyColumns((size) => new Uint32Array(size));
+    this.#numbers = new PropertyColumns(arrays, (size) => arrays.numbers(size));
+    this.#ids = new PropertyColumns(arrays, (size) => arrays.words(size));
   }
 
   /** What is asked from now on is of this page; columns handed out before are used again for it. */
@@ -23,6 +24,12 @@ export class PageColumns implements EventColumns {
     this.#page = page;
     this.#numbers.begin(page.eventCount);
     this.#ids.begin(page.eventCount);
+  }
+
+  /** Nobody uses them any more. */
+  release(): void {
+    this.#numbers.release();
+    this.#ids.release();
   }
 
   get timesMs(): Float64Array {
@@ -52,13 +59,19 @@ export class PageColumns implements EventColumns {
 
 /** Columns of a page by property, each read once a page into an array that grows. */
 class PropertyColumns<T extends Float64Array | Uint32Array> {
+  readonly #spare: SpareArrays;
   readonly #make: (size: number) => T;
   readonly #arrays = new Map<string, T>();
   readonly #read = new Set<string>();
   #count = 0;
 
-  constructor(make: (size: number) => T) {
+  constructor(spare: SpareArrays, make: (size: number) => T) {
+    this.#spare = spare;
     this.#make = make;
+  }
+
+  release(): void {
+    this.#spare.giveBack(...this.#arrays.values());
   }
 
   begin(count: number): void {
@@ -69,7 +82,9 @@ class PropertyColumns<T extends Float64Array | Uint32Array> {
   of(prop: string, read: (column: T) => void): T {
     let array = this.#arrays.get(prop);
     if (array === undefined || array.length < this.#count) {
-      array = this.#make(Math.max(this.#count, 2 * (array?.length ?? 0)));
+      const size = Math.max(this.#count, 2 * (array?.length ?? 0));
+      if (array !== undefined) this.#spare.giveBack(array);
+      array = this.#make(size);
       this.#arrays.set(prop, array);
     }
     if (!this.#read.has(prop)) {

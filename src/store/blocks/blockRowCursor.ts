@@ -1,6 +1,7 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { firstFrom } from '../../base/search.ts';
+import { SpareArrays } from '../../base/spareArrays.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
@@ -9,8 +10,11 @@ import type { Ordinals } from './ordinals.ts';
 
 const LISTED_WORDS = CHUNK_ROWS_MAX / 32;
 const usersScratch = new Uint32Array(BATCH_ROWS);
-/** Users whose ordinals are decoded together. */
-const ORDINALS_DECODED = 4096;
+/** Users whose ordinals are decoded together; in the kernels' memory. */
+const ORDINALS_DECODED = 1 << 14;
+const decoded = new SpareArrays().words(ORDINALS_DECODED);
+/** Where fewer of them are asked for, each is looked for. */
+const DENSE_USERS = 8;
 
 /** Of a block, what a cursor reads besides the selected rows. */
 interface Streams {
@@ -26,9 +30,6 @@ export class BlockRowCursor implements RowCursor {
   readonly #kinds: readonly (Uint32Array | undefined)[];
   readonly #firsts: Uint32Array;
   readonly #streams: Streams;
-  readonly #decoded = new Uint32Array(ORDINALS_DECODED);
-  /** The first user that is decoded. */
-  #decodedFrom = -1;
   /** The next word of the selection. */
   #word = 0;
   /** Users that begin before it. */
@@ -76,15 +77,19 @@ export class BlockRowCursor implements RowCursor {
 
   /** Turns numbers of users into their ordinals. */
   #toOrdinals(users: Uint32Array, from: number, to: number): void {
+    const { ordinals } = this.#streams;
     for (let at = from; at < to; ) {
-      const first = Math.floor(users[at]! / ORDINALS_DECODED) * ORDINALS_DECODED;
-      if (first !== this.#decodedFrom) {
-        const end = Math.min(first + ORDINALS_DECODED, this.#streams.ordinals.count);
-        this.#streams.ordinals.decode(first, end, this.#decoded);
-        this.#decodedFrom = first;
-      }
+      const first = users[at]!;
       const end = firstFrom(users, at, to, first + ORDINALS_DECODED);
-      replaceUsers(users, at, end, first, this.#decoded);
+      const own = users.subarray(at, end);
+      const count = users[end - 1]! + 1 - first;
+      if (count > DENSE_USERS * own.length) {
+        usersScratch.set(own);
+        ordinals.gather(usersScratch.subarray(0, own.length), own);
+      } else {
+        ordinals.decode(first, first + count, decoded);
+        kernels().lookUp(own, first, decoded);
+      }
       at = end;
     }
   }
@@ -117,15 +122,4 @@ function usersAfter(firsts: Uint32Array, row: number, to: number): number {
   const word = row >>> 5;
   // Two shifts: one by 32 does nothing.
   return popcount32((firsts[word]! >>> (row & 31)) >>> 1) + countBits(firsts, word + 1, to);
-}
-
-/** Puts ordinals in the place of users [from, to), of whom `decodedFrom` is the first that is decoded. */
-function replaceUsers(
-  users: Uint32Array,
-  from: number,
-  to: number,
-  decodedFrom: number,
-  decoded: Uint32Array,
-): void {
-  for (let i = from; i < to; i++) users[i] = decoded[users[i]! - decodedFrom]!;
 }

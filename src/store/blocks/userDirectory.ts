@@ -1,7 +1,9 @@
 import { Bitset } from '../../base/bitset.ts';
+import { SpareArrays } from '../../base/spareArrays.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
+import { countBits } from '../../encoding/kernels/countBits.ts';
 import { COUNTED_WORDS, GATHERED_ROWS } from '../../encoding/kernels/kernels.ts';
 import { prefixXor } from '../../encoding/kernels/runs.ts';
 import { BlockRowCursor } from './blockRowCursor.ts';
@@ -9,13 +11,16 @@ import { expand } from './expand.ts';
 import { FirstRows } from './firstRows.ts';
 import { GROUP_USERS, type Ordinals } from './ordinals.ts';
 
-const groupOrdinals = new Uint32Array(GROUP_USERS);
+/** In the kernels' memory; with a user before those that begin in so many rows. */
+const groupOrdinals = new SpareArrays().words(GROUP_USERS + 1);
 /** Of the block looked at: fresh memory costs more to touch than the loops over it. */
 let firstsScratch = new Uint32Array(0);
 /** What a kernel finds in COUNTED_WORDS: each row's user may be another one. */
 const found = new Uint32Array(32 * COUNTED_WORDS + 1);
 /** Where at least one in so many users is asked for, all are decoded sooner. */
 const DENSE_USERS = 8;
+/** Where one row in so many users is selected, all users' are counted sooner than who has one is found. */
+const COUNTED_USERS = 2;
 const foundUsers = new Uint32Array(GATHERED_ROWS);
 const foundOrdinals = new Uint32Array(GATHERED_ROWS);
 
@@ -72,17 +77,36 @@ export class UserDirectory {
   }
 
   /** counts[ordinal] += number of selected rows, for every user. */
-  countByOrdinal({ words }: Bitset, counts: Uint32Array): void {
+  countByOrdinal(rows: Bitset, counts: Uint32Array): void {
+    const { words } = rows;
     if (firstsScratch.length < words.length) firstsScratch = new Uint32Array(words.length);
     const firsts = firstsScratch.subarray(0, words.length);
     this.firsts.selectInto(equalTo(1), firsts);
+    const areMany = countBits(words) * COUNTED_USERS > this.ordinals.count;
     let before = -1;
     for (let from = 0; from < words.length; from += COUNTED_WORDS) {
       const piece = words.subarray(from, from + COUNTED_WORDS);
-      const foundCount = kernels().countUsers(piece, firsts.subarray(from, from + COUNTED_WORDS), found);
+      const ofPiece = firsts.subarray(from, from + COUNTED_WORDS);
+      if (areMany) {
+        before += this.#addAll(piece, ofPiece, before, counts);
+        continue;
+      }
+      const foundCount = kernels().countUsers(piece, ofPiece, found);
       for (let at = 0; at < foundCount; ) at = this.#addPiece(at, foundCount, before, counts);
       before += found[foundCount]! >>> 16;
     }
+  }
+
+  /** Adds what all users have of these rows, behind those of user `before`. Returns how many begin in them. */
+  #addAll(words: Uint32Array, firsts: Uint32Array, before: number, counts: Uint32Array): number {
+    const userCount = countBits(firsts);
+    const ordinals = groupOrdinals.subarray(0, 1 + userCount);
+    // Nobody is before the block's first row, and nothing is counted of nobody.
+    ordinals[0] = 0;
+    const first = Math.max(before, 0);
+    this.ordinals.decode(first, before + userCount + 1, ordinals.subarray(first - before));
+    kernels().addUsers(words, firsts, ordinals, counts);
+    return userCount;
   }
 
   /** Adds what is found from `at` on, behind the rows of user `before`, as much of it as is looked at together. Returns its end. */

@@ -13,13 +13,16 @@ export { ARENA, CODES, INPUT, INPUT_BYTES, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTE
 export { RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
 export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
-export { classRuns, countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
+export { classRuns, countBefore, countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
+export { addIntervals, countCohorts } from './intervals';
 export { equal8 } from './select';
 export { addCodes, addRunCodes, addRunPlaces, countGroups, rankRows } from './selected';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';
 export { tallyAtLeast, tallyRows } from './tally';
+export { addDifferences, addNumbers, countEach, listUsers, lookUp } from './walked';
+export { scaleDoubles, scaleIntegers, selectNumbers } from './walked';
 
 /** Rows unpacked at a time, when they are: a lane of 32 bits is the widest. */
 const STEP_ROWS: u32 = (STEP_BYTES >>> 2) as u32;

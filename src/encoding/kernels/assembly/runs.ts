@@ -126,6 +126,45 @@ export function countUsers(rows: usize, firsts: usize, wordCount: u32, found: us
 }
 
 /**
+ * Of a bitmap of 64-bit words, before[i] = the bits set below the i-th that is set in `firsts`; behind the last of them, all.
+ * Returns how many are set in `firsts`. Eight at once, which the next ones write over: how many a word has cannot be
+ * predicted.
+ */
+export function countBefore(rows: usize, firsts: usize, wordCount: u32, before: usize): u32 {
+  const begin = before;
+  let total: u32 = 0;
+  for (const end = rows + ((wordCount as usize) << 3); rows < end; rows += 8) {
+    const selected = load<u64>(rows);
+    let left = load<u64>(firsts);
+    const count = popcnt(left) as i32;
+    let target = before;
+    for (let done = 0; done < count; done += 8) {
+      left = putBefore(selected, left, total, target, 0);
+      left = putBefore(selected, left, total, target, 4);
+      left = putBefore(selected, left, total, target, 8);
+      left = putBefore(selected, left, total, target, 12);
+      left = putBefore(selected, left, total, target, 16);
+      left = putBefore(selected, left, total, target, 20);
+      left = putBefore(selected, left, total, target, 24);
+      left = putBefore(selected, left, total, target, 28);
+      target += 32;
+    }
+    before += (count as usize) << 2;
+    total += popcnt(selected) as u32;
+    firsts += 8;
+  }
+  store<u32>(before, total);
+  return ((before - begin) as u32) >>> 2;
+}
+
+/** Returns what is left without the lowest bit. */
+@inline
+function putBefore(selected: u64, left: u64, total: u32, target: usize, offset: usize): u64 {
+  store<u32>(target + offset, total + (popcnt(selected & ((left & -left) - 1)) as u32));
+  return left & (left - 1);
+}
+
+/**
  * counts[r] = bits set in [offsets[r], offsets[r + 1]) of a bitmap whose words from row `base` on, a multiple of 64,
  * are at `words`. They are read in 64-bit words.
  */

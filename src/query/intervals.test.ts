@@ -1,8 +1,8 @@
 import { DateTime } from 'luxon';
 import { expect, test } from 'vitest';
-import { ANALYSIS_INTERVALS_MAX, DAY_MS, HOUR_MS } from '../../base/limits.ts';
-import { SeededRandom } from '../../base/random.ts';
-import { parseTime } from '../../base/time.ts';
+import { ANALYSIS_INTERVALS_MAX, DAY_MS, HOUR_MS } from '../base/limits.ts';
+import { SeededRandom } from '../base/random.ts';
+import { parseTime } from '../base/time.ts';
 import { INTERVALS, type Interval, intervalsOf, parseInterval } from './intervals.ts';
 
 const ZONES = [

@@ -1,8 +1,11 @@
-import { badRequest } from '../../base/errors.ts';
-import { ANALYSIS_INTERVALS_MAX, DAY_MS, HOUR_MS } from '../../base/limits.ts';
-import { ZoneOffsets } from '../../base/zoneOffsets.ts';
-import type { TimeIntervals } from '../../store/part.ts';
-import { asText } from '../shape.ts';
+import { badRequest } from '../base/errors.ts';
+import { ANALYSIS_INTERVALS_MAX, DAY_MS, HOUR_MS } from '../base/limits.ts';
+import type { SpareArrays } from '../base/spareArrays.ts';
+import { ZoneOffsets } from '../base/zoneOffsets.ts';
+import { intervalOf } from '../encoding/kernels/intervals.ts';
+import type { IntervalTable } from '../encoding/kernels/kernels.ts';
+import type { TimeIntervals } from '../store/part.ts';
+import { asText } from './shape.ts';
 
 export const INTERVALS = ['hour', 'day', 'week', 'month'] as const;
 export type Interval = (typeof INTERVALS)[number];
@@ -120,9 +123,7 @@ export class Intervals implements TimeIntervals {
   readonly count: number;
   /** Where each begins, and where the last one ends: count + 1 entries, or none. */
   readonly startsMs: Float64Array;
-  /** Of equal pieces of the whole: the interval that a piece is in. */
-  readonly #ofPiece: Uint32Array;
-  readonly #pieceMs: number;
+  readonly #table: IntervalTable;
   /** Whether every piece is in one interval. */
   readonly #areWhole: boolean;
 
@@ -132,14 +133,15 @@ export class Intervals implements TimeIntervals {
     const spanMs = this.count === 0 ? 0 : this.startsMs[this.count]! - this.startsMs[0]!;
     const commonMs = commonLengthMs(this.startsMs);
     this.#areWhole = commonMs >= spanMs / PIECES_MAX;
-    this.#pieceMs = Math.max(commonMs, spanMs / PIECES_MAX);
-    this.#ofPiece = new Uint32Array(Math.ceil(spanMs / this.#pieceMs));
+    const pieceMs = Math.max(commonMs, spanMs / PIECES_MAX);
+    const ofPiece = new Uint32Array(Math.ceil(spanMs / pieceMs));
     let interval = 0;
-    for (let piece = 0; piece < this.#ofPiece.length; piece++) {
-      const timeMs = this.startsMs[0]! + piece * this.#pieceMs;
+    for (let piece = 0; piece < ofPiece.length; piece++) {
+      const timeMs = this.startsMs[0]! + piece * pieceMs;
       while (timeMs >= this.startsMs[interval + 1]!) interval++;
-      this.#ofPiece[piece] = interval;
+      ofPiece[piece] = interval;
     }
+    this.#table = { startsMs: this.startsMs, ofPiece, pieceMs };
   }
 
   /** Where the last one ends; there must be one. */
@@ -149,17 +151,23 @@ export class Intervals implements TimeIntervals {
 
   /** Which one a time is in; the time must be in one of them. */
   indexOf(timeMs: number): number {
-    const startsMs = this.startsMs;
-    let interval = this.#ofPiece[((timeMs - startsMs[0]!) / this.#pieceMs) | 0]!;
-    while (timeMs >= startsMs[interval + 1]!) interval++;
-    return interval;
+    return intervalOf(timeMs, this.#table);
+  }
+
+  /** As kernels take them: in two of these arrays. */
+  table(arrays: SpareArrays): IntervalTable {
+    const { startsMs, ofPiece, pieceMs } = this.#table;
+    const [ownMs, own] = [arrays.numbers(startsMs.length), arrays.words(ofPiece.length)];
+    ownMs.set(startsMs);
+    own.set(ofPiece);
+    return { startsMs: ownMs, ofPiece: own, pieceMs };
   }
 
   /** target[i] = indexOf(timesMs[i]) for the first `count` of them. */
   place(timesMs: Float64Array, count: number, target: Int32Array): void {
-    if (this.#areWhole)
-      placeInPieces(timesMs, count, this.startsMs[0]!, this.#ofPiece, this.#pieceMs, target);
-    else placeTimes(timesMs, count, this.startsMs, this.#ofPiece, this.#pieceMs, target);
+    const { startsMs, ofPiece, pieceMs } = this.#table;
+    if (this.#areWhole) placeInPieces(timesMs, count, startsMs[0]!, ofPiece, pieceMs, target);
+    else placeTimes(timesMs, count, startsMs, ofPiece, pieceMs, target);
   }
 }
 
