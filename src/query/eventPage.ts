@@ -3,7 +3,6 @@ import { kernels } from '../encoding/kernels/chosen.ts';
 import type { CellReader, Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
 import { readCells, readMixed } from './pageCells.ts';
-import { addUp, countEach, keepFilled, placeEach } from './pagePlaces.ts';
 import type { ValueIds } from './valueIds.ts';
 
 /** A user's own events come last at equal times. */
@@ -229,15 +228,17 @@ export class EventPage {
     this.eventCount = sources.reduce((count, source) => count + entryCount(source), 0);
     this.#reserveEvents(this.eventCount);
     this.#reserveUsers(ordinalCount);
-    const next = this.#starts.subarray(0, ordinalCount + 1).fill(0);
-    for (const { ordinals, from, to } of sources) countEach(ordinals, from, to, ordinalFrom, next);
-    addUp(next);
+    const next = this.#starts.subarray(0, ordinalCount + 1);
+    const own = sources.map(({ ordinals, from, to }) => ordinals.subarray(from, to));
+    kernels().startPlaces(own, ordinalFrom, next);
+    const target = { timesMs: this.timesMs, kinds: this.kinds, origins: this.#origins };
     let before = 0;
-    for (const source of sources) {
-      placeEach(source, ordinalFrom, next, before, this.timesMs, this.kinds, this.#origins);
-      before += entryCount(source);
+    for (const [i, { timesMs, kinds, from, to }] of sources.entries()) {
+      const columns = { timesMs: timesMs.subarray(from, to), kinds: kinds.subarray(from, to) };
+      kernels().placeEvents(own[i]!, ordinalFrom, next, before, columns, target);
+      before += to - from;
     }
-    this.#userCount = keepFilled(next, ordinalFrom, this.#ordinals);
+    this.#userCount = kernels().keepFilled(next, ordinalFrom, this.#ordinals);
   }
 
   /** By time, where they are not; equal ones stay in their order. */

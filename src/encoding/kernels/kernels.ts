@@ -230,6 +230,29 @@ export interface Kernels {
    */
   countCohorts(events: UserEvents, intervals: IntervalTable, periods: number, counts: CohortCounts): void;
 
+  /**
+   * Begins to bring events together by user: next[u] = where those of the ordinal first + u begin, of events with the
+   * ordinals that the sources have. There is one more, where the last ones end.
+   */
+  startPlaces(sources: readonly Uint32Array[], first: number, next: Uint32Array): void;
+  /**
+   * Puts each event of a source to its user's next place, and counts that on; target.origins[place] = before + i for the i-th.
+   * Without times the target has none.
+   */
+  placeEvents(
+    ordinals: Uint32Array,
+    first: number,
+    next: Uint32Array,
+    before: number,
+    source: Omit<PlacedColumns, 'origins'>,
+    target: PlacedColumns,
+  ): void;
+  /**
+   * Of ends[u], where the events of the ordinal first + u end, makes where they start, only of those that have any, and behind
+   * the last of them the end. Returns how many there are, whose ordinals it lists.
+   */
+  keepFilled(ends: Uint32Array, first: number, ordinals: Uint32Array): number;
+
   /** A tally of so many users, of counts that are asked about up to `countMax`, at most TALLY_COUNT_MAX. */
   newTally(userCount: number, countMax: number): Tally;
 
@@ -295,6 +318,12 @@ export interface UserEvents {
   readonly starts: Uint32Array;
   readonly timesMs: Float64Array;
   readonly kinds: Uint32Array;
+}
+
+export interface PlacedColumns {
+  readonly timesMs: Float64Array;
+  readonly kinds: Uint32Array;
+  readonly origins: Uint32Array;
 }
 
 /** Spans of time that ascend without gaps. */

@@ -2,6 +2,7 @@ import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import { addIntervals, countCohorts } from './intervals.ts';
 import { type Differences, GATHERED_ROWS, type Kernels, type RunBounds } from './kernels.ts';
+import { keepFilled, placeEvents, startPlaces } from './placed.ts';
 import {
   classRuns,
   countBefore,
@@ -99,6 +100,9 @@ export const plainKernels: Kernels = {
   selectNumbers,
   addIntervals,
   countCohorts,
+  startPlaces,
+  placeEvents,
+  keepFilled,
   countUsers,
   countRuns,
   reduceRuns,

@@ -4,6 +4,7 @@ import { encodeKernels } from './simdEncode.ts';
 import { gatherKernels } from './simdGather.ts';
 import { intervalKernels } from './simdIntervals.ts';
 import { SimdMemory } from './simdMemory.ts';
+import { placedKernels } from './simdPlaced.ts';
 import { runsKernels } from './simdRuns.ts';
 import { selectKernels } from './simdSelect.ts';
 import { selectedKernels } from './simdSelected.ts';
@@ -48,6 +49,7 @@ export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefine
     ...selectedKernels(memory),
     ...spreadKernels(memory),
     ...encodeKernels(memory),
+    ...placedKernels(memory),
     ...walkedKernels(memory),
     ...intervalKernels(memory),
     reduceRuns: plainKernels.reduceRuns,

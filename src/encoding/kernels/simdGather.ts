@@ -35,9 +35,10 @@ export function gatherKernels(
         const from = (pieceFrom >>> 3) * bits;
         const to = Math.ceil(((rows[end - 1]! - first + 1) * bits) / 8);
         memory.copyIn(packed.subarray(from, to), INPUT.value);
-        memory.copyIn(bytesOf(rows, i, end), RUNS.value);
-        gather(INPUT.value, bits, RUNS.value, first + pieceFrom, end - i, OUTPUT.value);
-        target.set(memory.outputWords.subarray(0, end - i), i);
+        const [own, result] = [rows.subarray(i, end), target.subarray(i, end)];
+        const at = memory.resultAt(result, OUTPUT.value);
+        gather(INPUT.value, bits, memory.place(own, RUNS.value), first + pieceFrom, end - i, at);
+        if (at === OUTPUT.value) result.set(memory.outputWords.subarray(0, end - i));
         i = end;
       }
     },
@@ -47,9 +48,9 @@ export function gatherKernels(
       if (rows.length === 0) return;
       const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
       memory.copyIn(bytesOf(words, 0, wordCount), INPUT.value);
-      memory.copyIn(bytesOf(rows, 0, rows.length), RUNS.value);
-      ranks(INPUT.value, RUNS.value, first, rows.length, before, OUTPUT.value);
-      target.set(memory.outputWords.subarray(0, rows.length));
+      const at = memory.resultAt(target, OUTPUT.value);
+      ranks(INPUT.value, memory.place(rows, RUNS.value), first, rows.length, before, at);
+      if (at === OUTPUT.value) target.set(memory.outputWords.subarray(0, rows.length));
     },
 
     gatherRuns(codes, bounds, rows, first, target) {
@@ -71,7 +72,7 @@ export function gatherKernels(
       const runsBefore = memory.markStarts(bounds, rowEnd);
       memory.copyIn(codes.packed, RUNS.value);
       memory.copyIn(low.packed.subarray(0, Math.ceil((rowEnd * low.bits) / 8)), CODES.value);
-      memory.copyIn(bytesOf(rows, 0, rows.length), INPUT.value);
+      const at = memory.resultAt(target, OUTPUT.value);
       gatherSplit(
         STEP.value,
         runsBefore,
@@ -79,12 +80,12 @@ export function gatherKernels(
         codes.bits,
         CODES.value,
         low.bits,
-        INPUT.value,
+        memory.place(rows, INPUT.value),
         first,
         rows.length,
-        OUTPUT.value,
+        at,
       );
-      target.set(memory.outputDoubles.subarray(0, rows.length));
+      if (at === OUTPUT.value) target.set(memory.outputDoubles.subarray(0, rows.length));
     },
 
     places(words, rows, first, before, target) {
@@ -104,23 +105,25 @@ export function gatherKernels(
       memory.copyWords(firsts, 0, INPUT.value);
       const { row, user } = before;
       const words64 = (wordCount + 1) >>> 1;
-      const count = listRows(STEP.value, INPUT.value, words64, row, user, OUTPUT.value, RUNS.value);
-      rows.set(memory.outputWords.subarray(0, count));
-      users.set(memory.runs.subarray(0, count));
+      const [rowsAt, usersAt] = [memory.resultAt(rows, OUTPUT.value), memory.resultAt(users, RUNS.value)];
+      const count = listRows(STEP.value, INPUT.value, words64, row, user, rowsAt, usersAt);
+      if (rowsAt === OUTPUT.value) rows.set(memory.outputWords.subarray(0, count));
+      if (usersAt === RUNS.value) users.set(memory.runs.subarray(0, count));
       return count;
     },
 
     markKinds(selected, bitmaps, target) {
-      const { OUTPUT, RUNS, STEP, markKinds } = exports;
+      const { RUNS, STEP, markKinds } = exports;
       const words64 = (memory.copyWords(selected, 0, STEP.value) + 1) >>> 1;
       const at = (kind: number) => RUNS.value + kind * words64 * 8;
       memory.bytes.fill(0, at(0), at(bitmaps.length));
       for (const [kind, words] of bitmaps.entries()) {
         if (words !== undefined) memory.copyIn(bytesOf(words, 0, words.length), at(kind));
       }
-      memory.outputWords.fill(0, 0, target.length);
-      markKinds(STEP.value, at(0), bitmaps.length, words64, OUTPUT.value);
-      target.set(memory.outputWords.subarray(0, target.length));
+      const result = memory.has(target) ? target : memory.outputWords.subarray(0, target.length);
+      result.fill(0);
+      markKinds(STEP.value, at(0), bitmaps.length, words64, result.byteOffset);
+      if (result !== target) target.set(result);
     },
   };
 }

@@ -143,6 +143,18 @@ export class SimdMemory {
     return true;
   }
 
+  /** Where the kernels find these: where they are, or copied to `scratch`. */
+  place(words: Uint32Array, scratch: number): number {
+    if (this.has(words)) return words.byteOffset;
+    this.copyIn(bytesOf(words, 0, words.length), scratch);
+    return scratch;
+  }
+
+  /** Where the kernels put these: where they are, or at `scratch`. */
+  resultAt(result: Uint32Array | Float64Array, scratch: number): number {
+    return this.has(result) ? result.byteOffset : scratch;
+  }
+
   /** Where the kernels find it. */
   targetIn(target: Uint32Array): number {
     if (target.buffer === this.bytes.buffer) return target.byteOffset;

@@ -229,3 +229,54 @@ it('addIntervals and countCohorts go on with users, as their twins do', () => {
     return { run, expected };
   });
 });
+
+it('events of several parts come together by user, those of the earlier part first', () => {
+  check(ROUNDS, () => {
+    const [first, ordinalCount] = [random.below(50), 1 + random.below(60)];
+    const sources = Array.from({ length: 1 + random.below(3) }, () =>
+      list(random.below(100), ordinalCount)
+        .sort((a, b) => a - b)
+        .map((user) => ({ user, timeMs: random.below(1000), kinds: random.below(8) })),
+    );
+    const all = sources.flat().map((event, origin) => ({ ...event, origin }));
+    all.sort((a, b) => a.user - b.user || a.origin - b.origin);
+    const hasTimes = random.chance(0.7);
+    const run = (way: number) => {
+      const { kernels, words } = WAYS[way]!;
+      const numbers = NUMBERS[way]!;
+      const none = list(all.length, 1);
+      const target = {
+        timesMs: numbers(hasTimes ? none : []),
+        kinds: words(none),
+        origins: words(none),
+      };
+      const ordinals = sources.map((events) => words(events.map(({ user }) => first + user)));
+      const [next, users] = [words(list(ordinalCount + 1, 9)), words(list(ordinalCount + 1, 1))];
+      kernels.startPlaces(ordinals, first, next);
+      let before = 0;
+      for (const [i, events] of sources.entries()) {
+        const timesMs = numbers(events.map(({ timeMs }) => timeMs));
+        const kinds = words(events.map(({ kinds }) => kinds));
+        kernels.placeEvents(ordinals[i]!, first, next, before, { timesMs, kinds }, target);
+        before += events.length;
+      }
+      const userCount = kernels.keepFilled(next, first, users);
+      return [
+        [...target.timesMs],
+        [...target.kinds],
+        [...target.origins],
+        [...users.subarray(0, userCount)],
+        [...next.subarray(0, userCount + 1)],
+      ];
+    };
+    const users = [...new Set(all.map(({ user }) => user))];
+    const expected = [
+      hasTimes ? all.map(({ timeMs }) => timeMs) : [],
+      all.map(({ kinds }) => kinds),
+      all.map(({ origin }) => origin),
+      users.map((user) => first + user),
+      [...users.map((user) => all.findIndex((event) => event.user === user)), all.length],
+    ];
+    return { run, expected };
+  });
+});

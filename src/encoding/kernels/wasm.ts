@@ -91,6 +91,21 @@ export interface Exports {
     sizes: number,
     returned: number,
   ): void;
+  countPlaces(ordinals: number, count: number, first: number, ends: number): void;
+  addUp(numbers: number, count: number): void;
+  placeEvents(
+    ordinals: number,
+    count: number,
+    first: number,
+    next: number,
+    before: number,
+    times: number,
+    toTimes: number,
+    kinds: number,
+    toKinds: number,
+    toOrigins: number,
+  ): void;
+  keepFilled(ends: number, count: number, first: number, ordinals: number): number;
   scaleIntegers(numbers: number, count: number, base: number, unit: number): void;
   scaleDoubles(numbers: number, count: number, base: number, unit: number): void;
   lookUp(numbers: number, count: number, first: number, table: number): void;

@@ -15,6 +15,7 @@ export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
 export { classRuns, countBefore, countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
 export { addIntervals, countCohorts } from './intervals';
+export { addUp, countPlaces, keepFilled, placeEvents } from './placed';
 export { equal8 } from './select';
 export { addCodes, addRunCodes, addRunPlaces, countGroups, rankRows } from './selected';
 export { prepareSet } from './set';
