@@ -113,17 +113,17 @@ export class EventPage {
     return this.#areOrdered ? only!.ordinals.subarray(only!.from, only!.to) : undefined;
   }
 
-  /** The code of event i's name. For a few of the events: each is a look into its part. */
-  eventAt(i: number): number {
-    let entry = this.#areOrdered ? i : this.#origins[i]!;
+  /** target[i] = the code of event i's name. */
+  readEvents(target: Uint32Array): void {
+    const codes = this.#areOrdered ? target : this.#cells().codes;
+    let before = 0;
     for (const { rows, from, to, parts } of this.#sources) {
-      if (entry < to - from) {
-        const part = typeof parts === 'number' ? parts : parts[from + entry]!;
-        return this.#parts[part]!.eventAt(rows[from + entry]!);
-      }
-      entry -= to - from;
+      const own = codes.subarray(before, before + to - from);
+      if (typeof parts === 'number') this.#parts[parts]!.readEvents(rows.subarray(from, to), own);
+      else for (let i = from; i < to; i++) own[i - from] = this.#parts[parts[i]!]!.eventAt(rows[i]!);
+      before += to - from;
     }
-    throw new RangeError(`a page of ${this.eventCount} events has no event ${i}`);
+    if (!this.#areOrdered) kernels().take(codes, this.#origins.subarray(0, this.eventCount), target);
   }
 
   /** target[i] = the number that event i has as this property, else NaN. */
@@ -133,7 +133,7 @@ export class EventPage {
       this.#read(propertyCode, codes, target);
     } else {
       this.#read(propertyCode, codes, numbers);
-      gathered(numbers, this.#origins.subarray(0, this.eventCount), target);
+      kernels().take(numbers, this.#origins.subarray(0, this.eventCount), target);
     }
   }
 
@@ -144,7 +144,7 @@ export class EventPage {
       this.#read(propertyCode, target, numbers, values);
     } else {
       this.#read(propertyCode, codes, numbers, values);
-      gathered(codes, this.#origins.subarray(0, this.eventCount), target);
+      kernels().take(codes, this.#origins.subarray(0, this.eventCount), target);
     }
   }
 

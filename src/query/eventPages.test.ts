@@ -56,6 +56,8 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
         page.readValues(code, values, ids[i]!);
         page.readNumbers(code, numbers[i]!);
       }
+      const codes = new Uint32Array(page.eventCount);
+      page.readEvents(codes);
       for (let user = 0; user < page.userCount; user++) {
         const trail = [];
         for (let i = page.starts[user]!; i < page.starts[user + 1]!; i++) {
@@ -64,7 +66,7 @@ test('pages have what trails have, however parts, pages and merges lie', () => {
             if (view.schema.propertyCode(PROPERTIES[p]!) === undefined) continue;
             expect(numbers[p]![i]).toBe(typeof value === 'number' ? value : Number.NaN);
           }
-          const event = view.schema.eventName(page.eventAt(i));
+          const event = view.schema.eventName(codes[i]!);
           trail.push([page.timesMs[i], page.kinds[i], event, ...read]);
         }
         const ordinal = page.ordinals[user]!;

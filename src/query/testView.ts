@@ -197,6 +197,9 @@ function testPart(
       return own.length === 0 ? undefined : { rows: own, timesMs: own.map((row) => rows[row]!.timeMs) };
     },
     eventAt: (row) => eventNames.indexOf(rows[row]!.event),
+    readEvents: (wanted, target) => {
+      for (const [i, row] of wanted.entries()) target[i] = eventNames.indexOf(rows[row]!.event);
+    },
     timeAt: (row) => rows[row]!.timeMs,
     ordinalAt: (row) => rows[row]!.ordinal,
     valueAt: (row, code) => rows[row]!.properties[propertyNames[code]!],

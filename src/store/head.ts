@@ -10,7 +10,7 @@ import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.t
 import { HeadCellReader, type HeadCells, SortedRowCursor } from './headReaders.ts';
 import type { CellReader, Part, PartTrail, RowCursor, TallyWanted, ValuePredicate } from './part.ts';
 import { LocalTexts } from './texts/localTexts.ts';
-import { trailOrderSteps } from './trailOrder.ts';
+import { gathered, trailOrderSteps } from './trailOrder.ts';
 
 const ROWS_START = 64;
 const CELLS_START = 256;
@@ -259,6 +259,10 @@ export class Head implements Part, HeadCells {
 
   eventAt(row: number): number {
     return this.#events[row]!;
+  }
+
+  readEvents(rows: Uint32Array, target: Uint32Array): void {
+    gathered(this.#events, rows, target);
   }
 
   timeAt(row: number): number {

@@ -60,6 +60,8 @@ export interface Part {
   trailOf(ordinal: number): PartTrail | undefined;
 
   eventAt(row: number): number;
+  /** target[i] = eventAt(rows[i]). Of a block rows ascend. */
+  readEvents(rows: Uint32Array, target: Uint32Array): void;
   timeAt(row: number): number;
   ordinalAt(row: number): number;
   valueAt(row: number, propertyCode: number): Value | undefined;

@@ -194,6 +194,8 @@ export interface Kernels {
   scale(numbers: NumberVector, count: number, base: number, unit: number): void;
   /** numbers[i] = table[numbers[i] - first]. */
   lookUp(numbers: Uint32Array, first: number, table: Uint32Array): void;
+  /** target[i] = source[places[i]]; both of one kind. */
+  take<T extends Uint32Array | Float64Array>(source: T, places: Uint32Array, target: T): void;
   /** counts[places[i]]++. */
   countEach(places: Uint32Array, counts: Uint32Array): void;
   /** sums[ordinal] += the number, one event after the other: of those with the bit among their kinds, and unless it is NaN. */

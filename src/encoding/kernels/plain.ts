@@ -19,7 +19,16 @@ import { addCodes, addPlaces, countGroups, rankRows } from './selected.ts';
 import { compress, expand } from './spread.ts';
 import { newPlainTally } from './tally.ts';
 import { unpack } from './unpack.ts';
-import { addDifferences, addNumbers, countEach, listUsers, lookUp, scale, selectNumbers } from './walked.ts';
+import {
+  addDifferences,
+  addNumbers,
+  countEach,
+  listUsers,
+  lookUp,
+  scale,
+  selectNumbers,
+  take,
+} from './walked.ts';
 
 /** Codes unpacked at a time: they stay in the nearest cache. */
 const PIECE_ROWS = 1024;
@@ -94,6 +103,7 @@ export const plainKernels: Kernels = {
   },
   scale,
   lookUp,
+  take,
   countEach,
   addNumbers,
   listUsers,

@@ -11,7 +11,7 @@ export function walkedKernels(
   memory: SimdMemory,
 ): Pick<
   Kernels,
-  'scale' | 'lookUp' | 'addUsers' | 'countEach' | 'addNumbers' | 'listUsers' | 'selectNumbers'
+  'scale' | 'lookUp' | 'take' | 'addUsers' | 'countEach' | 'addNumbers' | 'listUsers' | 'selectNumbers'
 > {
   const { exports } = memory;
   return {
@@ -25,6 +25,14 @@ export function walkedKernels(
     lookUp(numbers, first, table) {
       if (!memory.has(numbers, table)) plainKernels.lookUp(numbers, first, table);
       else exports.lookUp(numbers.byteOffset, numbers.length, first, table.byteOffset);
+    },
+
+    take(source, places, target) {
+      if (!memory.has(source, places, target)) plainKernels.take(source, places, target);
+      else {
+        const take = source instanceof Uint32Array ? exports.takeIntegers : exports.takeDoubles;
+        take(source.byteOffset, places.byteOffset, places.length, target.byteOffset);
+      }
     },
 
     addUsers(rows, firsts, ordinals, counts) {

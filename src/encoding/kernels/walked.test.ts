@@ -74,7 +74,7 @@ it('addUsers counts the selected rows of each user', () => {
   });
 });
 
-it('scale, lookUp and countEach', () => {
+it('scale, lookUp, take and countEach', () => {
   check(ROUNDS, () => {
     const numbers = list(random.below(70), 100);
     const [base, unit] = [random.below(2 ** 32), random.below(1000)];
@@ -90,7 +90,10 @@ it('scale, lookUp and countEach', () => {
       kernels.lookUp(looked, first, words(table));
       const counts = words(list(50, 1));
       kernels.countEach(looked, counts);
-      return [[...whole], [...doubles], [...looked], [...counts]];
+      const [taken, takenDoubles] = [words(numbers), NUMBERS[way]!(numbers)];
+      kernels.take(words(table), words(numbers), taken);
+      kernels.take(NUMBERS[way]!(table), words(numbers), takenDoubles);
+      return [[...whole], [...doubles], [...looked], [...counts], [...taken], [...takenDoubles]];
     };
     const looked = numbers.map((number) => table[number]!);
     const expected = [
@@ -98,6 +101,8 @@ it('scale, lookUp and countEach', () => {
       [...numbers.map((number) => base - 0.5 + unit * number), 1],
       looked,
       Array.from({ length: 50 }, (_, i) => looked.filter((each) => each === i).length),
+      looked,
+      looked,
     ];
     return { run, expected };
   });

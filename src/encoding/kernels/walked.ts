@@ -21,6 +21,11 @@ export function lookUp(numbers: Uint32Array, first: number, table: Uint32Array):
   for (let i = 0; i < numbers.length; i++) numbers[i] = table[numbers[i]! - first]!;
 }
 
+/** See Kernels.take. */
+export function take<T extends Uint32Array | Float64Array>(source: T, places: Uint32Array, target: T): void {
+  for (let i = 0; i < places.length; i++) target[i] = source[places[i]!]!;
+}
+
 /** counts[ordinals[i]] += before[i] - before[i - 1], the first of which is 0, for as many as there are ordinals. */
 export function addDifferences(before: Uint32Array, ordinals: Uint32Array, counts: Uint32Array): void {
   let last = 0;

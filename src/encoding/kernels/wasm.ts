@@ -109,6 +109,8 @@ export interface Exports {
   scaleIntegers(numbers: number, count: number, base: number, unit: number): void;
   scaleDoubles(numbers: number, count: number, base: number, unit: number): void;
   lookUp(numbers: number, count: number, first: number, table: number): void;
+  takeIntegers(source: number, places: number, count: number, target: number): void;
+  takeDoubles(source: number, places: number, count: number, target: number): void;
   addDifferences(before: number, ordinals: number, count: number, counts: number): void;
   countEach(places: number, count: number, counts: number): void;
   addNumbers(

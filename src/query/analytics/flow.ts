@@ -1,5 +1,6 @@
 import { badRequest } from '../../base/errors.ts';
 import { FLOW_STEPS_MAX, FLOW_TOP, FLOW_TOP_MAX } from '../../base/limits.ts';
+import { arraysOf } from '../../base/memoryBudget.ts';
 import type { SchemaView } from '../../store/view.ts';
 import type { EventFilter } from '../criterion.ts';
 import type { EventPage } from '../eventPage.ts';
@@ -73,8 +74,19 @@ export const flow: Analysis<FlowRequest, FlowPart, FlowResult> = {
     const anchors = wantedEvents(view.schema, request.anchor, frameSpan(context), frame);
     const around = direction === 'start' ? { laterMs: windowMs } : { earlierMs: windowMs };
     const kinds = [anchors, allEvents(view.schema, frameSpan(context, around))];
+    const arrays = arraysOf(view.budget);
     const walker = new PathWalker(view.schema, request);
-    yield* eventPages({ view, kinds, users, stats }, (page) => walkUsersSteps(page, walker));
+    let codes = arrays.words(0);
+    yield* eventPages({ view, kinds, users, stats }, function* (page) {
+      if (codes.length < page.eventCount) {
+        arrays.giveBack(codes);
+        codes = arrays.words(2 * page.eventCount);
+      }
+      page.readEvents(codes);
+      yield;
+      yield* walkUsersSteps(page, walker.onPage(codes));
+    });
+    arrays.giveBack(codes);
     return walker.part();
   },
 
@@ -90,12 +102,39 @@ function allEvents({ eventCount }: SchemaView, span: Span): WantedEvents {
 const ANCHOR = 1;
 const NONE = -1;
 
+/** With fewer links than so many there is a count of each, whether it occurs or not. */
+const DENSE_LINKS_MAX = 1 << 14;
+
+class LinkCounts {
+  readonly #dense: Uint32Array;
+  readonly #rare = new Map<number, number>();
+
+  /** Links are below `end`. */
+  constructor(end: number) {
+    this.#dense = new Uint32Array(end <= DENSE_LINKS_MAX ? end : 0);
+  }
+
+  add(link: number): void {
+    if (this.#dense.length > 0) this.#dense[link]!++;
+    else this.#rare.set(link, (this.#rare.get(link) ?? 0) + 1);
+  }
+
+  /** Those that occur, and how often each does. */
+  found(): { readonly links: readonly number[]; readonly counts: readonly number[] } {
+    const links = [...this.#dense.keys()].filter((link) => this.#dense[link]! > 0);
+    const counts = links.map((link) => this.#dense[link]!);
+    return { links: [...links, ...this.#rare.keys()], counts: [...counts, ...this.#rare.values()] };
+  }
+}
+
 /** Finds each user's anchor, and counts the path from there. */
 class PathWalker implements UserWalker {
   readonly #schema: SchemaView;
   readonly #request: FlowRequest;
   /** How many paths go from event a at step s to event b: at (s · #codeEnd + a) · #codeEnd + b. */
-  readonly #counts = new Map<number, number>();
+  readonly #counts: LinkCounts;
+  /** By event of the page. */
+  #codes: Uint32Array = new Uint32Array(0);
   /** In the place of an event's code where a path ends. */
   readonly #end: number;
   readonly #codeEnd: number;
@@ -106,6 +145,13 @@ class PathWalker implements UserWalker {
     this.#request = request;
     this.#end = schema.eventCount;
     this.#codeEnd = schema.eventCount + 1;
+    this.#counts = new LinkCounts(request.steps * this.#codeEnd ** 2);
+  }
+
+  /** `codes`: those of the names of the events that are walked from now on. */
+  onPage(codes: Uint32Array): this {
+    this.#codes = codes;
+    return this;
   }
 
   begin(): void {
@@ -132,27 +178,26 @@ class PathWalker implements UserWalker {
     const by = direction === 'start' ? 1 : -1;
     const [first, last] = [page.starts[user]!, page.starts[user + 1]! - 1];
     const anchorMs = page.timesMs[anchor]!;
-    let source = page.eventAt(anchor);
+    let source = this.#codes[anchor]!;
     for (let step = 0; step < steps; step++) {
       const i = anchor + (step + 1) * by;
       const isOnPath = i >= first && i <= last && Math.abs(page.timesMs[i]! - anchorMs) <= windowMs;
-      const target = isOnPath ? page.eventAt(i) : this.#end;
-      const link = (step * this.#codeEnd + source) * this.#codeEnd + target;
-      this.#counts.set(link, (this.#counts.get(link) ?? 0) + 1);
+      const target = isOnPath ? this.#codes[i]! : this.#end;
+      this.#counts.add((step * this.#codeEnd + source) * this.#codeEnd + target);
       if (!isOnPath) return;
       source = target;
     }
   }
 
   part(): FlowPart {
-    const links = [...this.#counts.keys()];
+    const { links, counts } = this.#counts.found();
     const sourceOf = (link: number) => Math.floor(link / this.#codeEnd) % this.#codeEnd;
     return {
       names: Array.from({ length: this.#end }, (_, code) => this.#schema.eventName(code)),
       steps: Uint32Array.from(links, (link) => Math.floor(link / this.#codeEnd ** 2)),
       sources: Uint32Array.from(links, sourceOf),
       targets: Uint32Array.from(links, (link) => link % this.#codeEnd),
-      users: Uint32Array.from(this.#counts.values()),
+      users: Uint32Array.from(counts),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import type { Column } from '../../encoding/column.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
 import type { Tally } from '../../encoding/kernels/tally.ts';
 import type {
   CellReader,
@@ -251,6 +252,15 @@ export class Block implements Part {
 
   eventAt(row: number): number {
     return this.#eventRows[this.#eventAt.at(row)]!.eventCode;
+  }
+
+  readEvents(rows: Uint32Array, target: Uint32Array): void {
+    this.#events.gather(rows, target);
+    // Where the block has events of all names, their numbers are their codes.
+    if (this.#eventRows.some(({ eventCode }, number) => eventCode !== number)) {
+      const codes = Uint32Array.from(this.#eventRows, ({ eventCode }) => eventCode);
+      kernels().lookUp(target, 0, codes);
+    }
   }
 
   timeAt(row: number): number {

@@ -23,7 +23,7 @@ export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';
 export { tallyAtLeast, tallyRows } from './tally';
 export { addDifferences, addNumbers, countEach, listUsers, lookUp } from './walked';
-export { scaleDoubles, scaleIntegers, selectNumbers } from './walked';
+export { scaleDoubles, scaleIntegers, selectNumbers, takeDoubles, takeIntegers } from './walked';
 
 /** Rows unpacked at a time, when they are: a lane of 32 bits is the widest. */
 const STEP_ROWS: u32 = (STEP_BYTES >>> 2) as u32;

@@ -29,6 +29,22 @@ export function lookUp(numbers: usize, count: u32, first: u32, table: usize): vo
   }
 }
 
+/** target[i] = source[places[i]]. */
+export function takeIntegers(source: usize, places: usize, count: u32, target: usize): void {
+  for (const end = places + ((count as usize) << 2); places < end; places += 4) {
+    store<u32>(target, load<u32>(source + ((load<u32>(places) as usize) << 2)));
+    target += 4;
+  }
+}
+
+/** The same of doubles. */
+export function takeDoubles(source: usize, places: usize, count: u32, target: usize): void {
+  for (const end = places + ((count as usize) << 2); places < end; places += 4) {
+    store<f64>(target, load<f64>(source + ((load<u32>(places) as usize) << 3)));
+    target += 8;
+  }
+}
+
 /** counts[ordinals[i]] += before[i] - before[i - 1], the first of which is 0. */
 export function addDifferences(before: usize, ordinals: usize, count: u32, counts: usize): void {
   let last: u32 = 0;
