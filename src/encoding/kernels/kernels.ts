@@ -255,6 +255,13 @@ export interface Kernels {
    */
   keepFilled(ends: Uint32Array, first: number, ordinals: Uint32Array): number;
 
+  /**
+   * How far users get along steps that follow each other within a window, as Chains says (query/analytics/chains.ts): bit s of
+   * an event's kinds is set when it may be step s, of at most CHAIN_STEPS_MAX. A user's level is NOT_WALKED where Chains has to
+   * say it: where several events are of one time, or of any user.
+   */
+  walkChains(events: UserEvents, stepCount: number, windowMs: number, found: FoundChains): void;
+
   /** A tally of so many users, of counts that are asked about up to `countMax`, at most TALLY_COUNT_MAX. */
   newTally(userCount: number, countMax: number): Tally;
 
@@ -321,6 +328,19 @@ export interface UserEvents {
   readonly timesMs: Float64Array;
   readonly kinds: Uint32Array;
 }
+
+/** One of each a user, but for the times of steps. */
+export interface FoundChains {
+  /** How many steps the user has got to, or NOT_WALKED. */
+  readonly levels: Uint32Array;
+  /** When step s was taken, at user · steps + s. */
+  readonly stepTimesMs: Float64Array;
+  /** The event that these steps begin with. */
+  readonly firstEvents: Uint32Array;
+}
+
+export const CHAIN_STEPS_MAX = 32;
+export const NOT_WALKED = 0xffffffff;
 
 export interface PlacedColumns {
   readonly timesMs: Float64Array;

@@ -1,7 +1,7 @@
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import { addIntervals, countCohorts } from './intervals.ts';
-import { type Differences, GATHERED_ROWS, type Kernels, type RunBounds } from './kernels.ts';
+import { type Differences, GATHERED_ROWS, type Kernels, NOT_WALKED, type RunBounds } from './kernels.ts';
 import { keepFilled, placeEvents, startPlaces } from './placed.ts';
 import {
   classRuns,
@@ -113,6 +113,10 @@ export const plainKernels: Kernels = {
   startPlaces,
   placeEvents,
   keepFilled,
+
+  walkChains({ userCount }, _stepCount, _windowMs, { levels }) {
+    levels.fill(NOT_WALKED, 0, userCount);
+  },
   countUsers,
   countRuns,
   reduceRuns,

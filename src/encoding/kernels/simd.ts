@@ -1,5 +1,6 @@
 import type { Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
+import { chainKernels } from './simdChains.ts';
 import { encodeKernels } from './simdEncode.ts';
 import { gatherKernels } from './simdGather.ts';
 import { intervalKernels } from './simdIntervals.ts';
@@ -51,6 +52,7 @@ export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefine
     ...encodeKernels(memory),
     ...placedKernels(memory),
     ...walkedKernels(memory),
+    ...chainKernels(memory),
     ...intervalKernels(memory),
     reduceRuns: plainKernels.reduceRuns,
     newTally: newSimdTally,

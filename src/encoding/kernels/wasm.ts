@@ -106,6 +106,18 @@ export interface Exports {
     toOrigins: number,
   ): void;
   keepFilled(ends: number, count: number, first: number, ordinals: number): number;
+  walkChains(
+    starts: number,
+    userCount: number,
+    times: number,
+    kinds: number,
+    stepCount: number,
+    windowMs: number,
+    state: number,
+    levels: number,
+    stepTimes: number,
+    firstEvents: number,
+  ): void;
   scaleIntegers(numbers: number, count: number, base: number, unit: number): void;
   scaleDoubles(numbers: number, count: number, base: number, unit: number): void;
   lookUp(numbers: number, count: number, first: number, table: number): void;

@@ -12,7 +12,7 @@ import { asWholeNumber } from '../shape.ts';
 import type { Analysis } from './analysis.ts';
 import { flowSteps } from './flowResult.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
-import { type UserWalker, walkUsersSteps } from './userWalk.ts';
+import { type UserWalker, walkEach, walkUsersSteps } from './userWalk.ts';
 
 export interface FlowRequest {
   /** The event that paths start from, or end with. */
@@ -152,6 +152,10 @@ class PathWalker implements UserWalker {
   onPage(codes: Uint32Array): this {
     this.#codes = codes;
     return this;
+  }
+
+  walkUsers(page: EventPage, from: number, to: number): void {
+    walkEach(this, page, from, to);
   }
 
   begin(): void {

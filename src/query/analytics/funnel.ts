@@ -1,6 +1,10 @@
 import { badRequest } from '../../base/errors.ts';
 import { FUNNEL_STEPS_MAX, FUNNEL_STEPS_MIN } from '../../base/limits.ts';
+import { arraysOf } from '../../base/memoryBudget.ts';
+import type { SpareArrays } from '../../base/spareArrays.ts';
 import type { Scalar, Value } from '../../base/value.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import { type FoundChains, NOT_WALKED } from '../../encoding/kernels/kernels.ts';
 import type { EventFilter } from '../criterion.ts';
 import type { EventPage } from '../eventPage.ts';
 import { eventPages } from '../eventPages.ts';
@@ -14,7 +18,7 @@ import { Chains } from './chains.ts';
 import { type Durations, NumberList, newDurations } from './durations.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
 import { funnelByKeySteps, funnelSteps } from './funnelResult.ts';
-import { type UserWalker, walkUsersSteps } from './userWalk.ts';
+import { EVENTS_PER_STEP, eventsOfUsers, type UserWalker, walkEach, walkUsersSteps } from './userWalk.ts';
 
 export interface FunnelRequest {
   readonly steps: readonly EventFilter[];
@@ -78,6 +82,7 @@ export const funnel: Analysis<FunnelRequest, FunnelPart, FunnelResult> = {
       }
       yield* walkUsersSteps(page, collector);
     });
+    collector.release();
     return collector.part();
   },
 
@@ -92,6 +97,10 @@ export const funnel: Analysis<FunnelRequest, FunnelPart, FunnelResult> = {
 /** Walks the users of pages, and keeps of each what the answer needs. */
 class Collector implements UserWalker {
   readonly #chains: Chains;
+  readonly #windowMs: number;
+  readonly #arrays: SpareArrays;
+  /** Of users that are walked together. */
+  readonly #found: FoundChains;
   readonly #breakdown: Breakdown | undefined;
   readonly #view: AnalysisContext['view'];
   readonly #steps: readonly {
@@ -107,6 +116,13 @@ class Collector implements UserWalker {
   #ids = new Uint32Array(0);
 
   constructor({ view }: AnalysisContext, { steps, windowMs, breakdown }: FunnelRequest) {
+    this.#windowMs = windowMs;
+    this.#arrays = arraysOf(view.budget);
+    this.#found = {
+      levels: this.#arrays.words(EVENTS_PER_STEP),
+      stepTimesMs: this.#arrays.numbers(steps.length * EVENTS_PER_STEP),
+      firstEvents: this.#arrays.words(EVENTS_PER_STEP),
+    };
     this.#chains = new Chains({ stepCount: steps.length, windowMs });
     this.#breakdown = breakdown;
     this.#view = view;
@@ -125,6 +141,18 @@ class Collector implements UserWalker {
     else page.readValues(code, this.#values, this.#ids);
   }
 
+  walkUsers(page: EventPage, from: number, to: number): void {
+    const { levels, stepTimesMs, firstEvents } = this.#found;
+    const { stepCount } = this.#chains;
+    kernels().walkChains(eventsOfUsers(page, from, to), stepCount, this.#windowMs, this.#found);
+    for (let i = 0; i < to - from; i++) {
+      const level = levels[i]!;
+      if (level === NOT_WALKED) walkEach(this, page, from + i, from + i + 1);
+      else if (level > 0)
+        this.#add(page.ordinals[from + i]!, level, stepTimesMs, i * stepCount, firstEvents[i]!);
+    }
+  }
+
   begin(): void {
     this.#chains.begin();
   }
@@ -134,7 +162,13 @@ class Collector implements UserWalker {
   }
 
   end(page: EventPage, user: number): void {
-    if (this.#chains.level > 0) this.#add(page.ordinals[user]!);
+    const { level, timesMs, firstEvent } = this.#chains;
+    if (level > 0) this.#add(page.ordinals[user]!, level, timesMs, 0, firstEvent);
+  }
+
+  /** Nobody is walked any more. */
+  release(): void {
+    this.#arrays.giveBack(...Object.values(this.#found));
   }
 
   part(): FunnelPart {
@@ -146,19 +180,20 @@ class Collector implements UserWalker {
     return { steps, keys: this.#keys };
   }
 
-  #add(ordinal: number): void {
-    const { level, timesMs } = this.#chains;
-    for (let step = 0; step < level; step++) {
+  /** A user who has got to so many steps, the first of which was taken at timesMs[at]. */
+  #add(ordinal: number, level: number, timesMs: Float64Array, at: number, firstEvent: number): void {
+    this.#users[0]!++;
+    for (let step = 1; step < level; step++) {
       this.#users[step]!++;
-      if (step > 0) this.#steps[step]!.durationsMs.push(timesMs[step]! - timesMs[step - 1]!);
+      this.#steps[step]!.durationsMs.push(timesMs[at + step]! - timesMs[at + step - 1]!);
     }
     if (this.#breakdown === undefined) return;
-    const key = this.#keyIndex(this.#idOf(ordinal, this.#breakdown));
+    const key = this.#keyIndex(this.#idOf(ordinal, firstEvent, this.#breakdown));
     for (let step = 0; step < level; step++) this.#steps[step]!.keys.push(key);
   }
 
-  #idOf(ordinal: number, { source, name }: Breakdown): number {
-    if (source === 'prop') return this.#ids[this.#chains.firstEvent]!;
+  #idOf(ordinal: number, firstEvent: number, { source, name }: Breakdown): number {
+    if (source === 'prop') return this.#ids[firstEvent]!;
     const value = this.#view.profiles.get(ordinal, name);
     return value === undefined ? NO_VALUE : this.#values.idOf(value);
   }

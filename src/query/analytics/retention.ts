@@ -7,8 +7,9 @@ import {
 } from '../../base/limits.ts';
 import { arraysOf } from '../../base/memoryBudget.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
-import { type CohortCounts, NO_COHORT } from '../../encoding/kernels/kernels.ts';
+import { type CohortCounts, type IntervalTable, NO_COHORT } from '../../encoding/kernels/kernels.ts';
 import type { EventFilter } from '../criterion.ts';
+import type { EventPage } from '../eventPage.ts';
 import { eventPages } from '../eventPages.ts';
 import { type WantedEvents, wantedEvents } from '../filter.ts';
 import { type Interval, type Intervals, intervalsOf, parseInterval } from '../intervals.ts';
@@ -18,7 +19,7 @@ import { asWholeNumber } from '../shape.ts';
 import type { Analysis, AnalysisContext } from './analysis.ts';
 import { eventBatches } from './eventBatches.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
-import { usersInStepsOf } from './userWalk.ts';
+import { eventsOfUsers, type UserWalker, walkUsersSteps } from './userWalk.ts';
 
 export interface RetentionRequest {
   readonly start: EventFilter;
@@ -81,9 +82,8 @@ export const retention: Analysis<RetentionRequest, RetentionPart, RetentionResul
       returned: arrays.counts(part.returned.length),
     };
     const inEras = bytes <= CARRIED_BYTES_MAX;
-    yield* eventPages({ view, kinds, users, stats, inEras }, (page) =>
-      usersInStepsOf(page, arrays, (some) => kernels().countCohorts(some, table, periods, counts)),
-    );
+    const walker = new CohortWalker(table, periods, counts);
+    yield* eventPages({ view, kinds, users, stats, inEras }, (page) => walkUsersSteps(page, walker));
     part.sizes.set(counts.sizes);
     part.returned.set(counts.returned);
     arrays.giveBack(table.startsMs, table.ofPiece, ...Object.values(counts));
@@ -170,3 +170,32 @@ const COHORTS_PER_STEP = 256;
 
 /** Of a user's cohort, and of what has been counted of it. */
 const CARRIED_USER_BYTES = 12;
+
+/** Has users counted in their cohorts; of what was before the kernel knows by ordinal. */
+class CohortWalker implements UserWalker {
+  readonly #intervals: IntervalTable;
+  readonly #periods: number;
+  readonly #counts: CohortCounts;
+  #user = 0;
+
+  constructor(intervals: IntervalTable, periods: number, counts: CohortCounts) {
+    this.#intervals = intervals;
+    this.#periods = periods;
+    this.#counts = counts;
+  }
+
+  walkUsers(page: EventPage, from: number, to: number): void {
+    kernels().countCohorts(eventsOfUsers(page, from, to), this.#intervals, this.#periods, this.#counts);
+  }
+
+  begin(_page: EventPage, user: number): void {
+    this.#user = user;
+  }
+
+  walk(page: EventPage, from: number, to: number): void {
+    const events = { ...eventsOfUsers(page, this.#user, this.#user + 1), starts: Uint32Array.of(from, to) };
+    kernels().countCohorts(events, this.#intervals, this.#periods, this.#counts);
+  }
+
+  end(): void {}
+}

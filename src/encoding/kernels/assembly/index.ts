@@ -14,6 +14,7 @@ export { RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
 export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, mark, markKinds, places, ranks } from './gather';
 export { classRuns, countBefore, countRuns, countUsers, fillRuns, positions, positionsOf, repeat } from './runs';
+export { walkChains } from './chains';
 export { addIntervals, countCohorts } from './intervals';
 export { addUp, countPlaces, keepFilled, placeEvents } from './placed';
 export { equal8 } from './select';
