@@ -395,4 +395,4 @@ export interface RunTotals {
 export const COUNTED_WORDS = 1024;
 
 /** Rows that are gathered at once: what is read of them stays in a near cache. */
-export const GATHERED_ROWS = 8192;
+export const GATHERED_ROWS = 16384;

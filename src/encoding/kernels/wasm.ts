@@ -265,7 +265,7 @@ export interface Exports {
 /** Memory comes in pages. */
 const PAGE_BYTES = 65_536;
 /** What the kernels lay out for themselves, and a little more. */
-export const SCRATCH_BYTES = 16 * PAGE_BYTES;
+export const SCRATCH_BYTES = 20 * PAGE_BYTES;
 
 const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
 let compiled: object | undefined;

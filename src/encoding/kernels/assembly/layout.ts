@@ -15,8 +15,10 @@ export const STEP_BYTES: usize = 16_384;
 /** What is copied in at a time, and what comes out: both fit the nearest cache, or nearly. */
 export const INPUT: usize = STEP + STEP_BYTES + 256;
 export const INPUT_BYTES: usize = 32_768;
-export const OUTPUT: usize = INPUT + INPUT_BYTES + 256;
-export const OUTPUT_BYTES: usize = 65_536;
+/** There also numbers of rows are copied in, as many as are looked at together. */
+const INPUT_ROOM: usize = 65_536;
+export const OUTPUT: usize = INPUT + INPUT_ROOM + 256;
+export const OUTPUT_BYTES: usize = 131_072;
 /** Where runs start, or what is counted of users: a number for each row of a chunk, and two more. */
 export const RUNS: usize = OUTPUT + OUTPUT_BYTES + 256;
 export const RUNS_BYTES: usize = 262_144;
@@ -25,6 +27,6 @@ export const CODES: usize = RUNS + RUNS_BYTES + 256;
 export const CODES_BYTES: usize = 262_144;
 /** Numbers of selected rows, as many as are looked at together, three times: callers read and write them where they are. */
 export const NEAR: usize = CODES + CODES_BYTES + 256;
-export const NEAR_BYTES: usize = 98_304;
+export const NEAR_BYTES: usize = 196_608;
 /** From here to the end of the memory: what callers keep in it. */
 export const ARENA: usize = NEAR + NEAR_BYTES + 256;
