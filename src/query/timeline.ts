@@ -109,12 +109,12 @@ class Trail {
 }
 
 function eventOf({ schema }: TabletView, { part, row, timeMs }: TrailRow): TimelineEvent {
-  const properties = part
-    .propertiesAt(row)
-    .map(([code, value]) => [schema.propertyName(code), value] as const);
+  const properties: Record<string, Value> = {};
+  // No name is __proto__: the collector drops it.
+  for (const [code, value] of part.propertiesAt(row)) properties[schema.propertyName(code)] = value;
   return {
     event: schema.eventName(part.eventAt(row)),
     time: new Date(timeMs).toISOString(),
-    properties: Object.fromEntries(properties),
+    properties,
   };
 }
