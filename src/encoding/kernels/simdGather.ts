@@ -71,14 +71,16 @@ export function gatherKernels(
       const rowEnd = rows[rows.length - 1]! - first + 1;
       const runsBefore = memory.markStarts(bounds, rowEnd);
       memory.copyIn(codes.packed, RUNS.value);
-      memory.copyIn(low.packed.subarray(0, Math.ceil((rowEnd * low.bits) / 8)), CODES.value);
+      // Of these as many as lie between the first row and the last.
+      const lowFrom = ((rows[0]! - first) >>> 3) * low.bits;
+      memory.copyIn(low.packed.subarray(lowFrom, Math.ceil((rowEnd * low.bits) / 8)), CODES.value);
       const at = memory.resultAt(target, OUTPUT.value);
       gatherSplit(
         STEP.value,
         runsBefore,
         RUNS.value,
         codes.bits,
-        CODES.value,
+        CODES.value - lowFrom,
         low.bits,
         memory.place(rows, INPUT.value),
         first,

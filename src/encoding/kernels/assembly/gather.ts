@@ -102,7 +102,8 @@ export function gatherSplit(
     const high = (load<u64>(packed + (bit >>> 3)) >>> ((bit & 7) as u64)) & mask;
     const lowBit = row * lowBits;
     const own = (load<u64>(low + (lowBit >>> 3)) >>> ((lowBit & 7) as u64)) & lowMask;
-    store<f64>(target, ((high << (lowBits as u64)) | own) as f64);
+    // Below 2^53; of a signed number the conversion is one instruction.
+    store<f64>(target, (((high << (lowBits as u64)) | own) as i64) as f64);
     target += 8;
   }
 }
