@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ANALYSIS_INTERVALS_MAX, DAY_MS, HOUR_MS } from '../base/limits.ts';
 import { SeededRandom } from '../base/random.ts';
 import { parseTime } from '../base/time.ts';
+import { calendarDaysOf } from './calendarDays.ts';
 import { INTERVALS, type Interval, intervalsOf, parseInterval } from './intervals.ts';
 
 const ZONES = [
@@ -129,4 +130,26 @@ test('names of intervals', () => {
   expect(() => parseInterval('hour', 'interval', ['day', 'week', 'month'])).toThrow(
     'must be one of day, week, month',
   );
+});
+
+test('days are those that CalendarDays tells, wherever clocks change at midnight', () => {
+  const zones = ['Europe/Berlin', 'America/Havana', 'America/Sao_Paulo', 'Asia/Beirut', 'Pacific/Apia'];
+  for (const [seed, zone] of zones.entries()) {
+    const random = new SeededRandom(seed);
+    const days = calendarDaysOf(zone);
+    const fromMs = Date.parse('2008-01-01T00:00:00Z');
+    const intervals = intervalsOf({ interval: 'day', zone, fromMs, toMs: fromMs + 900 * DAY_MS });
+    const startMs = (i: number) => intervals.startsMs[i]!;
+    const near = Array.from({ length: intervals.count }, (_, i) => startMs(i) + random.below(3 * HOUR_MS));
+    const any = Array.from({ length: 3000 }, () => startMs(0) + random.below(900 * DAY_MS));
+    const timesMs = [...near, ...any, ...near.map((timeMs) => timeMs - 2 * HOUR_MS)]
+      .filter((timeMs) => timeMs >= startMs(0) && timeMs < intervals.endMs)
+      .sort((a, b) => a - b);
+    for (const [i, timeMs] of timesMs.slice(1).entries()) {
+      const isSame = intervals.indexOf(timeMs) === intervals.indexOf(timesMs[i]!);
+      expect(days.of(timeMs) === days.of(timesMs[i]!), `${zone} ${new Date(timeMs).toISOString()}`).toBe(
+        isSame,
+      );
+    }
+  }
 });

@@ -9,9 +9,20 @@ export function intervalOf(timeMs: number, { startsMs, ofPiece, pieceMs }: Inter
 
 /** See Kernels.addIntervals. */
 export function addIntervals(
-  { userCount, ordinals, starts, timesMs, kinds }: UserEvents,
+  events: UserEvents,
   bit: number,
   intervals: IntervalTable,
+  counts: Float64Array,
+  latest: Float64Array,
+): void {
+  addChanges(events, bit, (timeMs) => intervalOf(timeMs, intervals), counts, latest);
+}
+
+/** The same of anything that later times have no less of. */
+export function addChanges(
+  { userCount, ordinals, starts, timesMs, kinds }: UserEvents,
+  bit: number,
+  numberOf: (timeMs: number) => number,
   counts: Float64Array,
   latest: Float64Array,
 ): void {
@@ -21,9 +32,9 @@ export function addIntervals(
     let count = 0;
     for (let i = starts[user]!; i < starts[user + 1]!; i++) {
       if ((kinds[i]! & bit) === 0) continue;
-      const interval = intervalOf(timesMs[i]!, intervals);
-      count += interval === before ? 0 : 1;
-      before = interval;
+      const number = numberOf(timesMs[i]!);
+      count += number === before ? 0 : 1;
+      before = number;
     }
     counts[ordinal]! += count;
     latest[ordinal] = before;

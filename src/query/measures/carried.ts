@@ -1,6 +1,7 @@
 import { Bitset } from '../../base/bitset.ts';
 import type { SpareArrays } from '../../base/spareArrays.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
+import { addChanges } from '../../encoding/kernels/intervals.ts';
 import type { IntervalTable } from '../../encoding/kernels/kernels.ts';
 import type { CalendarDays } from '../calendarDays.ts';
 import { boundsOf, type Comparison, type NumberMeasure } from '../criterion.ts';
@@ -182,11 +183,11 @@ class CarriedDays implements CarriedMeasure {
   }
 
   add(users: UsersOfEvents, { timesMs, kinds }: EventColumns): void {
-    if (this.#intervals !== undefined) {
-      const { userCount, ordinals, starts } = users;
-      const events = { userCount, ordinals, starts, timesMs, kinds };
-      kernels().addIntervals(events, this.#bit, this.#intervals, this.#counts, this.#latest);
-    } else addDays(users, timesMs, kinds, this.#bit, this.#days, this.#counts, this.#latest);
+    const { userCount, ordinals, starts } = users;
+    const events = { userCount, ordinals, starts, timesMs, kinds };
+    if (this.#intervals === undefined) {
+      addChanges(events, this.#bit, (timeMs) => this.#days.of(timeMs), this.#counts, this.#latest);
+    } else kernels().addIntervals(events, this.#bit, this.#intervals, this.#counts, this.#latest);
   }
 
   findHolding(from: number, to: number, words: Uint32Array): void {
@@ -333,30 +334,6 @@ function keepExtremes(
       if (Number.isNaN(extreme) || sign * number > sign * extreme) extreme = number;
     }
     extremes[ordinals[user]!] = extreme;
-  }
-}
-
-function addDays(
-  { userCount, ordinals, starts }: UsersOfEvents,
-  timesMs: Float64Array,
-  kinds: Uint32Array,
-  bit: number,
-  days: CalendarDays,
-  counts: Float64Array,
-  latest: Float64Array,
-): void {
-  for (let user = 0; user < userCount; user++) {
-    const ordinal = ordinals[user]!;
-    let before = latest[ordinal]!;
-    let count = 0;
-    for (let i = starts[user]!; i < starts[user + 1]!; i++) {
-      if ((kinds[i]! & bit) === 0) continue;
-      const day = days.of(timesMs[i]!);
-      count += day === before ? 0 : 1;
-      before = day; // times ascend, and days with them
-    }
-    counts[ordinal]! += count;
-    latest[ordinal] = before;
   }
 }
 
