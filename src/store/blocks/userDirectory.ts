@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import { Bitset } from '../../base/bitset.ts';
 import { SpareArrays } from '../../base/spareArrays.ts';
 import type { Column } from '../../encoding/column.ts';
@@ -79,6 +80,8 @@ export class UserDirectory {
   /** counts[ordinal] += number of selected rows, for every user. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void {
     const { words } = rows;
+    // Kernels write where they are told to.
+    assert(this.ordinals.at(this.ordinals.count - 1) < counts.length, 'there is a count of every ordinal');
     if (firstsScratch.length < words.length) firstsScratch = new Uint32Array(words.length);
     const firsts = firstsScratch.subarray(0, words.length);
     this.firsts.selectInto(equalTo(1), firsts);
