@@ -3,6 +3,8 @@ import { plainKernels } from './plain.ts';
 import { bytesOf, type SimdMemory } from './simdMemory.ts';
 import { addDifferences as addPlainDifferences } from './walked.ts';
 
+/** Fewer are done sooner than a kernel is called. */
+const SCALED_MIN = 64;
 /** Bits of numbers that come out together. */
 const GROUP_NUMBERS = 16;
 
@@ -16,7 +18,7 @@ export function walkedKernels(
   const { exports } = memory;
   return {
     scale(numbers, count, base, unit) {
-      if (!memory.has(numbers)) plainKernels.scale(numbers, count, base, unit);
+      if (count < SCALED_MIN || !memory.has(numbers)) plainKernels.scale(numbers, count, base, unit);
       else if (numbers instanceof Uint32Array) {
         exports.scaleIntegers(numbers.byteOffset, count, base, unit);
       } else exports.scaleDoubles(numbers.byteOffset, count, base, unit);

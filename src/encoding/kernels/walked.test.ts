@@ -76,7 +76,7 @@ it('addUsers counts the selected rows of each user', () => {
 
 it('scale, lookUp, take and countEach', () => {
   check(ROUNDS, () => {
-    const numbers = list(random.below(70), 100);
+    const numbers = list(random.below(140), 100);
     const [base, unit] = [random.below(2 ** 32), random.below(1000)];
     const first = 7;
     const table = list(100, 50);
