@@ -90,7 +90,7 @@ function* runWalk(
     });
     for (const [i, plan] of plans.entries()) done(plan, yield* holdingSteps(carried[i]!, users));
     columns.release();
-    arrays.giveBack(...carried.flatMap((measure) => measure.numbers));
+    arrays.giveBack(...carried.flatMap((measure) => measure.arrays));
     view.budget?.release(bytes);
     return;
   }

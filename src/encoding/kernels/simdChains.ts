@@ -1,4 +1,5 @@
-import type { Kernels } from './kernels.ts';
+import { assert } from '../../base/assert.ts';
+import { CHAIN_STEPS_MAX, type Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import type { SimdMemory } from './simdMemory.ts';
 
@@ -7,6 +8,7 @@ export function chainKernels(memory: SimdMemory): Pick<Kernels, 'walkChains'> {
   const { exports } = memory;
   return {
     walkChains(events, stepCount, windowMs, found) {
+      assert(stepCount <= CHAIN_STEPS_MAX, 'the chains of a user have room, and a bit each');
       const { userCount, starts, timesMs, kinds } = events;
       const { levels, stepTimesMs, firstEvents } = found;
       if (!memory.has(starts, timesMs, kinds, levels, stepTimesMs, firstEvents)) {

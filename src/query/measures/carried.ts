@@ -27,8 +27,8 @@ export interface UsersOfEvents {
  * and again, each time with events that are later than all before.
  */
 export interface CarriedMeasure {
-  /** What it keeps of users, to be given back (spareArrays.ts) once nothing is asked any more. */
-  readonly numbers: readonly (Float64Array | Uint32Array)[];
+  /** The arrays that it took, to be given back once nothing is asked any more. */
+  readonly arrays: readonly (Float64Array | Uint32Array)[];
   add(users: UsersOfEvents, columns: EventColumns): void;
   /** After all events: writes those words [from, to) of the bits of users of whom the measure holds. */
   findHolding(from: number, to: number, words: Uint32Array): void;
@@ -101,7 +101,7 @@ class CarriedSum implements CarriedMeasure {
     this.#counts = arrays.numbers(measure.kind === 'avg' ? userCount : 0).fill(0);
   }
 
-  get numbers(): readonly Float64Array[] {
+  get arrays(): readonly Float64Array[] {
     return [this.#sums, this.#counts];
   }
 
@@ -138,7 +138,7 @@ class CarriedExtreme implements CarriedMeasure {
     this.#extremes = arrays.numbers(userCount).fill(Number.NaN);
   }
 
-  get numbers(): readonly Float64Array[] {
+  get arrays(): readonly Float64Array[] {
     return [this.#extremes];
   }
 
@@ -177,7 +177,7 @@ class CarriedDays implements CarriedMeasure {
     this.#latest = arrays.numbers(userCount).fill(Number.NEGATIVE_INFINITY);
   }
 
-  get numbers(): readonly (Float64Array | Uint32Array)[] {
+  get arrays(): readonly (Float64Array | Uint32Array)[] {
     const { startsMs, ofPiece } = this.#intervals ?? {};
     return [this.#counts, this.#latest, startsMs, ofPiece].filter((numbers) => numbers !== undefined);
   }
@@ -208,7 +208,7 @@ class CarriedLast implements CarriedMeasure {
     this.#ids = arrays.numbers(userCount).fill(NO_VALUE);
   }
 
-  get numbers(): readonly Float64Array[] {
+  get arrays(): readonly Float64Array[] {
     return [this.#ids];
   }
 
@@ -244,7 +244,7 @@ class CarriedSequence implements CarriedMeasure {
     this.#found = new Bitset(userCount);
   }
 
-  get numbers(): readonly Float64Array[] {
+  get arrays(): readonly Float64Array[] {
     return [this.#states];
   }
 
