@@ -23,7 +23,7 @@ export interface Codes {
   decode(from: number, to: number, target: NumberVector): void;
   /** target[i] = code of row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
   gather(rows: Uint32Array, first: number, target: NumberVector): void;
-  /** As kernels take them, where they are such; valid until anything else is asked. */
+  /** As kernels take them, where they are such. */
   rowCodes?(): RowCodes | undefined;
   /** Where codes ascend: the first row that has at least this one; rowCount when none has. */
   firstFrom(code: number): number;

@@ -23,7 +23,7 @@ export interface EncodedValues {
    * 0 behind; from is a multiple of 8. Else false, and `target` stays as it is.
    */
   readBits?(from: number, to: number, target: Uint8Array): boolean;
-  /** As kernels take them, where they are such; valid until anything else is asked. */
+  /** As kernels take them, where they are such. */
   rowCodes?(): LinearCodes | undefined;
   /** The same of how many lengths rows are above a base, rounded down. */
   rowLengths?(): RowLengths | undefined;

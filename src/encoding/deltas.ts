@@ -1,4 +1,3 @@
-import { CHUNK_ROWS_MAX } from '../base/limits.ts';
 import { scratch } from './arena.ts';
 import { type CodeFilter, type Codes, gatherDecoded, KIND, PIECE_ROWS, selectDecoded } from './codes.ts';
 import type { Draft, NumberVector } from './contract.ts';
@@ -63,7 +62,6 @@ export function fromZigzag(zigzag: number): number {
 /** Rows decoded at a time when one is searched for. */
 const SEARCH_ROWS = 16;
 const piece = new Uint32Array(PIECE_ROWS);
-const unpacked = new Uint32Array(CHUNK_ROWS_MAX);
 /** Up to so many rows are added up sooner than a kernel is called. */
 const FEW_ROWS = 64;
 
@@ -105,13 +103,14 @@ export class DeltaCodes implements Codes {
     }
   }
 
-  /** Each row's but the first one's. The result is valid until the next call. */
+  /** Each row's but the first one's: as they lie where they are packed, else a list of its own. */
   differences(): Differences {
     const least = this.#least;
     if (this.#differences instanceof PackedCodes) return this.#differences.asDifferences(least);
     const count = this.rowCount - 1;
+    const unpacked = new Uint32Array(count);
     this.#differences.decode(0, count, unpacked);
-    return { packed: new Uint8Array(unpacked.buffer, 0, count * 4), bits: 32, least, count };
+    return { packed: new Uint8Array(unpacked.buffer), bits: 32, least, count };
   }
 
   gather(rows: Uint32Array, first: number, target: NumberVector): void {

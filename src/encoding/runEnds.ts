@@ -10,7 +10,7 @@ export interface RunEnds {
   runOf(row: number): number;
   /** target[i] = the run that has row rows[i] - first. Rows ascend and may come again; at most GATHERED_ROWS. */
   runsOf(rows: Uint32Array, first: number, target: Uint32Array): void;
-  /** All of them, as kernels take them; valid until the next call. */
+  /** All of them, as kernels take them. */
   bounds(): RunBounds;
   /** target[i] = where run from + i ends, for runs [from, to). */
   decode(from: number, to: number, target: NumberVector): void;

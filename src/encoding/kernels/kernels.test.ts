@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { SeededRandom } from '../../base/random.ts';
+import { SpareArrays } from '../../base/spareArrays.ts';
 import { kernels, useKernels } from './chosen.ts';
 import {
   COUNTED_WORDS,
@@ -15,6 +16,7 @@ import { simdKernels, simdKernelsWithArena } from './simd.ts';
 
 const simd = simdKernels()!;
 const both: readonly Kernels[] = [simd, plainKernels];
+const spare = new SpareArrays();
 const GARBAGE = 0xdeadbeef;
 const WIDTHS = Array.from({ length: 32 }, (_, i) => i + 1);
 const COUNTS = [0, 1, 7, 8, 31, 32, 33, 64, 127, 2047, 2048, 2049, 5000];
@@ -215,7 +217,7 @@ it.each(WIDTHS)('addCodes and addPlaces, of %i bits: SIMD, twin and a naive loop
           each.addCodes(selected, first, { ...packed, bounds }, factor, target);
           const ofRuns = own.map((code) => 7 + Math.imul(factor, code));
           expect(equal(target, Uint32Array.from(ofRuns))).toBe(true);
-          if (bits > 15) continue;
+          if (2 ** bits > PLACES_MAX) continue;
           target.fill(7);
           const others = new Uint32Array(3 * GATHERED_ROWS);
           const count = each.addPlaces(selected, first, { ...packed, bounds }, places, target, others);
@@ -230,6 +232,77 @@ it.each(WIDTHS)('addCodes and addPlaces, of %i bits: SIMD, twin and a naive loop
     }
   }
 });
+
+it.each([1, 2, 7, 8, 12, 14])('placeRuns, of %i bits: SIMD, twin and a naive loop agree', (bits) => {
+  const random = new SeededRandom(500 + bits);
+  for (let round = 0; round < 10; round++) {
+    const rowCount = round === 0 ? CHUNK_ROWS_MAX : 1 + random.below(5000);
+    const [one, other] = [
+      placedRuns(random, bits, rowCount),
+      placedRuns(random, random.pick([1, 9, 14]), rowCount),
+    ];
+    const row = random.below(1 + (rowCount >>> 6)) << 6;
+    const wordCount = Math.min(GATHERED_ROWS >>> 5, ((rowCount + 31) >>> 5) - (row >>> 5));
+    const selected = randomBits(random, Math.max(0, Math.min(32 * wordCount, rowCount - row)));
+    const rows = Array.from({ length: rowCount - row }, (_, i) => i).filter((i) => has(selected, i));
+    const isSum = random.chance(0.5);
+    one.places.forEach((place, code) => {
+      if (place === NO_PLACE) one.places[code] = 3;
+    });
+    for (const [bounds, otherBounds] of [
+      [one.lengths, other.starts],
+      [one.starts, other.lengths],
+    ] as const) {
+      const runs = [
+        { codes: { ...one.packed, bounds }, places: one.places },
+        { codes: { ...other.packed, bounds: otherBounds }, places: other.places },
+      ] as const;
+      const codes = rows.map((i) => other.codeOf(row + i));
+      const seconds = codes.map((code) => (other.places[code] === NO_PLACE ? code : other.places[code]!));
+      const target = rows.map((i, n) => {
+        const place = one.places[one.codeOf(row + i)]!;
+        return isSum && other.places[codes[n]!] !== NO_PLACE ? place + seconds[n]! : place;
+      });
+      const listed = rows.flatMap((i, n) =>
+        other.places[codes[n]!] === NO_PLACE ? [((n << 16) | (row + i)) >>> 0] : [],
+      );
+      for (const each of both) {
+        for (const near of [each.near, new Uint32Array(2 * GATHERED_ROWS)]) {
+          const found = [0, 1].map((i) => near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + rows.length));
+          const others = new Uint32Array(GATHERED_ROWS);
+          const count = each.placeRuns(selected, row, runs, isSum, found[0]!, found[1]!, others);
+          expect(equal(found[0]!, target)).toBe(true);
+          expect(equal(found[1]!, seconds)).toBe(true);
+          expect(equal(others.subarray(0, count), listed)).toBe(true);
+        }
+      }
+    }
+  }
+});
+
+/** Runs of random lengths, with both kinds of bounds, and a place for each code but some. */
+function placedRuns(random: SeededRandom, bits: number, rowCount: number) {
+  const share = random.pick([1, 0.3, 0.01]);
+  const starts = [0];
+  for (let row = 1; row < rowCount; row++) if (random.chance(share)) starts.push(row);
+  const bytes = new Uint8Array((rowCount + 7) >>> 3);
+  for (const row of starts) bytes[row >>> 3]! |= 1 << (row & 7);
+  const ends = [...starts.slice(1), rowCount];
+  const differences = Uint32Array.from(ends.slice(1), (end, i) => end - ends[i]! - 1);
+  const lengths = { packed: pack(differences, 16, 0), bits: 16, least: 1, count: differences.length };
+  const codes = randomCodes(random, bits, starts.length);
+  const runOf = new Uint32Array(rowCount);
+  for (let row = 0, run = 0; row < rowCount; row++) runOf[row] = row === ends[run] ? ++run : run;
+  return {
+    packed: { packed: pack(codes, bits, random.below(4)), bits },
+    lengths: { firstEnd: ends[0]!, lengths },
+    starts: { starts: bytes },
+    places: randomCodes(random, 15, Math.min(2 ** bits, PLACES_MAX)).map((place) =>
+      random.chance(0.1) ? NO_PLACE : place,
+    ),
+    codeOf: (row: number) => codes[runOf[row]!]!,
+  };
+}
 
 it('rankRows and countGroups: SIMD, twin and a naive loop agree', () => {
   const random = new SeededRandom(12);
@@ -250,14 +323,13 @@ it('rankRows and countGroups: SIMD, twin and a naive loop agree', () => {
       else if (random.chance(0.5)) interval += random.below(width - interval);
       return interval;
     });
-    const alone = new Uint32Array(codeCount * width).fill(3);
-    const counts = new Uint32Array(codeCount).fill(5);
+    const tallies = new Uint32Array(2 * codeCount * width).fill(3);
     const several: number[] = [];
     for (let i = 0; i < ranks.length; i++) {
-      counts[codes[i]!]!++;
-      if (ranks[i] !== ranks[i - 1] || intervals[i] !== intervals[i - 1]) {
-        alone[codes[i]! * width + intervals[i]!]!++;
-      } else if (codes[i] !== codes[i - 1]) several.push(i);
+      const tally = 2 * (codes[i]! * width + intervals[i]!);
+      tallies[tally]!++;
+      if (ranks[i] !== ranks[i - 1] || intervals[i] !== intervals[i - 1]) tallies[tally + 1]!++;
+      else if (codes[i] !== codes[i - 1]) several.push(i);
     }
     for (const each of both) {
       for (const near of [each.near, new Uint32Array(3 * GATHERED_ROWS)]) {
@@ -266,16 +338,14 @@ it('rankRows and countGroups: SIMD, twin and a naive loop agree', () => {
         column(1).set(intervals);
         each.rankRows(selected, firsts, before, column(2));
         expect(equal(column(2), ranks)).toBe(true);
-        const found = {
-          alone: new Uint32Array(codeCount * width).fill(3),
-          counts: new Uint32Array(codeCount).fill(5),
-          several: new Uint32Array(GATHERED_ROWS),
-        };
+        const own = near === each.near ? spare.counts(tallies.length) : new Uint32Array(tallies.length);
+        const foundSeveral = new Uint32Array(GATHERED_ROWS);
         const rows = { users: column(2), codes: column(0), intervals: column(1) };
-        const count = each.countGroups(rows, width, found.alone, found.counts, found.several);
-        expect(equal(found.alone, alone)).toBe(true);
-        expect(equal(found.counts, counts)).toBe(true);
-        expect(equal(found.several.subarray(0, count), several)).toBe(true);
+        own.fill(3);
+        const count = each.countGroups(rows, width, own, foundSeveral);
+        expect(equal(own, tallies)).toBe(true);
+        expect(equal(foundSeveral.subarray(0, count), several)).toBe(true);
+        spare.giveBackAll();
       }
     }
   }

@@ -167,20 +167,29 @@ export interface Kernels {
     target: Uint32Array,
     others: Uint32Array,
   ): number;
+  /**
+   * Both for two streams of runs at once: target[n] = the place that the n-th row has of the first one, and seconds[n] that
+   * of the second, which is added to target[n] too where `isSum`. Where the second has NO_PLACE, nothing is added,
+   * seconds[n] is its code, and n << 16 | row is put to `others`. Returns how many such rows there are. At most
+   * PLACES_MAX places each.
+   */
+  placeRuns(
+    selected: Uint32Array,
+    row: number,
+    runs: readonly [RunPlaces, RunPlaces],
+    isSum: boolean,
+    target: Uint32Array,
+    seconds: Uint32Array,
+    others: Uint32Array,
+  ): number;
   /** target[n] = before + the bits of `firsts` set up to and with the n-th row whose bit in `selected` is. Limits as above. */
   rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void;
   /**
-   * Of rows that are given by user, and of a user by interval: counts[code]++ for each; and for each group of one user and
-   * interval alone[code * width + interval]++, with the code of its first row. Puts to `several` those rows of groups that
-   * have another code than the one before. Returns how many. At most GATHERED_ROWS.
+   * Of rows that are given by user, and of a user by interval: tallies[2 * (code * width + interval)]++ for each; and for each
+   * group of one user and interval the number behind it, with the code of the group's first row. Puts to `several` those rows
+   * of groups that have another code than the one before. Returns how many. At most GATHERED_ROWS.
    */
-  countGroups(
-    rows: GroupedRows,
-    width: number,
-    alone: Uint32Array,
-    counts: Uint32Array,
-    several: Uint32Array,
-  ): number;
+  countGroups(rows: GroupedRows, width: number, tallies: Uint32Array, several: Uint32Array): number;
   /** 3 * GATHERED_ROWS numbers that stay near: in them, or in a part of them, kernels read and write them where they are. */
   readonly near: Uint32Array;
 
@@ -377,8 +386,14 @@ export interface RowCodes extends Packed {
 
 export type RunRowCodes = Packed & { readonly bounds: RunBounds };
 
+/** What rows of runs are placed by: places[code]. */
+export interface RunPlaces {
+  readonly codes: RunRowCodes;
+  readonly places: Uint32Array;
+}
+
 /** At most so many codes that have places: they and all rows of a batch fit the memory. */
-export const PLACES_MAX = 1 << 15;
+export const PLACES_MAX = 1 << 14;
 
 /** Of a row that has none. */
 export const NO_PLACE = 0xffffffff;

@@ -15,7 +15,7 @@ import {
   reduceRuns,
   repeat,
 } from './runs.ts';
-import { addCodes, addPlaces, countGroups, rankRows } from './selected.ts';
+import { addCodes, addPlaces, countGroups, placeRuns, rankRows } from './selected.ts';
 import { compress, expand } from './spread.ts';
 import { newPlainTally } from './tally.ts';
 import { unpack } from './unpack.ts';
@@ -128,6 +128,7 @@ export const plainKernels: Kernels = {
   listRows,
   addCodes,
   addPlaces,
+  placeRuns,
   rankRows,
   countGroups,
   get near() {

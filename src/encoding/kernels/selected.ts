@@ -1,6 +1,6 @@
 import { ctz32 } from '../../base/bitset.ts';
 import { gather, gatherRuns, ranks } from './gather.ts';
-import { type GroupedRows, NO_PLACE, type RowCodes, type RunRowCodes } from './kernels.ts';
+import { type GroupedRows, NO_PLACE, type RowCodes, type RunPlaces, type RunRowCodes } from './kernels.ts';
 
 /** See Kernels.addCodes. */
 export function addCodes(
@@ -34,6 +34,30 @@ export function addPlaces(
   return count;
 }
 
+/** See Kernels.placeRuns. */
+export function placeRuns(
+  selected: Uint32Array,
+  row: number,
+  runs: readonly [RunPlaces, RunPlaces],
+  isSum: boolean,
+  target: Uint32Array,
+  seconds: Uint32Array,
+  others: Uint32Array,
+): number {
+  const rows = rowsOf(selected, row);
+  const [codes, secondCodes] = runs.map((each) => codesOf(rows, each.codes)) as [Uint32Array, Uint32Array];
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const place = runs[0].places[codes[i]!]!;
+    const second = runs[1].places[secondCodes[i]!]!;
+    const isOther = second === NO_PLACE;
+    if (isOther) others[count++] = (i << 16) | rows[i]!;
+    target[i] = isSum && !isOther ? place + second : place;
+    seconds[i] = isOther ? secondCodes[i]! : second;
+  }
+  return count;
+}
+
 /** See Kernels.rankRows. */
 export function rankRows(
   selected: Uint32Array,
@@ -48,8 +72,7 @@ export function rankRows(
 export function countGroups(
   { users, codes, intervals }: GroupedRows,
   width: number,
-  alone: Uint32Array,
-  counts: Uint32Array,
+  tallies: Uint32Array,
   several: Uint32Array,
 ): number {
   let listed = 0;
@@ -62,8 +85,9 @@ export function countGroups(
     const code = codes[i]! | 0;
     const change = (user ^ userBefore) | (interval ^ intervalBefore);
     const isFirst = (change | -change) >>> 31;
-    alone[Math.imul(code, width) + interval]! += isFirst;
-    counts[code]!++;
+    const tally = 2 * (Math.imul(code, width) + interval);
+    tallies[tally]!++;
+    tallies[tally + 1]! += isFirst;
     const other = code ^ codeBefore;
     if (((1 - isFirst) & ((other | -other) >>> 31)) !== 0) several[listed++] = i;
     userBefore = user;

@@ -1,6 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import { firstFrom } from '../../base/search.ts';
-import type { Differences, Packed, RunBounds } from './kernels.ts';
+import { type Differences, GATHERED_ROWS, type Packed, type RunBounds } from './kernels.ts';
 import { type Exports, instantiate, SCRATCH_BYTES } from './wasm.ts';
 
 /** Pieces begin at whole bytes of codes and at words of a bitmap. */
@@ -27,12 +26,24 @@ export class SimdMemory {
   readonly outputDoubles: Float64Array;
   readonly runs: Uint32Array;
   readonly codes: Uint32Array;
+  readonly listed: Uint32Array;
 
   constructor(arenaBytes: number) {
     const { memory, exports } = instantiate(SCRATCH_BYTES + arenaBytes + ARENA_SLACK_BYTES);
     this.exports = exports;
-    const { ARENA, CODES, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, STEP, STEP_BYTES } =
-      exports;
+    const {
+      ARENA,
+      CODES,
+      LISTED,
+      NEAR,
+      NEAR_BYTES,
+      OUTPUT,
+      OUTPUT_BYTES,
+      RUNS,
+      RUNS_BYTES,
+      STEP,
+      STEP_BYTES,
+    } = exports;
     assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     exports.prepareSpread();
     this.#buffer = memory.buffer;
@@ -44,6 +55,7 @@ export class SimdMemory {
     this.outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
     // One for each run of a chunk's rows, and where the first begins and the last one ends.
     this.runs = new Uint32Array(memory.buffer, RUNS.value, RUNS_BYTES.value >>> 2);
+    this.listed = new Uint32Array(memory.buffer, LISTED.value, GATHERED_ROWS);
     this.codes = new Uint32Array(memory.buffer, CODES.value, RUNS_BYTES.value >>> 2);
   }
 
@@ -119,21 +131,23 @@ export class SimdMemory {
     return count + 1;
   }
 
-  /** At STEP, of the rows at which runs begin. Returns the number of the run before the first that is set. */
-  markStarts(bounds: RunBounds, rowEnd: number): number {
-    const { RUNS, STEP, mark } = this.exports;
-    const byteCount = (rowEnd + 7) >>> 3;
-    // A word of 64 bits may be half theirs.
-    this.bytes.fill(0, STEP.value, STEP.value + byteCount + 8);
+  /**
+   * Marks the rows at which runs begin, at STEP if not elsewhere, as far as whole words of 64 bits. Returns the number of the
+   * run before the first mark. Leaves nothing as it was at INPUT, RUNS and CODES.
+   */
+  markStarts(bounds: RunBounds, rowEnd: number, at = this.exports.STEP.value): number {
+    const { CODES, RUNS, markStarts } = this.exports;
     if ('starts' in bounds) {
-      this.copyIn(bounds.starts.subarray(0, byteCount), STEP.value);
+      const byteCount = (rowEnd + 7) >>> 3;
+      // A word of 64 bits may be half theirs.
+      this.bytes.fill(0, at, at + byteCount + 8);
+      this.copyIn(bounds.starts.subarray(0, byteCount), at);
       return -1;
     }
     const { firstEnd, lengths } = bounds;
-    this.runs[0] = firstEnd;
-    this.sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 4);
-    const endCount = firstFrom(this.runs, 0, 1 + lengths.count, rowEnd);
-    mark(RUNS.value, endCount, STEP.value);
+    this.unpackTo(lengths, lengths.count, RUNS.value);
+    const vectorCount = ((rowEnd + 63) >>> 6) << 2;
+    markStarts(RUNS.value, lengths.count, lengths.least, firstEnd, CODES.value, vectorCount, at);
     return 0;
   }
 

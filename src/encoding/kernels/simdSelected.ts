@@ -1,15 +1,17 @@
-import type { Kernels } from './kernels.ts';
+import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
+import { type Kernels, type Packed, PLACES_MAX } from './kernels.ts';
 import { plainKernels } from './plain.ts';
 import { bytesOf, type SimdMemory } from './simdMemory.ts';
 
-/** With more cells it costs more to copy them in and out. */
-const GROUP_CELLS_MAX = 1 << 13;
+/** The rows of a chunk, a bit each, and a word more. */
+const SECOND_STARTS = (CHUNK_ROWS_MAX >>> 3) + 8;
 
 /** What selected rows of a block add up to. */
 export function selectedKernels(
   memory: SimdMemory,
-): Pick<Kernels, 'addCodes' | 'addPlaces' | 'rankRows' | 'countGroups'> {
+): Pick<Kernels, 'addCodes' | 'addPlaces' | 'placeRuns' | 'rankRows' | 'countGroups'> {
   const { exports } = memory;
+
   return {
     addCodes(selected, row, codes, factor, target) {
       const { CODES, INPUT, STEP, addCodes, addRunCodes } = exports;
@@ -44,6 +46,32 @@ export function selectedKernels(
       return found;
     },
 
+    placeRuns(selected, row, runs, isSum, target, seconds, others) {
+      if (!memory.has(target, seconds)) {
+        return plainKernels.placeRuns(selected, row, runs, isSum, target, seconds, others);
+      }
+      const { CODES, INPUT, LISTED, OUTPUT, RUNS, STEP, placeRuns } = exports;
+      const rowEnd = row + 32 * selected.length;
+      const [startsAt, secondStartsAt] = [STEP.value, STEP.value + SECOND_STARTS];
+      const before = memory.markStarts(runs[0].codes.bounds, rowEnd, startsAt);
+      const secondBefore = memory.markStarts(runs[1].codes.bounds, rowEnd, secondStartsAt);
+      // From here on over what marking took.
+      memory.unpackTo(runs[0].codes, runCount(runs[0].codes), CODES.value);
+      memory.unpackTo(runs[1].codes, runCount(runs[1].codes), RUNS.value);
+      const words64 = (memory.copyWords(selected, 0, INPUT.value) + 1) >>> 1;
+      const secondPlacesAt = OUTPUT.value + 4 * PLACES_MAX;
+      memory.copyIn(bytesOf(runs[0].places, 0, runs[0].places.length), OUTPUT.value);
+      memory.copyIn(bytesOf(runs[1].places, 0, runs[1].places.length), secondPlacesAt);
+      const found = placeRuns(
+        ...([INPUT.value, words64, row] as const),
+        ...([startsAt, before, CODES.value, OUTPUT.value] as const),
+        ...([secondStartsAt, secondBefore, RUNS.value, secondPlacesAt] as const),
+        ...([isSum ? -1 : 0, target.byteOffset, seconds.byteOffset, LISTED.value] as const),
+      );
+      others.set(memory.listed.subarray(0, found));
+      return found;
+    },
+
     rankRows(selected, firsts, before, target) {
       const { INPUT, STEP, rankRows } = exports;
       const wordCount = memory.copyWords(selected, 0, INPUT.value);
@@ -52,24 +80,23 @@ export function selectedKernels(
       memory.targetOut(target);
     },
 
-    countGroups(rows, width, alone, counts, several) {
+    countGroups(rows, width, tallies, several) {
       const { users, codes, intervals } = rows;
-      const isNear = [users, codes, intervals].every(({ buffer }) => buffer === memory.bytes.buffer);
-      if (!isNear || alone.length + counts.length > GROUP_CELLS_MAX) {
-        return plainKernels.countGroups(rows, width, alone, counts, several);
+      if (!memory.has(users, codes, intervals, tallies)) {
+        return plainKernels.countGroups(rows, width, tallies, several);
       }
-      const { OUTPUT, RUNS, countGroups } = exports;
-      const countsAt = RUNS.value + alone.byteLength;
-      memory.copyIn(bytesOf(alone, 0, alone.length), RUNS.value);
-      memory.copyIn(bytesOf(counts, 0, counts.length), countsAt);
+      const { OUTPUT, countGroups } = exports;
       const found = countGroups(
         ...([users.byteOffset, codes.byteOffset, intervals.byteOffset, users.length] as const),
-        ...([width, RUNS.value, countsAt, OUTPUT.value] as const),
+        ...([width, tallies.byteOffset, OUTPUT.value] as const),
       );
-      alone.set(memory.runs.subarray(0, alone.length));
-      counts.set(memory.runs.subarray(alone.length, alone.length + counts.length));
       several.set(memory.outputWords.subarray(0, found));
       return found;
     },
   };
+}
+
+/** As many as there are, or a few more, since a byte may have several. */
+function runCount({ packed, bits }: Packed): number {
+  return Math.floor((packed.length * 8) / bits);
 }

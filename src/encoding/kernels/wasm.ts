@@ -22,6 +22,7 @@ export interface Exports {
   readonly SET: Constant;
   readonly INPUT: Constant;
   readonly INPUT_BYTES: Constant;
+  readonly LISTED: Constant;
   readonly OUTPUT: Constant;
   readonly OUTPUT_BYTES: Constant;
   readonly STEP: Constant;
@@ -166,7 +167,15 @@ export interface Exports {
     count: number,
     target: number,
   ): void;
-  mark(numbers: number, count: number, words: number): void;
+  markStarts(
+    lengths: number,
+    count: number,
+    least: number,
+    end: number,
+    flags: number,
+    vectorCount: number,
+    words: number,
+  ): void;
   places(words: number, rows: number, first: number, count: number, before: number): number;
   listRows(
     selected: number,
@@ -230,8 +239,7 @@ export interface Exports {
     intervals: number,
     count: number,
     width: number,
-    alone: number,
-    counts: number,
+    tallies: number,
     several: number,
   ): number;
   addRunPlaces(
@@ -244,6 +252,23 @@ export interface Exports {
     bits: number,
     places: number,
     target: number,
+    others: number,
+  ): number;
+  placeRuns(
+    selected: number,
+    wordCount: number,
+    row: number,
+    starts: number,
+    before: number,
+    codes: number,
+    places: number,
+    secondStarts: number,
+    secondBefore: number,
+    secondCodes: number,
+    secondPlaces: number,
+    together: number,
+    target: number,
+    seconds: number,
     others: number,
   ): number;
   repeat(codes: number, ends: number, runCount: number, row: number, to: number, target: number): number;

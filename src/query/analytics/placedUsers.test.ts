@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../base/random.ts';
+import { SpareArrays } from '../../base/spareArrays.ts';
 import { PlacedUsers } from './placedUsers.ts';
 import { WideUsers } from './wideUsers.ts';
 
@@ -16,7 +17,8 @@ it('users of rows in batches, wherever these are cut, are those of a page', () =
     }
 
     const users = new WideUsers(intervalCount, undefined);
-    const placed = new PlacedUsers(users, keyOfCode.length, intervalCount, (code) => keyOfCode[code]!);
+    const size = { codes: keyOfCode.length, intervals: intervalCount };
+    const placed = new PlacedUsers(users, size, new SpareArrays(), (code) => keyOfCode[code]!);
     for (let from = 0; from < rows.length; ) {
       const batch = rows.slice(from, from + 1 + random.below(random.pick([3, 50])));
       const column = (name: 'user' | 'interval' | 'code') => Uint32Array.from(batch, (row) => row[name]);
@@ -28,7 +30,8 @@ it('users of rows in batches, wherever these are cut, are those of a page', () =
       });
       from += batch.length;
     }
-    placed.finish();
+    const counts = Array.from(keyOfCode, (_, code) => rows.filter((row) => row.code === code).length);
+    expect([...placed.finish()]).toEqual(counts);
 
     const expected = new Map<string, Set<number>>();
     for (const { user, interval, code } of rows) {

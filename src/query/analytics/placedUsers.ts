@@ -1,3 +1,4 @@
+import type { SpareArrays } from '../../base/spareArrays.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
 import { GATHERED_ROWS, type GroupedRows } from '../../encoding/kernels/kernels.ts';
 import type { PlacedBatch } from '../../store/part.ts';
@@ -11,25 +12,31 @@ const several = new Uint32Array(GATHERED_ROWS);
  * be in several batches: the last group of a batch waits for the next one.
  */
 export class PlacedUsers {
-  /** By code, how many rows. */
-  readonly counts: Uint32Array;
   readonly #wide: WideUsers;
   readonly #keyOf: (code: number) => number;
   readonly #intervalCount: number;
-  /** Users with one code in an interval: code · intervals + interval. */
-  readonly #alone: Uint32Array;
+  readonly #codeCount: number;
+  readonly #arrays: SpareArrays;
+  /** At 2 · (code · intervals + interval) how many rows, and behind it how many users who have that one code. */
+  readonly #tallies: Uint32Array;
   #user = -1;
   #interval = 0;
   /** Of the group that waits. */
   #codes: number[] = [];
 
   /** `keyOf` is asked about codes that occur. */
-  constructor(wide: WideUsers, codeCount: number, intervalCount: number, keyOf: (code: number) => number) {
+  constructor(
+    wide: WideUsers,
+    { codes, intervals }: { readonly codes: number; readonly intervals: number },
+    arrays: SpareArrays,
+    keyOf: (code: number) => number,
+  ) {
     this.#wide = wide;
     this.#keyOf = keyOf;
-    this.#intervalCount = intervalCount;
-    this.#alone = new Uint32Array(codeCount * intervalCount);
-    this.counts = new Uint32Array(codeCount);
+    this.#codeCount = codes;
+    this.#intervalCount = intervals;
+    this.#arrays = arrays;
+    this.#tallies = arrays.counts(2 * codes * intervals);
   }
 
   /** Places are codes and intervals. */
@@ -52,26 +59,31 @@ export class PlacedUsers {
     for (let i = last; i < count; i++) this.#goOn(codes[i]!);
   }
 
-  /** After the last batch. */
-  finish(): void {
+  /** After the last batch. Gives by code how many rows. */
+  finish(): Uint32Array {
     this.#endGroup();
-    for (let at = 0, code = 0; code < this.counts.length; code++) {
-      for (let interval = 0; interval < this.#intervalCount; interval++, at++) {
-        if (this.#alone[at]! > 0) this.#wide.addAlone(this.#keyOf(code), interval, this.#alone[at]!);
+    const counts = new Uint32Array(this.#codeCount);
+    for (let at = 0, code = 0; code < counts.length; code++) {
+      for (let interval = 0; interval < this.#intervalCount; interval++, at += 2) {
+        counts[code]! += this.#tallies[at]!;
+        const alone = this.#tallies[at + 1]!;
+        if (alone > 0) this.#wide.addAlone(this.#keyOf(code), interval, alone);
       }
     }
+    this.#arrays.giveBack(this.#tallies);
+    return counts;
   }
 
   /** Whole groups. */
   #addGroups(rows: GroupedRows): void {
     const { codes, intervals } = rows;
-    const found = kernels().countGroups(rows, this.#intervalCount, this.#alone, this.counts, several);
+    const found = kernels().countGroups(rows, this.#intervalCount, this.#tallies, several);
     for (let i = 0, groupEnd = 0; i < found; i++) {
       if (several[i]! < groupEnd) continue;
       const { first, end } = groupOf(rows, several[i]!);
       groupEnd = end;
       const interval = intervals[first]!;
-      this.#alone[codes[first]! * this.#intervalCount + interval]!--;
+      this.#tallies[this.#tallyOf(codes[first]!, interval) + 1]!--;
       this.#addUser(interval, codes.subarray(first, end));
     }
   }
@@ -87,9 +99,13 @@ export class PlacedUsers {
     this.#wide.addUser(interval, keys);
   }
 
+  #tallyOf(code: number, interval: number): number {
+    return 2 * (code * this.#intervalCount + interval);
+  }
+
   /** One more row of the group that waits. */
   #goOn(code: number): void {
-    this.counts[code]!++;
+    this.#tallies[this.#tallyOf(code, this.#interval)]!++;
     if (this.#codes.at(-1) !== code && !this.#codes.includes(code)) this.#codes.push(code);
   }
 }

@@ -1,5 +1,7 @@
 import type { Bitset } from '../../base/bitset.ts';
 import { TREND_KEY_SETS_MAX, TREND_WIDE_CELLS_MAX } from '../../base/limits.ts';
+import { arraysOf } from '../../base/memoryBudget.ts';
+import type { SpareArrays } from '../../base/spareArrays.ts';
 import type { Scalar } from '../../base/value.ts';
 import { GATHERED_ROWS } from '../../encoding/kernels/kernels.ts';
 import type { Part } from '../../store/part.ts';
@@ -56,12 +58,14 @@ export class Wide {
   readonly #intervals: Intervals | undefined;
   readonly #keys: WideKeys | undefined;
   #events: readonly (CellValues | WideUsers)[] | undefined;
+  readonly #arrays: SpareArrays;
   #intervalOf = new Int32Array(0);
   #keyOf = new Int32Array(0);
   #cells = new Int32Array(0);
 
   constructor({ view, measure: { kind }, kinds, intervals }: WideOptions, ids: KeyIds | undefined) {
     this.#intervals = intervals;
+    this.#arrays = arraysOf(view.budget);
     this.#keys = ids && new WideKeys(ids.values);
     if (intervals === undefined) return;
     this.#events = kinds.map(() =>
@@ -186,7 +190,9 @@ export class Wide {
     // Of arrays of several keys nothing is kept in the end.
     const keyOf = (code: number) => Math.max(0, this.#keyOfId(seen.idOf(code)));
     const users =
-      own instanceof WideUsers ? new PlacedUsers(own, seen.counts.length, intervals.count, keyOf) : undefined;
+      own instanceof WideUsers
+        ? new PlacedUsers(own, { codes: seen.counts.length, intervals: intervals.count }, this.#arrays, keyOf)
+        : undefined;
     let first = intervals.count;
     yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], true, (batch) => {
       if (users !== undefined && this.#events !== undefined) users.add(batch);
@@ -197,8 +203,7 @@ export class Wide {
       this.#checkedKeyEnd();
       if (own instanceof WideUsers && own.setCount > TREND_KEY_SETS_MAX) this.#events = undefined;
     });
-    users?.finish();
-    if (users !== undefined) seen.addCounts(users.counts);
+    if (users !== undefined) seen.addCounts(users.finish());
     this.#checkedKeyEnd();
     counter?.addCounts(kind, seen.ids, seen.counts);
     if (own instanceof WideUsers) first = Math.min(first, own.firstInterval());

@@ -1,7 +1,14 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
-import { GATHERED_ROWS, NO_PLACE, PLACES_MAX } from '../../encoding/kernels/kernels.ts';
+import { countBits } from '../../encoding/kernels/countBits.ts';
+import {
+  GATHERED_ROWS,
+  NO_PLACE,
+  PLACES_MAX,
+  type RunPlaces,
+  type RunRowCodes,
+} from '../../encoding/kernels/kernels.ts';
 import type { CellReader, PlacedBatch, PlacedBy, TimeIntervals } from '../part.ts';
 import { BlockCellReader } from './blockCellReader.ts';
 
@@ -15,6 +22,9 @@ const listedCodes = new Uint32Array(GATHERED_ROWS);
 const listedNumbers = new Float64Array(GATHERED_ROWS);
 const listedIntervals = new Int32Array(GATHERED_ROWS);
 const intervalPlaces = new Uint32Array(PLACES_MAX);
+const codePlaces = new Uint32Array(PLACES_MAX);
+const secondCodePlaces = new Uint32Array(PLACES_MAX);
+const otherRests = new Float64Array(GATHERED_ROWS);
 const otherRows = new Uint32Array(3 * GATHERED_ROWS);
 
 export interface PlacedStreams {
@@ -41,7 +51,7 @@ export function* placedRowsSteps(
         count: piece.count,
         rows: () => piece.list(),
         users: piece.users(),
-        places: places.map((by, i) => piece.place(by, i)),
+        places: piece.placeAll(places),
       });
       yield;
     }
@@ -72,13 +82,18 @@ class Piece {
     this.#from = from;
     this.count = 0;
     this.#areListed = false;
+    const all = countBits(this.#words.subarray(from, end));
+    if (all <= GATHERED_ROWS) {
+      this.count = all;
+      this.to = end;
+      return;
+    }
     for (this.to = from; this.to < end; this.to += 2) {
       const second = this.to + 1 < end ? this.#words[this.to + 1]! : 0;
       const more = popcount32(this.#words[this.to]!) + popcount32(second);
       if (this.count + more > GATHERED_ROWS) return;
       this.count += more;
     }
-    this.to = end;
   }
 
   /** The rows. */
@@ -95,14 +110,62 @@ class Piece {
     const { firsts } = this.#streams;
     if (firsts === undefined) return NO_USERS;
     const near = nearPlace(PLACES_IN_BATCH, this.count);
-    for (; this.#before.word < this.#from; this.#before.word++)
-      this.#before.users += popcount32(firsts[this.#before.word]!);
+    this.#before.users += countBits(firsts.subarray(this.#before.word, this.#from));
+    this.#before.word = this.#from;
     kernels().rankRows(this.#selected, firsts.subarray(this.#from, this.to), this.#before.users, near);
     return near;
   }
 
+  /** For each list the sum of what the rows have of each in it. */
+  placeAll(places: readonly (readonly PlacedBy[])[]): readonly Uint32Array[] {
+    return this.#placeRuns(places) ?? places.map((by, i) => this.#place(by, i));
+  }
+
+  /** Where there are two to place by, and rows have both as runs, in one go. */
+  #placeRuns(places: readonly (readonly PlacedBy[])[]): readonly Uint32Array[] | undefined {
+    const [first, second, ...more] = places.flat();
+    if (first === undefined || second === undefined || more.length > 0 || this.count < FEW_ROWS)
+      return undefined;
+    const codes = 'reader' in first ? this.#codeRuns(first, codePlaces) : undefined;
+    if (codes === undefined) return undefined;
+    const lengths = 'intervals' in second ? this.#lengthRuns(second.intervals) : undefined;
+    const others = 'reader' in second ? this.#codeRuns(second, secondCodePlaces) : lengths?.runs;
+    if (others === undefined) return undefined;
+    const isSum = places.length === 1;
+    const target = nearPlace(0, this.count);
+    const seconds = nearPlace(1, this.count);
+    const runs = [codes, others] as const;
+    const found = kernels().placeRuns(this.#selected, this.#row, runs, isSum, target, seconds, otherRows);
+    // Rests lie far apart: a loop of nothing else waits for several at a time.
+    for (let i = 0; i < found; i++) otherRests[i] = lengths!.restAt(otherRows[i]! & 0xffff);
+    for (let i = 0; i < found; i++) {
+      const n = otherRows[i]! >>> 16;
+      const interval = lengths!.indexOf(seconds[n]!, otherRests[i]!);
+      seconds[n] = interval;
+      if (isSum) target[n]! += interval;
+    }
+    return isSum ? [target] : [target, seconds];
+  }
+
+  /** Where codes of a column of all rows are runs, and not too many to look up, what rows of each code are placed by. */
+  #codeRuns({ reader, factor }: CodesPlacedBy, places: Uint32Array): RunPlaces | undefined {
+    const linear = this.#columnOf(reader)
+      ?.chunkFrom(this.#chunk << 5)
+      .rowCodes();
+    if (linear?.codes.bounds === undefined) return undefined;
+    const { base, unit, codes } = linear;
+    const count = 2 ** codes.bits;
+    if (count > Math.min(this.count, PLACES_MAX)) return undefined;
+    for (let code = 0; code < count; code++) places[code] = factor * (base + unit * code);
+    return { codes: codes as RunRowCodes, places: places.subarray(0, count) };
+  }
+
+  #columnOf(reader: CellReader): Column | undefined {
+    return reader instanceof BlockCellReader ? reader.codesOfRows : undefined;
+  }
+
   /** The sum of what the rows have of each. */
-  place(by: readonly PlacedBy[], i: number): Uint32Array {
+  #place(by: readonly PlacedBy[], i: number): Uint32Array {
     const near = nearPlace(i, this.count).fill(0);
     for (const each of by) {
       if ('intervals' in each) this.#addIntervals(each.intervals, near);
@@ -112,8 +175,12 @@ class Piece {
   }
 
   #addCodes(reader: CellReader, factor: number, target: Uint32Array): void {
-    const column = reader instanceof BlockCellReader ? reader.codesOfRows : undefined;
-    const linear = this.count < FEW_ROWS ? undefined : column?.chunkFrom(this.#chunk << 5).rowCodes();
+    const linear =
+      this.count < FEW_ROWS
+        ? undefined
+        : this.#columnOf(reader)
+            ?.chunkFrom(this.#chunk << 5)
+            .rowCodes();
     if (linear === undefined) {
       reader.read(this.list(), this.count, listedCodes, listedNumbers);
       addEach(listedCodes, factor, target);
@@ -126,24 +193,36 @@ class Piece {
 
   #addIntervals(intervals: TimeIntervals, target: Uint32Array): void {
     const { times } = this.#streams;
-    const chunk = times.chunkFrom(this.#chunk << 5);
-    const lengths = this.count < FEW_ROWS ? undefined : chunk.rowLengths();
-    const count = lengths && Math.floor((chunk.max - lengths.base) / lengths.length) + 1;
-    const meanMs = (intervals.startsMs[intervals.count]! - intervals.startsMs[0]!) / intervals.count;
-    if (count === undefined || count > PLACES_MAX || lengths!.length * INTERVAL_LENGTHS > meanMs) {
+    const lengths = this.count < FEW_ROWS ? undefined : this.#lengthRuns(intervals);
+    if (lengths === undefined) {
       times.gather(this.list(), listedNumbers);
       intervals.place(listedNumbers, this.count, listedIntervals);
       addEach(listedIntervals, 1, target);
       return;
     }
-    const { base, length, codes, restAt } = lengths!;
-    const places = intervalPlaces.subarray(0, count);
-    placeLengths(intervals.startsMs, base, length, places);
+    const { codes, places } = lengths.runs;
     const found = kernels().addPlaces(this.#selected, this.#row, codes, places, target, otherRows);
     for (let i = 0; i < 3 * found; i += 3) {
-      const timeMs = base + length * otherRows[i + 2]! + restAt(otherRows[i + 1]!);
-      target[otherRows[i]!]! += intervals.indexOf(timeMs);
+      target[otherRows[i]!]! += lengths.indexOf(otherRows[i + 2]!, lengths.restAt(otherRows[i + 1]!));
     }
+  }
+
+  /** Where times are lengths, most of which are in one interval. Those of others are told by their rests. */
+  #lengthRuns(intervals: TimeIntervals): LengthRuns | undefined {
+    const chunk = this.#streams.times.chunkFrom(this.#chunk << 5);
+    const lengths = chunk.rowLengths();
+    if (lengths === undefined) return undefined;
+    const { base, length, codes, restAt } = lengths;
+    const count = Math.floor((chunk.max - base) / length) + 1;
+    const meanMs = (intervals.startsMs[intervals.count]! - intervals.startsMs[0]!) / intervals.count;
+    if (count > PLACES_MAX || length * INTERVAL_LENGTHS > meanMs) return undefined;
+    const places = intervalPlaces.subarray(0, count);
+    placeLengths(intervals.startsMs, base, length, places);
+    return {
+      runs: { codes, places },
+      restAt,
+      indexOf: (code, rest) => intervals.indexOf(base + length * code + rest),
+    };
   }
 
   get #selected(): Uint32Array {
@@ -154,6 +233,15 @@ class Piece {
   get #row(): number {
     return (this.#from - this.#chunk) << 5;
   }
+}
+
+type CodesPlacedBy = Extract<PlacedBy, { readonly reader: CellReader }>;
+
+interface LengthRuns {
+  readonly runs: RunPlaces;
+  /** What a row has besides. */
+  restAt(row: number): number;
+  indexOf(code: number, rest: number): number;
 }
 
 /** Behind them are users. */
@@ -177,7 +265,8 @@ function placeLengths(startsMs: Float64Array, base: number, length: number, plac
   let from = 0;
   for (let i = 1; i < startsMs.length && from < places.length; i++) {
     const end = Math.max(0, Math.floor((startsMs[i]! - base) / length));
-    places.fill(i - 1, from, end);
+    // They are few, mostly: sooner done than a call.
+    for (let k = from; k < end && k < places.length; k++) places[k] = i - 1;
     // Where the interval ends, and of which there may be some of the next one.
     if (end >= from && end < places.length) places[end] = NO_PLACE;
     from = Math.max(from, end + 1);

@@ -30,20 +30,6 @@ export function ranks(words: usize, rows: usize, first: u32, count: u32, before:
   }
 }
 
-/** Sets the bits of `count` numbers, which ascend, in 64-bit words that are 0. Written again for each: nothing is waited for. */
-export function mark(numbers: usize, count: u32, words: usize): void {
-  const end = numbers + ((count as usize) << 2);
-  let before: u32 = 0;
-  let word: u64 = 0;
-  for (; numbers < end; numbers += 4) {
-    const number = load<u32>(numbers);
-    const place = number >>> 6;
-    word = select<u64>(word, 0, place === before) | ((1 as u64) << ((number & 63) as u64));
-    store<u64>(words + ((place as usize) << 3), word);
-    before = place;
-  }
-}
-
 /**
  * Puts in the place of each row the code of its run: that of the number that ranks() gives, of codes packed in `bits` bits
  * each.

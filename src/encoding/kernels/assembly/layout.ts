@@ -9,7 +9,10 @@ export const SET: usize = 256;
 /** Tables: see spread.ts. */
 export const EXPANDED: usize = SET + 65_536 + 256;
 export const COMPRESSED: usize = EXPANDED + 65_536;
-/** Codes of one step, unpacked to lanes of their own; or offsets of runs, or which rows are spread. */
+/**
+ * Codes of one step, unpacked to lanes of their own; or offsets of runs, or which rows are spread; or a chunk's rows at which
+ * runs begin, of two kinds of runs.
+ */
 export const STEP: usize = COMPRESSED + 65_536;
 export const STEP_BYTES: usize = 16_384;
 /** What is copied in at a time, and what comes out: both fit the nearest cache, or nearly. */
@@ -17,7 +20,10 @@ export const INPUT: usize = STEP + STEP_BYTES + 256;
 export const INPUT_BYTES: usize = 32_768;
 /** There also numbers of rows are copied in, as many as are looked at together. */
 const INPUT_ROOM: usize = 65_536;
-export const OUTPUT: usize = INPUT + INPUT_ROOM + 256;
+/** Selected rows of which something else is told. */
+export const LISTED: usize = INPUT + INPUT_ROOM + 256;
+const LISTED_BYTES: usize = 65_536;
+export const OUTPUT: usize = LISTED + LISTED_BYTES + 256;
 export const OUTPUT_BYTES: usize = 131_072;
 /** Where runs start, or what is counted of users: a number for each row of a chunk, and two more. */
 export const RUNS: usize = OUTPUT + OUTPUT_BYTES + 256;

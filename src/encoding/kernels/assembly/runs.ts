@@ -62,6 +62,33 @@ function toggleChanges(runs: usize, runCount: u32, starts: usize, words: usize):
   }
 }
 
+/**
+ * Sets the bits of the rows at which runs begin, but for the first one, which ends before `end`; each other is as long as
+ * its number and `least`. By a byte a row first, since no store waits for another one then. Of `vectorCount` times 16 rows;
+ * there is room at `flags` for a byte for every row, and 16 more.
+ */
+export function markStarts(
+  lengths: usize,
+  count: u32,
+  least: u32,
+  end: u32,
+  flags: usize,
+  vectorCount: u32,
+  words: usize,
+): void {
+  memory.fill(flags, 0, (vectorCount as usize) << 4);
+  let at = flags + end;
+  store<u8>(at, 255);
+  for (const past = lengths + ((count as usize) << 2); lengths < past; lengths += 4) {
+    at += load<u32>(lengths) + least;
+    store<u8>(at, 255);
+  }
+  for (const past = flags + ((vectorCount as usize) << 4); flags < past; flags += 16) {
+    store<u16>(words, i8x16.bitmask(v128.load(flags)) as u16);
+    words += 2;
+  }
+}
+
 /** `base` more than the numbers of the bits set in a bitmap of 64-bit words; returns how many there are. */
 export function positions(words: usize, wordCount: u32, base: u32, target: usize): u32 {
   const begin = target;

@@ -97,6 +97,65 @@ export function addRunPlaces(
   return ((others - begin) as u32) / 12;
 }
 
+/**
+ * Of rows that are in runs twice over, each as above, whose codes are unpacked: target[n] = the place of the first code, and
+ * of the second one seconds[n]; it is added to the target too where `together` has all bits. Where the second has none,
+ * nothing is added, and seconds[n] is its code: n << 16 | row is listed to `others`. Returns how many such rows there are.
+ */
+export function placeRuns(
+  selected: usize,
+  wordCount: u32,
+  row: u32,
+  starts: usize,
+  before: u32,
+  codes: usize,
+  places: usize,
+  secondStarts: usize,
+  secondBefore: u32,
+  secondCodes: usize,
+  secondPlaces: usize,
+  together: u32,
+  target: usize,
+  seconds: usize,
+  others: usize,
+): u32 {
+  const first = target;
+  const begin = others;
+  codes += ((before + countBits(starts, row)) as usize) << 2;
+  secondCodes += ((secondBefore + countBits(secondStarts, row)) as usize) << 2;
+  starts += (row >>> 3) as usize;
+  secondStarts += (row >>> 3) as usize;
+  for (let w: u32 = 0; w < wordCount; w++) {
+    const starting = load<u64>(starts);
+    const secondStarting = load<u64>(secondStarts);
+    for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
+      const upTo = left ^ (left - 1);
+      const code = load<u32>(codes + ((popcnt(starting & upTo) as usize) << 2));
+      const second = load<u32>(secondCodes + ((popcnt(secondStarting & upTo) as usize) << 2));
+      const place = load<u32>(places + ((code as usize) << 2));
+      const secondPlace = load<u32>(secondPlaces + ((second as usize) << 2));
+      if (secondPlace === u32.MAX_VALUE) {
+        store<u32>(others, (((target - first) as u32) << 14) | (row + (ctz(left) as u32)));
+        others += 4;
+        store<u32>(target, place);
+        store<u32>(seconds, second);
+      } else {
+        store<u32>(target, place + (secondPlace & together));
+        store<u32>(seconds, secondPlace);
+      }
+      target += 4;
+      seconds += 4;
+    }
+    codes += (popcnt(starting) as usize) << 2;
+    secondCodes += (popcnt(secondStarting) as usize) << 2;
+    row += 64;
+    selected += 8;
+    starts += 8;
+    secondStarts += 8;
+  }
+  return ((others - begin) as u32) >>> 2;
+}
+
 /** target[n] = before + how many bits of `firsts` are set up to and with the n-th row. Here `target` is overwritten. */
 export function rankRows(selected: usize, firsts: usize, wordCount: u32, before: u32, target: usize): void {
   for (let w: u32 = 0; w < wordCount; w++) {
@@ -112,9 +171,9 @@ export function rankRows(selected: usize, firsts: usize, wordCount: u32, before:
 }
 
 /**
- * Counts rows by code, and groups of rows of one user and interval by the code of their first row, at code * width +
- * interval of `alone`. Lists the rows of groups that have another code than the one before; returns how many. Where groups
- * end cannot be predicted, so no branch depends on it.
+ * Counts rows in the low half of the 64 bits at code * width + interval of `tallies`, and in the high half groups of rows of
+ * one user and interval, by the code of their first row. Lists the rows of groups that have another code than the one
+ * before; returns how many. Where groups end cannot be predicted, so no branch depends on it.
  */
 export function countGroups(
   users: usize,
@@ -122,8 +181,7 @@ export function countGroups(
   intervals: usize,
   count: u32,
   width: u32,
-  alone: usize,
-  counts: usize,
+  tallies: usize,
   several: usize,
 ): u32 {
   const begin = several;
@@ -135,10 +193,8 @@ export function countGroups(
     const interval = load<u32>(intervals);
     const code = load<u32>(codes);
     const isFirst = (((user ^ userBefore) | (interval ^ intervalBefore)) !== 0) as u32;
-    const cell = alone + ((code * width + interval) << 2);
-    store<u32>(cell, load<u32>(cell) + isFirst);
-    const own = counts + (code << 2);
-    store<u32>(own, load<u32>(own) + 1);
+    const tally = tallies + (((code * width + interval) as usize) << 3);
+    store<u64>(tally, load<u64>(tally) + (((isFirst as u64) << 32) | 1));
     store<u32>(several, i);
     several += (((1 - isFirst) & ((code !== codeBefore) as u32)) as usize) << 2;
     userBefore = user;
