@@ -7,6 +7,7 @@ import {
   COUNTED_WORDS,
   type Differences,
   GATHERED_ROWS,
+  INTERVALS_MAX,
   type Kernels,
   NO_PLACE,
   PLACES_MAX,
@@ -274,6 +275,32 @@ it.each([1, 2, 7, 8, 12, 14])('placeRuns, of %i bits: SIMD, twin and a naive loo
           expect(equal(found[0]!, target)).toBe(true);
           expect(equal(found[1]!, seconds)).toBe(true);
           expect(equal(others.subarray(0, count), listed)).toBe(true);
+        }
+      }
+    }
+  }
+});
+
+it('placeLengths tells the interval of whole lengths: SIMD, twin and a look at their ends agree', () => {
+  const random = new SeededRandom(13);
+  for (let round = 0; round < 300; round++) {
+    const startsMs = [random.below(1000) - 500];
+    const longest = random.pick([2, 30, 1000]);
+    const count = round === 0 ? INTERVALS_MAX : 1 + random.below(50);
+    while (startsMs.length <= count) startsMs.push(startsMs.at(-1)! + 1 + random.below(longest));
+    const [base, length] = [random.below(1000) - 700, random.pick([1, 2, 7, 100, 0.5])];
+    const placeCount = random.pick([1, 100, PLACES_MAX]);
+    for (const each of both) {
+      for (const places of [each.near.subarray(0, placeCount), new Uint32Array(placeCount)]) {
+        each.placeLengths(Float64Array.from(startsMs), base, length, places);
+        for (const [k, place] of places.entries()) {
+          const [from, to] = [base + length * k, base + length * (k + 1)];
+          if (to <= startsMs[0]! || from >= startsMs.at(-1)!) continue;
+          // What is before the first interval may be said to be in it.
+          const isCut = startsMs.slice(1).some((startMs) => startMs >= from && startMs < to);
+          const interval = Math.max(0, startsMs.findIndex((startMs) => startMs > from) - 1);
+          if (place === NO_PLACE ? !isCut : place !== interval || isCut)
+            throw new Error(`${place} for ${from} to ${to} of ${startsMs}`);
         }
       }
     }

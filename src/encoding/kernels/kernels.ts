@@ -182,6 +182,12 @@ export interface Kernels {
     seconds: Uint32Array,
     others: Uint32Array,
   ): number;
+  /**
+   * places[k] = the interval that all of base + length * k and less than one length more is in, of those that begin at
+   * `startsMs`, where the last one ends too; NO_PLACE where that may be in two. At most INTERVALS_MAX and PLACES_MAX; what is
+   * in no interval may be anything.
+   */
+  placeLengths(startsMs: Float64Array, base: number, length: number, places: Uint32Array): void;
   /** target[n] = before + the bits of `firsts` set up to and with the n-th row whose bit in `selected` is. Limits as above. */
   rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void;
   /**
@@ -190,7 +196,7 @@ export interface Kernels {
    * of groups that have another code than the one before. Returns how many. At most GATHERED_ROWS.
    */
   countGroups(rows: GroupedRows, width: number, tallies: Uint32Array, several: Uint32Array): number;
-  /** 3 * GATHERED_ROWS numbers that stay near: in them, or in a part of them, kernels read and write them where they are. */
+  /** 5 * GATHERED_ROWS numbers that stay near: in them, or in a part of them, kernels read and write them where they are. */
   readonly near: Uint32Array;
 
   /**
@@ -394,6 +400,9 @@ export interface RunPlaces {
 
 /** At most so many codes that have places: they and all rows of a batch fit the memory. */
 export const PLACES_MAX = 1 << 14;
+
+/** The beginnings of so many, and the last end, fit the memory too. */
+export const INTERVALS_MAX = (1 << 13) - 1;
 
 /** Of a row that has none. */
 export const NO_PLACE = 0xffffffff;

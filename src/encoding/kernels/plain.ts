@@ -15,7 +15,7 @@ import {
   reduceRuns,
   repeat,
 } from './runs.ts';
-import { addCodes, addPlaces, countGroups, placeRuns, rankRows } from './selected.ts';
+import { addCodes, addPlaces, countGroups, placeLengths, placeRuns, rankRows } from './selected.ts';
 import { compress, expand } from './spread.ts';
 import { newPlainTally } from './tally.ts';
 import { unpack } from './unpack.ts';
@@ -128,11 +128,12 @@ export const plainKernels: Kernels = {
   listRows,
   addCodes,
   addPlaces,
+  placeLengths,
   placeRuns,
   rankRows,
   countGroups,
   get near() {
-    near ??= new Uint32Array(3 * GATHERED_ROWS);
+    near ??= new Uint32Array(5 * GATHERED_ROWS);
     return near;
   },
   markKinds,

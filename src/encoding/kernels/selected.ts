@@ -58,6 +58,24 @@ export function placeRuns(
   return count;
 }
 
+/** See Kernels.placeLengths. */
+export function placeLengths(
+  startsMs: Float64Array,
+  base: number,
+  length: number,
+  places: Uint32Array,
+): void {
+  let from = 0;
+  for (let i = 1; i < startsMs.length && from < places.length; i++) {
+    const lengths = Math.floor((startsMs[i]! - base) / length);
+    // Where the interval ends, and of which there may be some of the next one.
+    const end = Math.max(-1, Math.min(lengths, places.length));
+    for (let k = from; k < end; k++) places[k] = i - 1;
+    if (end >= from && end < places.length) places[end] = NO_PLACE;
+    from = Math.max(from, end + 1);
+  }
+}
+
 /** See Kernels.rankRows. */
 export function rankRows(
   selected: Uint32Array,

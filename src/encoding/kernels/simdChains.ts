@@ -17,7 +17,7 @@ export function chainKernels(memory: SimdMemory): Pick<Kernels, 'walkChains'> {
       }
       exports.walkChains(
         ...([starts.byteOffset, userCount, timesMs.byteOffset, kinds.byteOffset] as const),
-        ...([stepCount, windowMs, exports.STEP.value] as const),
+        ...([stepCount, windowMs, exports.STEP] as const),
         ...([levels.byteOffset, stepTimesMs.byteOffset, firstEvents.byteOffset] as const),
       );
     },

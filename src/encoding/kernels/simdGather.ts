@@ -18,8 +18,8 @@ export function gatherKernels(
       for (let row = fromRow - skip; row < fromRow + count; row += pieceRows) {
         const rowCount = Math.min(pieceRows, fromRow + count - row);
         const from = (row >>> 3) * bits;
-        memory.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
-        unpack(INPUT.value, bits, rowCount, OUTPUT.value);
+        memory.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT);
+        unpack(INPUT, bits, rowCount, OUTPUT);
         const first = Math.max(fromRow, row);
         target.set(memory.outputWords.subarray(first - row, rowCount), first - fromRow);
       }
@@ -34,11 +34,11 @@ export function gatherKernels(
         const end = firstFrom(rows, i, rows.length, first + pieceFrom + pieceRows);
         const from = (pieceFrom >>> 3) * bits;
         const to = Math.ceil(((rows[end - 1]! - first + 1) * bits) / 8);
-        memory.copyIn(packed.subarray(from, to), INPUT.value);
+        memory.copyIn(packed.subarray(from, to), INPUT);
         const [own, result] = [rows.subarray(i, end), target.subarray(i, end)];
-        const at = memory.resultAt(result, OUTPUT.value);
-        gather(INPUT.value, bits, memory.place(own, RUNS.value), first + pieceFrom, end - i, at);
-        if (at === OUTPUT.value) result.set(memory.outputWords.subarray(0, end - i));
+        const at = memory.resultAt(result, OUTPUT);
+        gather(INPUT, bits, memory.place(own, RUNS), first + pieceFrom, end - i, at);
+        if (at === OUTPUT) result.set(memory.outputWords.subarray(0, end - i));
         i = end;
       }
     },
@@ -47,10 +47,10 @@ export function gatherKernels(
       const { INPUT, OUTPUT, RUNS, ranks } = exports;
       if (rows.length === 0) return;
       const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
-      memory.copyIn(bytesOf(words, 0, wordCount), INPUT.value);
-      const at = memory.resultAt(target, OUTPUT.value);
-      ranks(INPUT.value, memory.place(rows, RUNS.value), first, rows.length, before, at);
-      if (at === OUTPUT.value) target.set(memory.outputWords.subarray(0, rows.length));
+      memory.copyIn(bytesOf(words, 0, wordCount), INPUT);
+      const at = memory.resultAt(target, OUTPUT);
+      ranks(INPUT, memory.place(rows, RUNS), first, rows.length, before, at);
+      if (at === OUTPUT) target.set(memory.outputWords.subarray(0, rows.length));
     },
 
     gatherRuns(codes, bounds, rows, first, target) {
@@ -59,9 +59,9 @@ export function gatherKernels(
       const { packed, bits } = codes;
       const rowEnd = rows[rows.length - 1]! - first + 1;
       const runsBefore = memory.markStarts(bounds, rowEnd);
-      memory.copyIn(packed, RUNS.value);
-      memory.copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
-      gatherRanked(STEP.value, runsBefore, RUNS.value, bits, OUTPUT.value, first, rows.length);
+      memory.copyIn(packed, RUNS);
+      memory.copyIn(bytesOf(rows, 0, rows.length), OUTPUT);
+      gatherRanked(STEP, runsBefore, RUNS, bits, OUTPUT, first, rows.length);
       target.set(memory.outputWords.subarray(0, rows.length));
     },
 
@@ -70,61 +70,61 @@ export function gatherKernels(
       const { CODES, INPUT, OUTPUT, RUNS, STEP, gatherSplit } = exports;
       const rowEnd = rows[rows.length - 1]! - first + 1;
       const runsBefore = memory.markStarts(bounds, rowEnd);
-      memory.copyIn(codes.packed, RUNS.value);
+      memory.copyIn(codes.packed, RUNS);
       // Of these as many as lie between the first row and the last.
       const lowFrom = ((rows[0]! - first) >>> 3) * low.bits;
-      memory.copyIn(low.packed.subarray(lowFrom, Math.ceil((rowEnd * low.bits) / 8)), CODES.value);
-      const at = memory.resultAt(target, OUTPUT.value);
+      memory.copyIn(low.packed.subarray(lowFrom, Math.ceil((rowEnd * low.bits) / 8)), CODES);
+      const at = memory.resultAt(target, OUTPUT);
       gatherSplit(
-        STEP.value,
+        STEP,
         runsBefore,
-        RUNS.value,
+        RUNS,
         codes.bits,
-        CODES.value - lowFrom,
+        CODES - lowFrom,
         low.bits,
-        memory.place(rows, INPUT.value),
+        memory.place(rows, INPUT),
         first,
         rows.length,
         at,
       );
-      if (at === OUTPUT.value) target.set(memory.outputDoubles.subarray(0, rows.length));
+      if (at === OUTPUT) target.set(memory.outputDoubles.subarray(0, rows.length));
     },
 
     places(words, rows, first, before, target) {
       if (rows.length === 0) return 0;
       const { OUTPUT, STEP, places } = exports;
       const wordCount = (rows[rows.length - 1]! - first + 32) >>> 5;
-      memory.copyWords(words.subarray(0, wordCount), 0, STEP.value);
-      memory.copyIn(bytesOf(rows, 0, rows.length), OUTPUT.value);
-      const missing = places(STEP.value, OUTPUT.value, first, rows.length, before);
+      memory.copyWords(words.subarray(0, wordCount), 0, STEP);
+      memory.copyIn(bytesOf(rows, 0, rows.length), OUTPUT);
+      const missing = places(STEP, OUTPUT, first, rows.length, before);
       target.set(memory.outputWords.subarray(0, rows.length));
       return missing;
     },
 
     listRows(selected, firsts, before, rows, users) {
       const { INPUT, OUTPUT, RUNS, STEP, listRows } = exports;
-      const wordCount = memory.copyWords(selected, 0, STEP.value);
-      memory.copyWords(firsts, 0, INPUT.value);
+      const wordCount = memory.copyWords(selected, 0, STEP);
+      memory.copyWords(firsts, 0, INPUT);
       const { row, user } = before;
       const words64 = (wordCount + 1) >>> 1;
-      const [rowsAt, usersAt] = [memory.resultAt(rows, OUTPUT.value), memory.resultAt(users, RUNS.value)];
-      const count = listRows(STEP.value, INPUT.value, words64, row, user, rowsAt, usersAt);
-      if (rowsAt === OUTPUT.value) rows.set(memory.outputWords.subarray(0, count));
-      if (usersAt === RUNS.value) users.set(memory.runs.subarray(0, count));
+      const [rowsAt, usersAt] = [memory.resultAt(rows, OUTPUT), memory.resultAt(users, RUNS)];
+      const count = listRows(STEP, INPUT, words64, row, user, rowsAt, usersAt);
+      if (rowsAt === OUTPUT) rows.set(memory.outputWords.subarray(0, count));
+      if (usersAt === RUNS) users.set(memory.runs.subarray(0, count));
       return count;
     },
 
     markKinds(selected, bitmaps, target) {
       const { RUNS, STEP, markKinds } = exports;
-      const words64 = (memory.copyWords(selected, 0, STEP.value) + 1) >>> 1;
-      const at = (kind: number) => RUNS.value + kind * words64 * 8;
+      const words64 = (memory.copyWords(selected, 0, STEP) + 1) >>> 1;
+      const at = (kind: number) => RUNS + kind * words64 * 8;
       memory.bytes.fill(0, at(0), at(bitmaps.length));
       for (const [kind, words] of bitmaps.entries()) {
         if (words !== undefined) memory.copyIn(bytesOf(words, 0, words.length), at(kind));
       }
       const result = memory.has(target) ? target : memory.outputWords.subarray(0, target.length);
       result.fill(0);
-      markKinds(STEP.value, at(0), bitmaps.length, words64, result.byteOffset);
+      markKinds(STEP, at(0), bitmaps.length, words64, result.byteOffset);
       if (result !== target) target.set(result);
     },
   };

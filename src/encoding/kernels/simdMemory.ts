@@ -44,24 +44,24 @@ export class SimdMemory {
       STEP,
       STEP_BYTES,
     } = exports;
-    assert(ARENA.value <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
+    assert(ARENA <= SCRATCH_BYTES, 'the kernels have the memory they lay out');
     exports.prepareSpread();
     this.#buffer = memory.buffer;
     this.bytes = Buffer.from(memory.buffer);
-    this.arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
-    this.near = new Uint32Array(memory.buffer, NEAR.value, NEAR_BYTES.value >>> 2);
-    this.steps = new Uint32Array(memory.buffer, STEP.value, STEP_BYTES.value >>> 2);
-    this.outputWords = new Uint32Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 2);
-    this.outputDoubles = new Float64Array(memory.buffer, OUTPUT.value, OUTPUT_BYTES.value >>> 3);
+    this.arena = new Uint8Array(memory.buffer, ARENA, arenaBytes);
+    this.near = new Uint32Array(memory.buffer, NEAR, NEAR_BYTES >>> 2);
+    this.steps = new Uint32Array(memory.buffer, STEP, STEP_BYTES >>> 2);
+    this.outputWords = new Uint32Array(memory.buffer, OUTPUT, OUTPUT_BYTES >>> 2);
+    this.outputDoubles = new Float64Array(memory.buffer, OUTPUT, OUTPUT_BYTES >>> 3);
     // One for each run of a chunk's rows, and where the first begins and the last one ends.
-    this.runs = new Uint32Array(memory.buffer, RUNS.value, RUNS_BYTES.value >>> 2);
-    this.listed = new Uint32Array(memory.buffer, LISTED.value, GATHERED_ROWS);
-    this.codes = new Uint32Array(memory.buffer, CODES.value, RUNS_BYTES.value >>> 2);
+    this.runs = new Uint32Array(memory.buffer, RUNS, RUNS_BYTES >>> 2);
+    this.listed = new Uint32Array(memory.buffer, LISTED, GATHERED_ROWS);
+    this.codes = new Uint32Array(memory.buffer, CODES, RUNS_BYTES >>> 2);
   }
 
   /** Rows that go through the memory at a time. */
   pieceRows(bits: number): number {
-    return Math.floor((this.exports.INPUT_BYTES.value * 8) / (bits * PIECE_ROWS_UNIT)) * PIECE_ROWS_UNIT;
+    return Math.floor((this.exports.INPUT_BYTES * 8) / (bits * PIECE_ROWS_UNIT)) * PIECE_ROWS_UNIT;
   }
 
   /**
@@ -86,8 +86,8 @@ export class SimdMemory {
     for (let row = 0; row < count; row += pieceRows) {
       const rowCount = Math.min(pieceRows, count - row);
       const from = (row >>> 3) * bits;
-      this.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
-      unpack(INPUT.value, bits, rowCount, target + 4 * row);
+      this.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT);
+      unpack(INPUT, bits, rowCount, target + 4 * row);
     }
   }
 
@@ -107,8 +107,8 @@ export class SimdMemory {
     for (let row = fromRow - skip, at = target; row < end; row += pieceRows, at += 4 * pieceRows, skip = 0) {
       const rowCount = Math.min(pieceRows, end - row);
       const from = (row >>> 3) * bits;
-      this.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
-      before = unpackSums(INPUT.value, bits, skip, rowCount - skip, least, before, at);
+      this.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT);
+      before = unpackSums(INPUT, bits, skip, rowCount - skip, least, before, at);
     }
   }
 
@@ -118,15 +118,15 @@ export class SimdMemory {
     if (!('starts' in bounds)) {
       const { firstEnd, lengths } = bounds;
       this.runs[0] = firstEnd;
-      this.sum(lengths, 0, lengths.count, firstEnd, RUNS.value + 4);
+      this.sum(lengths, 0, lengths.count, firstEnd, RUNS + 4);
       return 1 + lengths.count;
     }
     const { starts } = bounds;
     // A word of 64 bits may be half theirs; a run ends where the next begins, which the first one does not.
-    this.bytes.fill(0, STEP.value + starts.length, STEP.value + starts.length + 8);
-    this.copyIn(starts, STEP.value);
-    this.bytes[STEP.value]! &= 0xfe;
-    const count = positions(STEP.value, (rowCount + 63) >>> 6, 0, RUNS.value);
+    this.bytes.fill(0, STEP + starts.length, STEP + starts.length + 8);
+    this.copyIn(starts, STEP);
+    this.bytes[STEP]! &= 0xfe;
+    const count = positions(STEP, (rowCount + 63) >>> 6, 0, RUNS);
     this.runs[count] = rowCount;
     return count + 1;
   }
@@ -135,7 +135,7 @@ export class SimdMemory {
    * Marks the rows at which runs begin, at STEP if not elsewhere, as far as whole words of 64 bits. Returns the number of the
    * run before the first mark. Leaves nothing as it was at INPUT, RUNS and CODES.
    */
-  markStarts(bounds: RunBounds, rowEnd: number, at = this.exports.STEP.value): number {
+  markStarts(bounds: RunBounds, rowEnd: number, at = this.exports.STEP): number {
     const { CODES, RUNS, markStarts } = this.exports;
     if ('starts' in bounds) {
       const byteCount = (rowEnd + 7) >>> 3;
@@ -145,9 +145,9 @@ export class SimdMemory {
       return -1;
     }
     const { firstEnd, lengths } = bounds;
-    this.unpackTo(lengths, lengths.count, RUNS.value);
+    this.unpackTo(lengths, lengths.count, RUNS);
     const vectorCount = ((rowEnd + 63) >>> 6) << 2;
-    markStarts(RUNS.value, lengths.count, lengths.least, firstEnd, CODES.value, vectorCount, at);
+    markStarts(RUNS, lengths.count, lengths.least, firstEnd, CODES, vectorCount, at);
     return 0;
   }
 
@@ -173,8 +173,8 @@ export class SimdMemory {
   targetIn(target: Uint32Array): number {
     if (target.buffer === this.bytes.buffer) return target.byteOffset;
     const { OUTPUT } = this.exports;
-    this.copyIn(bytesOf(target, 0, target.length), OUTPUT.value);
-    return OUTPUT.value;
+    this.copyIn(bytesOf(target, 0, target.length), OUTPUT);
+    return OUTPUT;
   }
 
   targetOut(target: Uint32Array): void {

@@ -16,7 +16,7 @@ export function selectKernels(
       else {
         const { OUTPUT, equal8 } = exports;
         selectPieces(memory, packed, bits, count, words, (at, rowCount) =>
-          equal8(at, code, rowCount, OUTPUT.value),
+          equal8(at, code, rowCount, OUTPUT),
         );
       }
     },
@@ -32,7 +32,7 @@ export function selectKernels(
         const { OUTPUT, prepare, selectRange } = exports;
         prepare(bits, from, span);
         selectPieces(memory, packed, bits, count, words, (at, rowCount) =>
-          selectRange(at, bits, from, span, rowCount, OUTPUT.value),
+          selectRange(at, bits, from, span, rowCount, OUTPUT),
         );
       }
     },
@@ -43,8 +43,8 @@ export function selectKernels(
       if (bits > BOUNDS_BITS_MAX || count > memory.pieceRows(bits) || span < 0 || to !== from + span) {
         return plainKernels.selectRangeBounds(packed, bits, from, to, count, words, groups);
       }
-      memory.copyIn(packed.subarray(0, Math.ceil((count * bits) / 8)), INPUT.value);
-      const found = selectRangeBounds(INPUT.value, bits, from, span, count, OUTPUT.value, RUNS.value);
+      memory.copyIn(packed.subarray(0, Math.ceil((count * bits) / 8)), INPUT);
+      const found = selectRangeBounds(INPUT, bits, from, span, count, OUTPUT, RUNS);
       words.set(memory.outputWords.subarray(0, (count + 31) >>> 5));
       clearPast(words, count);
       groups.set(memory.runs.subarray(0, Math.min(found, groups.length)));
@@ -54,21 +54,21 @@ export function selectKernels(
     selectSet(packed, bits, table, count, words) {
       const { SET, OUTPUT, prepare, prepareSet, selectSet } = exports;
       const codes = 2 ** bits;
-      memory.bytes.fill(0, SET.value, SET.value + Math.max(codes, 256));
-      memory.bytes.set(table.length > codes ? table.subarray(0, codes) : table, SET.value);
+      memory.bytes.fill(0, SET, SET + Math.max(codes, 256));
+      memory.bytes.set(table.length > codes ? table.subarray(0, codes) : table, SET);
       prepareSet(bits);
       prepare(bits, 0, 0);
       selectPieces(memory, packed, bits, count, words, (at, rowCount) =>
-        selectSet(at, bits, rowCount, OUTPUT.value),
+        selectSet(at, bits, rowCount, OUTPUT),
       );
     },
 
     and(words, others) {
       const { INPUT, STEP, and } = exports;
       for (let from = 0; from < words.length; from += memory.steps.length) {
-        const wordCount = memory.copyWords(words, from, STEP.value);
-        memory.copyIn(bytesOf(others, from, from + wordCount), INPUT.value);
-        and(STEP.value, INPUT.value, (wordCount + 3) >>> 2);
+        const wordCount = memory.copyWords(words, from, STEP);
+        memory.copyIn(bytesOf(others, from, from + wordCount), INPUT);
+        and(STEP, INPUT, (wordCount + 3) >>> 2);
         words.set(memory.steps.subarray(0, wordCount), from);
       }
     },
@@ -92,8 +92,8 @@ function selectPieces(
     const from = (row >>> 3) * bits;
     if (resident) loop(packed.byteOffset + from, rowCount);
     else {
-      memory.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT.value);
-      loop(INPUT.value, rowCount);
+      memory.copyIn(packed.subarray(from, from + Math.ceil((rowCount * bits) / 8)), INPUT);
+      loop(INPUT, rowCount);
     }
     words.set(memory.outputWords.subarray(0, (rowCount + 31) >>> 5), row >>> 5);
   }

@@ -9,7 +9,7 @@ const SECOND_STARTS = (CHUNK_ROWS_MAX >>> 3) + 8;
 /** What selected rows of a block add up to. */
 export function selectedKernels(
   memory: SimdMemory,
-): Pick<Kernels, 'addCodes' | 'addPlaces' | 'placeRuns' | 'rankRows' | 'countGroups'> {
+): Pick<Kernels, 'addCodes' | 'addPlaces' | 'placeLengths' | 'placeRuns' | 'rankRows' | 'countGroups'> {
   const { exports } = memory;
 
   return {
@@ -18,14 +18,14 @@ export function selectedKernels(
       const { packed, bits, bounds } = codes;
       const rowEnd = row + 32 * selected.length;
       const before = bounds === undefined ? 0 : memory.markStarts(bounds, rowEnd);
-      const words64 = (memory.copyWords(selected, 0, INPUT.value) + 1) >>> 1;
+      const words64 = (memory.copyWords(selected, 0, INPUT) + 1) >>> 1;
       const at = memory.targetIn(target);
       if (bounds === undefined) {
-        memory.copyIn(packed.subarray((row >>> 3) * bits, Math.ceil((rowEnd * bits) / 8)), CODES.value);
-        addCodes(INPUT.value, words64, CODES.value, bits, factor, at);
+        memory.copyIn(packed.subarray((row >>> 3) * bits, Math.ceil((rowEnd * bits) / 8)), CODES);
+        addCodes(INPUT, words64, CODES, bits, factor, at);
       } else {
-        memory.copyIn(packed, CODES.value);
-        addRunCodes(INPUT.value, words64, STEP.value, row, before, CODES.value, bits, factor, at);
+        memory.copyIn(packed, CODES);
+        addRunCodes(INPUT, words64, STEP, row, before, CODES, bits, factor, at);
       }
       memory.targetOut(target);
     },
@@ -33,17 +33,25 @@ export function selectedKernels(
     addPlaces(selected, row, { packed, bits, bounds }, places, target, others) {
       const { CODES, INPUT, RUNS, STEP, addRunPlaces } = exports;
       const before = memory.markStarts(bounds, row + 32 * selected.length);
-      const words64 = (memory.copyWords(selected, 0, INPUT.value) + 1) >>> 1;
-      memory.copyIn(packed, CODES.value);
-      memory.copyIn(bytesOf(places, 0, places.length), RUNS.value);
+      const words64 = (memory.copyWords(selected, 0, INPUT) + 1) >>> 1;
+      memory.copyIn(packed, CODES);
+      memory.copyIn(bytesOf(places, 0, places.length), RUNS);
       const at = memory.targetIn(target);
       const found = addRunPlaces(
-        ...([INPUT.value, words64, STEP.value, row, before, CODES.value, bits] as const),
-        ...([RUNS.value, at, RUNS.value + places.byteLength] as const),
+        ...([INPUT, words64, STEP, row, before, CODES, bits] as const),
+        ...([RUNS, at, RUNS + places.byteLength] as const),
       );
       memory.targetOut(target);
       others.set(memory.runs.subarray(places.length, places.length + 3 * found));
       return found;
+    },
+
+    placeLengths(startsMs, base, length, places) {
+      const { INPUT, OUTPUT, placeLengths } = exports;
+      memory.copyIn(new Uint8Array(startsMs.buffer, startsMs.byteOffset, startsMs.byteLength), INPUT);
+      const at = memory.resultAt(places, OUTPUT);
+      placeLengths(INPUT, startsMs.length - 1, base, length, at, places.length);
+      if (at === OUTPUT) places.set(memory.outputWords.subarray(0, places.length));
     },
 
     placeRuns(selected, row, runs, isSum, target, seconds, others) {
@@ -52,21 +60,20 @@ export function selectedKernels(
       }
       const { CODES, INPUT, LISTED, OUTPUT, RUNS, STEP, placeRuns } = exports;
       const rowEnd = row + 32 * selected.length;
-      const [startsAt, secondStartsAt] = [STEP.value, STEP.value + SECOND_STARTS];
+      const [startsAt, secondStartsAt] = [STEP, STEP + SECOND_STARTS];
       const before = memory.markStarts(runs[0].codes.bounds, rowEnd, startsAt);
       const secondBefore = memory.markStarts(runs[1].codes.bounds, rowEnd, secondStartsAt);
       // From here on over what marking took.
-      memory.unpackTo(runs[0].codes, runCount(runs[0].codes), CODES.value);
-      memory.unpackTo(runs[1].codes, runCount(runs[1].codes), RUNS.value);
-      const words64 = (memory.copyWords(selected, 0, INPUT.value) + 1) >>> 1;
-      const secondPlacesAt = OUTPUT.value + 4 * PLACES_MAX;
-      memory.copyIn(bytesOf(runs[0].places, 0, runs[0].places.length), OUTPUT.value);
-      memory.copyIn(bytesOf(runs[1].places, 0, runs[1].places.length), secondPlacesAt);
+      memory.unpackTo(runs[0].codes, runCount(runs[0].codes), CODES);
+      memory.unpackTo(runs[1].codes, runCount(runs[1].codes), RUNS);
+      const words64 = (memory.copyWords(selected, 0, INPUT) + 1) >>> 1;
+      const placesAt = memory.place(runs[0].places, OUTPUT);
+      const secondPlacesAt = memory.place(runs[1].places, OUTPUT + 4 * PLACES_MAX);
       const found = placeRuns(
-        ...([INPUT.value, words64, row] as const),
-        ...([startsAt, before, CODES.value, OUTPUT.value] as const),
-        ...([secondStartsAt, secondBefore, RUNS.value, secondPlacesAt] as const),
-        ...([isSum ? -1 : 0, target.byteOffset, seconds.byteOffset, LISTED.value] as const),
+        ...([INPUT, words64, row] as const),
+        ...([startsAt, before, CODES, placesAt] as const),
+        ...([secondStartsAt, secondBefore, RUNS, secondPlacesAt] as const),
+        ...([isSum ? -1 : 0, target.byteOffset, seconds.byteOffset, LISTED] as const),
       );
       others.set(memory.listed.subarray(0, found));
       return found;
@@ -74,9 +81,9 @@ export function selectedKernels(
 
     rankRows(selected, firsts, before, target) {
       const { INPUT, STEP, rankRows } = exports;
-      const wordCount = memory.copyWords(selected, 0, INPUT.value);
-      memory.copyWords(firsts, 0, STEP.value);
-      rankRows(INPUT.value, STEP.value, (wordCount + 1) >>> 1, before, memory.targetIn(target));
+      const wordCount = memory.copyWords(selected, 0, INPUT);
+      memory.copyWords(firsts, 0, STEP);
+      rankRows(INPUT, STEP, (wordCount + 1) >>> 1, before, memory.targetIn(target));
       memory.targetOut(target);
     },
 
@@ -88,7 +95,7 @@ export function selectedKernels(
       const { OUTPUT, countGroups } = exports;
       const found = countGroups(
         ...([users.byteOffset, codes.byteOffset, intervals.byteOffset, users.length] as const),
-        ...([width, tallies.byteOffset, OUTPUT.value] as const),
+        ...([width, tallies.byteOffset, OUTPUT] as const),
       );
       several.set(memory.outputWords.subarray(0, found));
       return found;

@@ -9,12 +9,12 @@ export function spreadKernels(memory: SimdMemory): Pick<Kernels, 'expand' | 'com
       const { INPUT, STEP, OUTPUT, expand } = exports;
       let n = 0;
       for (let from = 0; from < rows.length; from += memory.steps.length) {
-        const wordCount = memory.copyWords(rows, from, STEP.value);
+        const wordCount = memory.copyWords(rows, from, STEP);
         // At most a bit for each row, the first within the first word.
         const denseFrom = Math.min(n >>> 5, dense.length);
         const denseTo = Math.min(denseFrom + wordCount + 1, dense.length);
-        memory.copyIn(bytesOf(dense, denseFrom, denseTo), INPUT.value);
-        n += expand(INPUT.value, n & 31, STEP.value, wordCount, OUTPUT.value) - (n & 31);
+        memory.copyIn(bytesOf(dense, denseFrom, denseTo), INPUT);
+        n += expand(INPUT, n & 31, STEP, wordCount, OUTPUT) - (n & 31);
         words.set(memory.outputWords.subarray(0, wordCount), from);
       }
     },
@@ -23,12 +23,12 @@ export function spreadKernels(memory: SimdMemory): Pick<Kernels, 'expand' | 'com
       const { INPUT, STEP, OUTPUT, compress } = exports;
       let n = 0;
       for (let from = 0; from < rows.length; from += memory.steps.length) {
-        const wordCount = memory.copyWords(rows, from, STEP.value);
-        memory.copyIn(bytesOf(words, from, from + wordCount), INPUT.value);
+        const wordCount = memory.copyWords(rows, from, STEP);
+        memory.copyIn(bytesOf(words, from, from + wordCount), INPUT);
         const first = n >>> 5;
         const used = n & 31;
         const pending = used === 0 ? 0 : dense[first]!;
-        const bits = compress(INPUT.value, STEP.value, wordCount, pending, used, OUTPUT.value);
+        const bits = compress(INPUT, STEP, wordCount, pending, used, OUTPUT);
         dense.set(memory.outputWords.subarray(0, (bits + 31) >>> 5), first);
         n += bits - used;
       }

@@ -40,7 +40,7 @@ class SimdTally extends PlainTally {
 
   constructor(instance: Instance, byteLength: number, countMax: number) {
     const { words, exports } = instance;
-    super(words.subarray(exports.ARENA.value >>> 2, (exports.ARENA.value + byteLength) >>> 2), countMax);
+    super(words.subarray(exports.ARENA >>> 2, (exports.ARENA + byteLength) >>> 2), countMax);
     this.#instance = instance;
     this.#countMax = countMax;
   }
@@ -48,36 +48,32 @@ class SimdTally extends PlainTally {
   override countRows(rows: TallyRows, masks: TallyMasks): void {
     const { bytes, words, exports } = this.#instance;
     const { ARENA, CODES, INPUT, OUTPUT, RUNS, tallyRows, unpack } = exports;
-    const eventMasks = CODES.value;
+    const eventMasks = CODES;
     const valueMasks = eventMasks + masks.events.byteLength;
     const timeMasks = valueMasks + masks.values.byteLength;
-    if (timeMasks + masks.times.byteLength > ARENA.value) {
+    if (timeMasks + masks.times.byteLength > ARENA) {
       super.countRows(rows, masks);
       return;
     }
     words.set(masks.events, eventMasks >>> 2);
     words.set(masks.values, valueMasks >>> 2);
     words.set(masks.times, timeMasks >>> 2);
-    const runsAt = (list: number) => RUNS.value + list * RUNS_BYTES;
+    const runsAt = (list: number) => RUNS + list * RUNS_BYTES;
     let [value, time, user] = [0, 0, 0];
     const { packed, bits } = rows.events;
     for (let from = 0; from < rows.rowCount; from += TALLY_ROWS) {
       const to = Math.min(from + TALLY_ROWS, rows.rowCount);
       const end = Math.ceil((to * bits) / 8);
       // See SimdMemory.copyIn.
-      bytes.fill(
-        packed.subarray((from >>> 3) * bits, end),
-        OUTPUT.value,
-        OUTPUT.value + end - (from >>> 3) * bits,
-      );
-      unpack(OUTPUT.value, bits, to - from, INPUT.value);
+      bytes.fill(packed.subarray((from >>> 3) * bits, end), OUTPUT, OUTPUT + end - (from >>> 3) * bits);
+      unpack(OUTPUT, bits, to - from, INPUT);
       value = copyRuns(rows.values, value, from, to, words, runsAt(0));
       time = copyRuns(rows.times, time, from, to, words, runsAt(2));
       user = copyRuns(rows.users, user, from, to, words, runsAt(4));
       tallyRows(
         from,
         to,
-        INPUT.value,
+        INPUT,
         runsAt(0),
         runsAt(1),
         runsAt(2),
@@ -87,7 +83,7 @@ class SimdTally extends PlainTally {
         eventMasks,
         valueMasks,
         timeMasks,
-        ARENA.value,
+        ARENA,
         this.digits,
       );
     }
@@ -102,22 +98,14 @@ class SimdTally extends PlainTally {
     const { words, exports } = this.#instance;
     const { ARENA, INPUT, RUNS, tallyAtLeast } = exports;
     const userBytes = 16 * (this.digits + 1);
-    words.set(thresholdPlanes(thresholds, this.#countMax), INPUT.value >>> 2);
+    words.set(thresholdPlanes(thresholds, this.#countMax), INPUT >>> 2);
     const rulesWritten = (targets.length + 7) & ~7;
-    words.fill(0, RUNS.value >>> 2, (RUNS.value + rulesWritten * RULE_BYTES) >>> 2);
-    tallyAtLeast(
-      ARENA.value + from * userBytes,
-      to - from,
-      INPUT.value,
-      this.digits,
-      targets.length,
-      RUNS.value,
-      RULE_BYTES,
-    );
+    words.fill(0, RUNS >>> 2, (RUNS + rulesWritten * RULE_BYTES) >>> 2);
+    tallyAtLeast(ARENA + from * userBytes, to - from, INPUT, this.digits, targets.length, RUNS, RULE_BYTES);
     const wordCount = (to - from + 31) >>> 5;
     for (const [rule, target] of targets.entries()) {
       if (target === undefined) continue;
-      const first = (RUNS.value + rule * RULE_BYTES) >>> 2;
+      const first = (RUNS + rule * RULE_BYTES) >>> 2;
       target.set(words.subarray(first, first + wordCount), from >>> 5);
       if ((to & 31) !== 0) target[to >>> 5]! &= (1 << (to & 31)) - 1;
     }
@@ -151,7 +139,7 @@ function copyRuns(
 }
 
 function take(byteLength: number): Instance {
-  const needed = (instance: Instance) => instance.exports.ARENA.value + byteLength + SLACK_BYTES;
+  const needed = (instance: Instance) => instance.exports.ARENA + byteLength + SLACK_BYTES;
   const i = spares.findIndex((spare) => spare.bytes.length >= needed(spare));
   if (i !== -1) {
     const [spare] = spares.splice(i, 1);

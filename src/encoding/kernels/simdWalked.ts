@@ -39,19 +39,19 @@ export function walkedKernels(
 
     addUsers(rows, firsts, ordinals, counts) {
       const { CODES, INPUT, RUNS, STEP, addDifferences, countBefore } = exports;
-      const wordCount = memory.copyWords(rows, 0, STEP.value);
-      memory.copyWords(firsts, 0, INPUT.value);
-      countBefore(STEP.value, INPUT.value, (wordCount + 1) >>> 1, RUNS.value);
+      const wordCount = memory.copyWords(rows, 0, STEP);
+      memory.copyWords(firsts, 0, INPUT);
+      countBefore(STEP, INPUT, (wordCount + 1) >>> 1, RUNS);
       if (!memory.has(counts)) {
         addPlainDifferences(memory.runs, ordinals, counts);
         return;
       }
       let at = ordinals.byteOffset;
       if (!memory.has(ordinals)) {
-        at = CODES.value;
+        at = CODES;
         memory.copyIn(bytesOf(ordinals, 0, ordinals.length), at);
       }
-      addDifferences(RUNS.value, at, ordinals.length, counts.byteOffset);
+      addDifferences(RUNS, at, ordinals.length, counts.byteOffset);
     },
 
     countEach(places, counts) {
@@ -78,11 +78,11 @@ export function walkedKernels(
     selectNumbers(numbers, low, high, isWithin, words) {
       const { OUTPUT, OUTPUT_BYTES, selectNumbers } = exports;
       const groupCount = Math.floor(numbers.length / GROUP_NUMBERS);
-      if (!memory.has(numbers) || groupCount * 2 > OUTPUT_BYTES.value) {
+      if (!memory.has(numbers) || groupCount * 2 > OUTPUT_BYTES) {
         plainKernels.selectNumbers(numbers, low, high, isWithin, words);
         return;
       }
-      selectNumbers(numbers.byteOffset, groupCount, low, high, isWithin ? 1 : 0, OUTPUT.value);
+      selectNumbers(numbers.byteOffset, groupCount, low, high, isWithin ? 1 : 0, OUTPUT);
       const whole = groupCount >>> 1;
       words.set(memory.outputWords.subarray(0, whole));
       const rest = numbers.subarray(32 * whole);

@@ -4,7 +4,7 @@ import { kernels } from '../../encoding/kernels/chosen.ts';
 import { countBits } from '../../encoding/kernels/countBits.ts';
 import {
   GATHERED_ROWS,
-  NO_PLACE,
+  INTERVALS_MAX,
   PLACES_MAX,
   type RunPlaces,
   type RunRowCodes,
@@ -21,9 +21,6 @@ const listedRows = new Uint32Array(GATHERED_ROWS);
 const listedCodes = new Uint32Array(GATHERED_ROWS);
 const listedNumbers = new Float64Array(GATHERED_ROWS);
 const listedIntervals = new Int32Array(GATHERED_ROWS);
-const intervalPlaces = new Uint32Array(PLACES_MAX);
-const codePlaces = new Uint32Array(PLACES_MAX);
-const secondCodePlaces = new Uint32Array(PLACES_MAX);
 const otherRests = new Float64Array(GATHERED_ROWS);
 const otherRows = new Uint32Array(3 * GATHERED_ROWS);
 
@@ -126,10 +123,10 @@ class Piece {
     const [first, second, ...more] = places.flat();
     if (first === undefined || second === undefined || more.length > 0 || this.count < FEW_ROWS)
       return undefined;
-    const codes = 'reader' in first ? this.#codeRuns(first, codePlaces) : undefined;
+    const codes = 'reader' in first ? this.#codeRuns(first, 0) : undefined;
     if (codes === undefined) return undefined;
     const lengths = 'intervals' in second ? this.#lengthRuns(second.intervals) : undefined;
-    const others = 'reader' in second ? this.#codeRuns(second, secondCodePlaces) : lengths?.runs;
+    const others = 'reader' in second ? this.#codeRuns(second, 1) : lengths?.runs;
     if (others === undefined) return undefined;
     const isSum = places.length === 1;
     const target = nearPlace(0, this.count);
@@ -148,7 +145,7 @@ class Piece {
   }
 
   /** Where codes of a column of all rows are runs, and not too many to look up, what rows of each code are placed by. */
-  #codeRuns({ reader, factor }: CodesPlacedBy, places: Uint32Array): RunPlaces | undefined {
+  #codeRuns({ reader, factor }: CodesPlacedBy, table: 0 | 1): RunPlaces | undefined {
     const linear = this.#columnOf(reader)
       ?.chunkFrom(this.#chunk << 5)
       .rowCodes();
@@ -156,8 +153,9 @@ class Piece {
     const { base, unit, codes } = linear;
     const count = 2 ** codes.bits;
     if (count > Math.min(this.count, PLACES_MAX)) return undefined;
+    const places = nearPlace(TABLES_FROM + table, count);
     for (let code = 0; code < count; code++) places[code] = factor * (base + unit * code);
-    return { codes: codes as RunRowCodes, places: places.subarray(0, count) };
+    return { codes: codes as RunRowCodes, places };
   }
 
   #columnOf(reader: CellReader): Column | undefined {
@@ -215,9 +213,10 @@ class Piece {
     const { base, length, codes, restAt } = lengths;
     const count = Math.floor((chunk.max - base) / length) + 1;
     const meanMs = (intervals.startsMs[intervals.count]! - intervals.startsMs[0]!) / intervals.count;
-    if (count > PLACES_MAX || length * INTERVAL_LENGTHS > meanMs) return undefined;
-    const places = intervalPlaces.subarray(0, count);
-    placeLengths(intervals.startsMs, base, length, places);
+    if (count > PLACES_MAX || intervals.count >= INTERVALS_MAX || length * INTERVAL_LENGTHS > meanMs)
+      return undefined;
+    const places = nearPlace(TABLES_FROM + 1, count);
+    kernels().placeLengths(intervals.startsMs, base, length, places);
     return {
       runs: { codes, places },
       restAt,
@@ -244,8 +243,9 @@ interface LengthRuns {
   indexOf(code: number, rest: number): number;
 }
 
-/** Behind them are users. */
+/** Behind them are users, and tables of what codes are placed by. */
 const PLACES_IN_BATCH = 2;
+const TABLES_FROM = PLACES_IN_BATCH + 1;
 
 function nearPlace(i: number, count: number): Uint32Array {
   return kernels().near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + count);
@@ -255,22 +255,6 @@ const NO_USERS = new Uint32Array(0);
 
 function addEach(numbers: Uint32Array | Int32Array, factor: number, target: Uint32Array): void {
   for (let i = 0; i < target.length; i++) target[i]! += Math.imul(factor, numbers[i]!);
-}
-
-/**
- * places[k] = the interval that all of base + length * k and less than one length more is in, NO_PLACE where that may be in
- * two. What is before the first interval, or behind the last, may be anything.
- */
-function placeLengths(startsMs: Float64Array, base: number, length: number, places: Uint32Array): void {
-  let from = 0;
-  for (let i = 1; i < startsMs.length && from < places.length; i++) {
-    const end = Math.max(0, Math.floor((startsMs[i]! - base) / length));
-    // They are few, mostly: sooner done than a call.
-    for (let k = from; k < end && k < places.length; k++) places[k] = i - 1;
-    // Where the interval ends, and of which there may be some of the next one.
-    if (end >= from && end < places.length) places[end] = NO_PLACE;
-    from = Math.max(from, end + 1);
-  }
 }
 
 function addAll(number: number, target: Uint32Array): void {

@@ -19,7 +19,7 @@ export { walkChains } from './chains';
 export { addIntervals, countCohorts } from './intervals';
 export { addUp, countPlaces, keepFilled, placeEvents } from './placed';
 export { equal8 } from './select';
-export { addCodes, addRunCodes, addRunPlaces, countGroups, placeRuns, rankRows } from './selected';
+export { addCodes, addRunCodes, addRunPlaces, countGroups, placeLengths, placeRuns, rankRows } from './selected';
 export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';

@@ -156,6 +156,30 @@ export function placeRuns(
   return ((others - begin) as u32) >>> 2;
 }
 
+/**
+ * places[k] = the interval that all of base + length * k and less than one length more is in; u32.MAX_VALUE where that may be
+ * in two. Of so many intervals, beginning and ending at these doubles. What is before the first, or behind the last, may be
+ * anything.
+ */
+export function placeLengths(
+  starts: usize,
+  intervalCount: u32,
+  base: f64,
+  length: f64,
+  places: usize,
+  count: u32,
+): void {
+  let from: i32 = 0;
+  for (let i: u32 = 1; i <= intervalCount && from < (count as i32); i++) {
+    const lengths = Math.floor((load<f64>(starts + ((i as usize) << 3)) - base) / length);
+    // Where the interval ends, and of which there may be some of the next one.
+    const end = Math.max(-1, Math.min(lengths, count as f64)) as i32;
+    for (let k = from; k < end; k++) store<u32>(places + ((k as usize) << 2), i - 1);
+    if (end >= from && end < (count as i32)) store<u32>(places + ((end as usize) << 2), u32.MAX_VALUE);
+    from = max(from, end + 1);
+  }
+}
+
 /** target[n] = before + how many bits of `firsts` are set up to and with the n-th row. Here `target` is overwritten. */
 export function rankRows(selected: usize, firsts: usize, wordCount: u32, before: u32, target: usize): void {
   for (let w: u32 = 0; w < wordCount; w++) {
