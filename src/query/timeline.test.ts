@@ -3,9 +3,10 @@ import { MusterError } from '../base/errors.ts';
 import { SeededRandom } from '../base/random.ts';
 import { run } from './testStore.ts';
 import { type TestEvent, type TestTablet, testView } from './testView.ts';
-import { type TimelineRequest, readTimeline as timelineSteps } from './timeline.ts';
+import { type TimelineRequest, timelinePage, readTimeline as timelineSteps } from './timeline.ts';
 
-const readTimeline = (...args: Parameters<typeof timelineSteps>) => run(timelineSteps(...args));
+const readTimeline = (...args: Parameters<typeof timelineSteps>) =>
+  timelinePage(structuredClone(run(timelineSteps(...args))));
 
 const START_MS = Date.parse('2026-01-01T00:00:00Z');
 const NOW_MS = START_MS + 10;

@@ -30,6 +30,36 @@ export interface TimelineEvent {
 }
 
 /**
+ * A page as it goes from the user's thread to the one that was asked: lists, since an object for each event takes longer to
+ * send, and to receive, than to read.
+ */
+export interface TimelineRows {
+  /** Of events and of properties, which the numbers below count. */
+  readonly names: readonly string[];
+  /** One of each an event. */
+  readonly events: readonly number[];
+  readonly timesMs: readonly number[];
+  /** Event i has the properties up to propertyEnds[i]. */
+  readonly propertyEnds: readonly number[];
+  readonly properties: readonly number[];
+  readonly values: readonly Value[];
+  readonly next?: string;
+}
+
+/** What was sent. */
+export function timelinePage({ next, ...rows }: TimelineRows): TimelinePage {
+  const { names, propertyEnds } = rows;
+  const events = rows.events.map((event, i): TimelineEvent => {
+    const properties: Record<string, Value> = {};
+    // No name is __proto__: the collector drops it.
+    for (let p = i === 0 ? 0 : propertyEnds[i - 1]!; p < propertyEnds[i]!; p++)
+      properties[names[rows.properties[p]!]!] = rows.values[p]!;
+    return { event: names[event]!, time: new Date(rows.timesMs[i]!).toISOString(), properties };
+  });
+  return next === undefined ? { events } : { events, next };
+}
+
+/**
  * Events before this place: earlier than `timeMs`, or, of the user's events at `timeMs`, among the first `arrived` to
  * arrive. Later arrivals at the same time do not move it.
  */
@@ -46,7 +76,7 @@ export function* readTimeline(
   view: TabletView,
   ordinal: number,
   request: TimelineRequest,
-): Generator<void, TimelinePage> {
+): Generator<void, TimelineRows> {
   const trail = new Trail(view, ordinal, visibleFromMs(view.settings, request.nowMs));
   const wanted = request.events && new Set(request.events.map((event) => view.schema.eventCode(event)));
   const rows: TrailRow[] = [];
@@ -56,11 +86,11 @@ export function* readTimeline(
     if (wanted !== undefined && !wanted.has(found.part.eventAt(found.row))) continue;
     if (rows.length === request.limit) {
       const { timeMs, arrived } = trail.placeOf(rows.at(-1)!);
-      return { events: rows.map((row) => eventOf(view, row)), next: encodeCursor([timeMs, arrived]) };
+      return { ...rowsOf(view, rows), next: encodeCursor([timeMs, arrived]) };
     }
     rows.push(found);
   }
-  return { events: rows.map((row) => eventOf(view, row)) };
+  return rowsOf(view, rows);
 }
 
 function startOf(view: TabletView, { before, atMs }: TimelineRequest): Place {
@@ -108,13 +138,29 @@ class Trail {
   }
 }
 
-function eventOf({ schema }: TabletView, { part, row, timeMs }: TrailRow): TimelineEvent {
-  const properties: Record<string, Value> = {};
-  // No name is __proto__: the collector drops it.
-  for (const [code, value] of part.propertiesAt(row)) properties[schema.propertyName(code)] = value;
-  return {
-    event: schema.eventName(part.eventAt(row)),
-    time: new Date(timeMs).toISOString(),
-    properties,
+function rowsOf({ schema }: TabletView, rows: readonly TrailRow[]): TimelineRows {
+  const names: string[] = [];
+  const [numberOfEvent, numberOfProperty] = [new Map<number, number>(), new Map<number, number>()];
+  const numberOf = (known: Map<number, number>, code: number, nameOf: (code: number) => string): number => {
+    const number = known.get(code) ?? names.push(nameOf(code)) - 1;
+    known.set(code, number);
+    return number;
   };
+  const eventName = (code: number) => schema.eventName(code);
+  const propertyName = (code: number) => schema.propertyName(code);
+  const events: number[] = [];
+  const timesMs: number[] = [];
+  const propertyEnds: number[] = [];
+  const properties: number[] = [];
+  const values: Value[] = [];
+  for (const { part, row, timeMs } of rows) {
+    events.push(numberOf(numberOfEvent, part.eventAt(row), eventName));
+    timesMs.push(timeMs);
+    for (const [code, value] of part.propertiesAt(row)) {
+      properties.push(numberOf(numberOfProperty, code, propertyName));
+      values.push(value);
+    }
+    propertyEnds.push(properties.length);
+  }
+  return { names, events, timesMs, propertyEnds, properties, values };
 }

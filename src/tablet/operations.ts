@@ -16,7 +16,7 @@ import { parseSegment } from '../query/parse.ts';
 import type { QueryTimes } from '../query/plan.ts';
 import type { JsonObject } from '../query/shape.ts';
 import { newStats, type QueryStats } from '../query/stats.ts';
-import { readTimeline, type TimelinePage, type TimelineRequest } from '../query/timeline.ts';
+import { readTimeline, type TimelineRequest, type TimelineRows } from '../query/timeline.ts';
 import { isUser, ORDINALS_PER_STEP, usersOf } from '../query/users.ts';
 import type { SchemaDescription } from '../store/schema.ts';
 import type { UsersSnapshot } from '../store/users.ts';
@@ -86,7 +86,7 @@ export interface Operations {
   };
   timeline: {
     args: { readonly userId: string; readonly request: TimelineRequest };
-    part: Located<{ readonly page: TimelinePage | undefined }>;
+    part: Located<{ readonly page: TimelineRows | undefined }>;
   };
   /**
    * One of ANALYSES, about the segment's members if there is one, else about all users: its survey, or its map with what

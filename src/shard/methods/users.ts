@@ -3,6 +3,7 @@ import { MusterError } from '../../base/errors.ts';
 import { DELETED_IDS_MAX, TIMELINE_PAGE_MAX } from '../../base/limits.ts';
 import type { UserRef } from '../../log/record.ts';
 import { newStats } from '../../query/stats.ts';
+import { timelinePage } from '../../query/timeline.ts';
 import type { Located, Operations } from '../../tablet/operations.ts';
 import type { ShardApi } from '../shardApi.ts';
 import {
@@ -43,7 +44,7 @@ export const userMethods: Readonly<Record<string, Method>> = {
     const request = { ...page_, ...momentsOf(api, account, at) };
     const { part, stats } = await locateUser(api, account, 'timeline', { userId, request }, signal);
     if (part.page === undefined) throw notFound('user', userId);
-    return { ...part.page, stats };
+    return { ...timelinePage(part.page), stats };
   },
 
   async 'user.segments'(api, { principal: { account }, params, signal }) {

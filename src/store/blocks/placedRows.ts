@@ -1,5 +1,6 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import type { Column } from '../../encoding/column.ts';
+import type { LinearCodes } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
 import { countBits } from '../../encoding/kernels/countBits.ts';
 import {
@@ -121,8 +122,7 @@ class Piece {
   /** Where there are two to place by, and rows have both as runs, in one go. */
   #placeRuns(places: readonly (readonly PlacedBy[])[]): readonly Uint32Array[] | undefined {
     const [first, second, ...more] = places.flat();
-    if (first === undefined || second === undefined || more.length > 0 || this.count < FEW_ROWS)
-      return undefined;
+    if (first === undefined || second === undefined || more.length > 0) return undefined;
     const codes = 'reader' in first ? this.#codeRuns(first, 0) : undefined;
     if (codes === undefined) return undefined;
     const lengths = 'intervals' in second ? this.#lengthRuns(second.intervals) : undefined;
@@ -146,9 +146,7 @@ class Piece {
 
   /** Where codes of a column of all rows are runs, and not too many to look up, what rows of each code are placed by. */
   #codeRuns({ reader, factor }: CodesPlacedBy, table: 0 | 1): RunPlaces | undefined {
-    const linear = this.#columnOf(reader)
-      ?.chunkFrom(this.#chunk << 5)
-      .rowCodes();
+    const linear = this.#linearOf(reader);
     if (linear?.codes.bounds === undefined) return undefined;
     const { base, unit, codes } = linear;
     const count = 2 ** codes.bits;
@@ -158,8 +156,10 @@ class Piece {
     return { codes: codes as RunRowCodes, places };
   }
 
-  #columnOf(reader: CellReader): Column | undefined {
-    return reader instanceof BlockCellReader ? reader.codesOfRows : undefined;
+  /** The chunk's codes as kernels take them, where they are such, and worth it. */
+  #linearOf(reader: CellReader): LinearCodes | undefined {
+    if (this.count < FEW_ROWS || !(reader instanceof BlockCellReader)) return undefined;
+    return reader.codesOfRows?.chunkFrom(this.#chunk << 5).rowCodes();
   }
 
   /** The sum of what the rows have of each. */
@@ -173,12 +173,7 @@ class Piece {
   }
 
   #addCodes(reader: CellReader, factor: number, target: Uint32Array): void {
-    const linear =
-      this.count < FEW_ROWS
-        ? undefined
-        : this.#columnOf(reader)
-            ?.chunkFrom(this.#chunk << 5)
-            .rowCodes();
+    const linear = this.#linearOf(reader);
     if (linear === undefined) {
       reader.read(this.list(), this.count, listedCodes, listedNumbers);
       addEach(listedCodes, factor, target);
@@ -191,7 +186,7 @@ class Piece {
 
   #addIntervals(intervals: TimeIntervals, target: Uint32Array): void {
     const { times } = this.#streams;
-    const lengths = this.count < FEW_ROWS ? undefined : this.#lengthRuns(intervals);
+    const lengths = this.#lengthRuns(intervals);
     if (lengths === undefined) {
       times.gather(this.list(), listedNumbers);
       intervals.place(listedNumbers, this.count, listedIntervals);
@@ -207,6 +202,7 @@ class Piece {
 
   /** Where times are lengths, most of which are in one interval. Those of others are told by their rests. */
   #lengthRuns(intervals: TimeIntervals): LengthRuns | undefined {
+    if (this.count < FEW_ROWS) return undefined;
     const chunk = this.#streams.times.chunkFrom(this.#chunk << 5);
     const lengths = chunk.rowLengths();
     if (lengths === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { timelinePage } from '../../../../src/query/timeline.ts';
 import { AT_MS, CLICKHOUSE, DUCKDB } from '../dialect.ts';
 import type { Cell, Question } from '../question.ts';
 
@@ -33,7 +34,7 @@ export const timeline: Question = {
       const request = { limit: LIMIT, atMs: AT_MS, nowMs: AT_MS };
       const located = await tablets.home(userId, 'timeline', { userId, request });
       if ('forward' in located || located.page === undefined) throw new Error(`no user ${userId}`);
-      return located.page.events.map(({ event, time, properties }): Cell[] => [
+      return timelinePage(located.page).events.map(({ event, time, properties }): Cell[] => [
         event,
         Date.parse(time),
         ...COLUMNS.split(', ').map((name) => (properties[name] ?? null) as Cell),
