@@ -185,18 +185,9 @@ it.each(WIDTHS)('addCodes and addPlaces, of %i bits: SIMD, twin and a naive loop
   const random = new SeededRandom(400 + bits);
   for (let round = 0; round < 10; round++) {
     const rowCount = round === 0 ? CHUNK_ROWS_MAX : 1 + random.below(5000);
-    const share = random.pick([1, 0.3, 0.01]);
-    const starts = [0];
-    for (let row = 1; row < rowCount; row++) if (random.chance(share)) starts.push(row);
-    const bytes = new Uint8Array((rowCount + 7) >>> 3);
-    for (const row of starts) bytes[row >>> 3]! |= 1 << (row & 7);
-    const ends = [...starts.slice(1), rowCount];
-    const differences = Uint32Array.from(ends.slice(1), (end, i) => end - ends[i]! - 1);
-    const lengths = { packed: pack(differences, 16, 0), bits: 16, least: 1, count: differences.length };
+    const { runOf, lengths, starts } = randomBounds(random, rowCount);
     const codes = randomCodes(random, bits, rowCount);
     const packed = { packed: pack(codes, bits, random.below(4)), bits };
-    const runOf = new Uint32Array(rowCount);
-    for (let row = 0, run = 0; row < rowCount; row++) runOf[row] = row === ends[run] ? ++run : run;
     const first = random.below(1 + (rowCount >>> 6)) << 6;
     const wordCount = Math.min(GATHERED_ROWS >>> 5, ((rowCount + 31) >>> 5) - (first >>> 5));
     const selected = randomBits(random, Math.max(0, Math.min(32 * wordCount, rowCount - first)));
@@ -212,7 +203,7 @@ it.each(WIDTHS)('addCodes and addPlaces, of %i bits: SIMD, twin and a naive loop
         each.addCodes(selected, first, packed, factor, target);
         const expected = rows.map((row) => 7 + Math.imul(factor, codes[first + row]!));
         expect(equal(target, Uint32Array.from(expected))).toBe(true);
-        for (const bounds of [{ starts: bytes }, { firstEnd: ends[0]!, lengths }]) {
+        for (const bounds of [starts, lengths]) {
           target.fill(7);
           const own = rows.map((row) => codes[runOf[first + row]!]!);
           each.addCodes(selected, first, { ...packed, bounds }, factor, target);
@@ -307,8 +298,22 @@ it('placeLengths tells the interval of whole lengths: SIMD, twin and a look at t
   }
 });
 
-/** Runs of random lengths, with both kinds of bounds, and a place for each code but some. */
+/** Runs of random lengths, and a place for each code but some. */
 function placedRuns(random: SeededRandom, bits: number, rowCount: number) {
+  const { runOf, runCount, lengths, starts } = randomBounds(random, rowCount);
+  const codes = randomCodes(random, bits, runCount);
+  return {
+    packed: { packed: pack(codes, bits, random.below(4)), bits },
+    ...{ lengths, starts },
+    places: randomCodes(random, 15, Math.min(2 ** bits, PLACES_MAX)).map((place) =>
+      random.chance(0.1) ? NO_PLACE : place,
+    ),
+    codeOf: (row: number) => codes[runOf[row]!]!,
+  };
+}
+
+/** Where runs of random lengths begin, said in both ways. */
+function randomBounds(random: SeededRandom, rowCount: number) {
   const share = random.pick([1, 0.3, 0.01]);
   const starts = [0];
   for (let row = 1; row < rowCount; row++) if (random.chance(share)) starts.push(row);
@@ -317,17 +322,13 @@ function placedRuns(random: SeededRandom, bits: number, rowCount: number) {
   const ends = [...starts.slice(1), rowCount];
   const differences = Uint32Array.from(ends.slice(1), (end, i) => end - ends[i]! - 1);
   const lengths = { packed: pack(differences, 16, 0), bits: 16, least: 1, count: differences.length };
-  const codes = randomCodes(random, bits, starts.length);
   const runOf = new Uint32Array(rowCount);
   for (let row = 0, run = 0; row < rowCount; row++) runOf[row] = row === ends[run] ? ++run : run;
   return {
-    packed: { packed: pack(codes, bits, random.below(4)), bits },
-    lengths: { firstEnd: ends[0]!, lengths },
+    runOf,
+    runCount: starts.length,
     starts: { starts: bytes },
-    places: randomCodes(random, 15, Math.min(2 ** bits, PLACES_MAX)).map((place) =>
-      random.chance(0.1) ? NO_PLACE : place,
-    ),
-    codeOf: (row: number) => codes[runOf[row]!]!,
+    lengths: { firstEnd: ends[0]!, lengths },
   };
 }
 
