@@ -61,7 +61,6 @@ function* tallyParts(
   stats: QueryStats,
 ): Generator<void, void> {
   const masks = new RuleMasks(group);
-  const counting: { readonly steps: Generator<number, void>; ordinal: number }[] = [];
   for (const part of view.events.parts()) {
     if (!group.rules.some(({ scan }) => mayMatch(part, scan))) {
       stats.blocksSkipped++;
@@ -69,14 +68,7 @@ function* tallyParts(
     }
     stats.rowsScanned += part.rowCount;
     stats.bytesScanned += part.rowCount * ROW_BYTES;
-    counting.push({ steps: part.tallySteps(masks, tally), ordinal: 0 });
-  }
-  // Whichever is behind goes on, so that what is counted of some users stays in a near cache for all parts.
-  for (let open = counting; open.length > 0; open = open.filter(({ ordinal }) => ordinal !== Infinity)) {
-    const behind = open.reduce((least, each) => (each.ordinal < least.ordinal ? each : least));
-    const { done, value } = behind.steps.next();
-    behind.ordinal = done === true ? Infinity : value;
-    yield;
+    yield* part.tallySteps(masks, tally);
   }
 }
 

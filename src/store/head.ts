@@ -205,12 +205,12 @@ export class Head implements Part, HeadCells {
     });
   }
 
-  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<number, void> {
+  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void> {
     const { propertyCode, eventMasks, timeBounds, timeMasks } = wanted;
     const test = cellTest(wanted.predicate, this.#texts);
     const mask = new Uint32Array(MASK_WORDS);
     for (let row = 0; row < this.#rowCount; row++) {
-      if (row % ROWS_PER_STEP === ROWS_PER_STEP - 1) yield 0;
+      if (row % ROWS_PER_STEP === ROWS_PER_STEP - 1) yield;
       const ofEvent = eventMasks.get(this.#events[row]!);
       if (ofEvent === undefined || !this.#cellPasses(row, propertyCode, test)) continue;
       const ofValue = wanted.maskOfValue(this.valueAt(row, propertyCode)!);

@@ -28,11 +28,8 @@ export interface Part {
   mayHaveArrays(propertyCode: number): boolean;
   /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
   askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
-  /**
-   * Counts the rows for the rules that want them, for the ordinal of each. In small steps, as rowsByUserSteps, but others may
-   * count between them; yields an ordinal up to which all have been counted, or 0.
-   */
-  tallySteps(wanted: TallyWanted, tally: Tally): Generator<number, void>;
+  /** Counts the rows for the rules that want them, for the ordinal of each. In small steps, as rowsByUserSteps. */
+  tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void>;
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 

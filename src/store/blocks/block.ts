@@ -172,7 +172,7 @@ export class Block implements Part {
     else rows.words.set(expand(dense, withCells).words);
   }
 
-  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<number, void> {
+  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void> {
     const column = this.#columns.get(wanted.propertyCode);
     if (column === undefined) return;
     const { eventSet } = column.shape;

@@ -35,19 +35,16 @@ function newRuns(): Runs {
   return { classes: new Uint32Array(CHUNK_ROWS_MAX), ends: new Uint32Array(CHUNK_ROWS_MAX) };
 }
 
-/** Counts a block's rows, a chunk at a time; yields the ordinal it is at. `withCells` is 1 for the numbers of events whose rows have cells. */
+/** Counts a block's rows, a chunk at a time. `withCells` is 1 for the numbers of events whose rows have cells. */
 export function* tallyBlockSteps(
   streams: Streams,
   column: OpenColumn,
   withCells: Uint8Array,
   wanted: TallyWanted,
   tally: Tally,
-): Generator<number, void> {
+): Generator<void, void> {
   const { events, eventRows, times } = streams;
-  const finding = valueMasksSteps(column.cells, wanted);
-  let found = finding.next();
-  for (; found.done !== true; found = finding.next()) yield 0;
-  const values = found.value;
+  const values = yield* valueMasksSteps(column.cells, wanted);
   if (values.masks.length === MASK_WORDS) return;
   const before = lastAtMost(wanted.timeBounds, times.min) + 1;
   const bounds = wanted.timeBounds.subarray(before, lastAtMost(wanted.timeBounds, times.max) + 1);
@@ -62,18 +59,17 @@ export function* tallyBlockSteps(
   for (let chunk = 0; chunk * chunkRows < events.rowCount; chunk++) {
     const from = chunk * chunkRows;
     const to = Math.min(from + chunkRows, events.rowCount);
-    const ofUsers = users.next(from, to);
     tally.countRows(
       {
         rowCount: to - from,
         events: events.packed(chunk) ?? unpacked(events, from, to),
         values: cells.next(chunk, from, to),
         times: timeRuns(times, chunk, to - from, bounds),
-        users: ofUsers,
+        users: users.next(from, to),
       },
       masks,
     );
-    yield ofUsers.classes.at(-1)!;
+    yield;
   }
 }
 

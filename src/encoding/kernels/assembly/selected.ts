@@ -135,6 +135,7 @@ export function placeRuns(
       const place = load<u32>(places + ((code as usize) << 2));
       const secondPlace = load<u32>(secondPlaces + ((second as usize) << 2));
       if (secondPlace === u32.MAX_VALUE) {
+        // Four bytes a row: 14 more are 16.
         store<u32>(others, (((target - first) as u32) << 14) | (row + (ctz(left) as u32)));
         others += 4;
         store<u32>(target, place);
