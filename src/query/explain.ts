@@ -5,7 +5,7 @@ import type { Criterion, EventFilter } from './criterion.ts';
 import { evaluate } from './evaluate.ts';
 import type { WantedEvents } from './filter.ts';
 import { type Plan, Planner, type QueryTimes } from './plan.ts';
-import { mayMatch } from './selectRows.ts';
+import { expectedRows, mayMatch } from './selectRows.ts';
 import { newStats, type QueryStats } from './stats.ts';
 
 /** What evaluating one criterion of a definition takes in one tablet. Numbers of several tablets add up. */
@@ -210,14 +210,13 @@ function scanOf(
       else sums.skippedByEvents++;
       continue;
     }
-    for (const { fromMs, toMs, eventCodes, filter } of kinds) {
+    for (const kind of kinds) {
+      const { fromMs, toMs, filter } = kind;
       const isCut = timeMinMs < fromMs || timeMaxMs >= toMs;
       const columns = VALUE_BYTES * filter.where.flat().length;
       sums.rows += rowCount;
       sums.bytes += rowCount * (EVENT_CODE_BYTES + (isCut ? TIME_BYTES : 0) + columns);
-      const named =
-        part instanceof Block ? eventCodes.reduce((sum, code) => sum + part.rowsOfEvent(code), 0) : rowCount;
-      sums.matches += named * shareWithin(timeMinMs, timeMaxMs + 1, fromMs, toMs);
+      sums.matches += expectedRows(part, kind);
     }
     if (!(part instanceof Block)) continue;
     for (const prop of new Set(asked)) {
@@ -226,11 +225,6 @@ function scanOf(
     }
   }
   return { ...sums, matches: Math.round(sums.matches), texts };
-}
-
-/** How much of [startMs, endMs) lies in [fromMs, toMs). */
-function shareWithin(startMs: number, endMs: number, fromMs: number, toMs: number): number {
-  return (Math.min(endMs, toMs) - Math.max(startMs, fromMs)) / (endMs - startMs);
 }
 
 /** Adds up the time of the steps themselves. */

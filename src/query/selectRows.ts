@@ -1,4 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
+import { Block } from '../store/blocks/block.ts';
 import type { Part } from '../store/part.ts';
 import type { SchemaView } from '../store/view.ts';
 import type { CompiledPropertyTest, WantedEvents } from './filter.ts';
@@ -13,6 +14,14 @@ export const VALUE_BYTES = 8;
 export function mayMatch(part: Part, { fromMs, toMs, eventCodes }: WantedEvents): boolean {
   if (part.timeMaxMs < fromMs || part.timeMinMs >= toMs) return false;
   return eventCodes.some((code) => part.mayHaveEvent(code));
+}
+
+/** Rows with the events and at the times, if these were spread evenly over the part, which may match. */
+export function expectedRows(part: Part, { fromMs, toMs, eventCodes }: WantedEvents): number {
+  const ofEvents =
+    part instanceof Block ? eventCodes.reduce((sum, code) => sum + part.rowsOfEvent(code), 0) : part.rowCount;
+  const [startMs, endMs] = [part.timeMinMs, part.timeMaxMs + 1];
+  return (ofEvents * (Math.min(endMs, toMs) - Math.max(startMs, fromMs))) / (endMs - startMs);
 }
 
 /** The part's rows that are wanted, in small steps; undefined when it was passed over. */

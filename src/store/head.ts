@@ -4,7 +4,7 @@ import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
 import { release } from '../base/release.ts';
 import { lastAtMost } from '../base/search.ts';
 import type { Value } from '../base/value.ts';
-import { MASK_WORDS, type Tally } from '../encoding/kernels/tally.ts';
+import { MASK_WORDS, type RowCounter } from '../encoding/kernels/tally.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
 import { type CellTest, cellOf, cellTest, cellValue, TAG } from './blocks/cell.ts';
 import { HeadCellReader, type HeadCells, SortedRowCursor } from './headReaders.ts';
@@ -205,7 +205,7 @@ export class Head implements Part, HeadCells {
     });
   }
 
-  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void> {
+  *tallySteps(wanted: TallyWanted, counter: RowCounter): Generator<void, void> {
     const { propertyCode, eventMasks, timeBounds, timeMasks } = wanted;
     const test = cellTest(wanted.predicate, this.#texts);
     const mask = new Uint32Array(MASK_WORDS);
@@ -218,7 +218,7 @@ export class Head implements Part, HeadCells {
       for (let w = 0; w < MASK_WORDS; w++) {
         mask[w] = ofEvent[w]! & ofValue[w]! & timeMasks[MASK_WORDS * time + w]!;
       }
-      tally.add(this.#ordinals[row]!, mask);
+      counter.add(this.#ordinals[row]!, mask);
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Bitset } from '../base/bitset.ts';
 import type { Scalar, Value } from '../base/value.ts';
-import type { Tally } from '../encoding/kernels/tally.ts';
+import type { RowCounter } from '../encoding/kernels/tally.ts';
 
 /**
  * A run of rows of one tablet, columns addressed by row number [0, rowCount): a sealed block (rows sorted by ordinal,
@@ -29,7 +29,7 @@ export interface Part {
   /** Asks the predicate about the property's many texts in small steps, so that `andProperty` has the answers. */
   askSteps?(propertyCode: number, predicate: ValuePredicate): Generator<void>;
   /** Counts the rows for the rules that want them, for the ordinal of each. In small steps, as rowsByUserSteps. */
-  tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void>;
+  tallySteps(wanted: TallyWanted, counter: RowCounter): Generator<void, void>;
   /** counts[ordinal] += number of selected rows, for every ordinal with rows here. */
   countByOrdinal(rows: Bitset, counts: Uint32Array): void;
 

@@ -1,5 +1,5 @@
 import type { NumberVector, Runs } from '../contract.ts';
-import type { Tally } from './tally.ts';
+import type { Tally, TallyMasks, TallyRows } from './tally.ts';
 
 /**
  * The hot loops. Two implementations that do the same: WebAssembly SIMD, and its plain TypeScript twin.
@@ -277,6 +277,11 @@ export interface Kernels {
    */
   walkChains(events: UserEvents, stepCount: number, windowMs: number, found: FoundChains): void;
 
+  /**
+   * Lists rule << PAIR_ORDINAL_BITS | ordinal for each row and rule that a tally of the same would count: some at a time, good
+   * until `visit` returns. Ordinals have PAIR_ORDINAL_BITS bits.
+   */
+  listMatches(rows: TallyRows, masks: TallyMasks, visit: (pairs: Uint32Array) => void): void;
   /** A tally of so many users, of counts that are asked about up to `countMax`, at most TALLY_COUNT_MAX. */
   newTally(userCount: number, countMax: number): Tally;
 

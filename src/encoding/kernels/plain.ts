@@ -2,6 +2,7 @@ import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import { addIntervals, countCohorts } from './intervals.ts';
 import { type Differences, GATHERED_ROWS, type Kernels, NOT_WALKED, type RunBounds } from './kernels.ts';
+import { listMatches } from './matches.ts';
 import { keepFilled, placeEvents, startPlaces } from './placed.ts';
 import {
   classRuns,
@@ -137,6 +138,7 @@ export const plainKernels: Kernels = {
     return near;
   },
   markKinds,
+  listMatches,
   newTally: newPlainTally,
   expand,
   compress,

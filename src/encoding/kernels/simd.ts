@@ -4,6 +4,7 @@ import { chainKernels } from './simdChains.ts';
 import { encodeKernels } from './simdEncode.ts';
 import { gatherKernels } from './simdGather.ts';
 import { intervalKernels } from './simdIntervals.ts';
+import { matchKernels } from './simdMatches.ts';
 import { SimdMemory } from './simdMemory.ts';
 import { placedKernels } from './simdPlaced.ts';
 import { runsKernels } from './simdRuns.ts';
@@ -54,6 +55,7 @@ export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefine
     ...walkedKernels(memory),
     ...chainKernels(memory),
     ...intervalKernels(memory),
+    ...matchKernels(memory),
     reduceRuns: plainKernels.reduceRuns,
     newTally: newSimdTally,
   };

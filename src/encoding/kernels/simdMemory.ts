@@ -18,8 +18,9 @@ export class SimdMemory {
   readonly arena: Uint8Array<ArrayBuffer>;
   /** See Kernels. */
   readonly near: Uint32Array;
-  /** The whole of it, and what begins at STEP, OUTPUT, RUNS and CODES (assembly/layout.ts). */
+  /** The whole of it, twice, and what begins at STEP, OUTPUT, RUNS and CODES (assembly/layout.ts). */
   readonly bytes: Buffer;
+  readonly words: Uint32Array;
   readonly #buffer: ArrayBuffer;
   readonly steps: Uint32Array;
   readonly outputWords: Uint32Array;
@@ -48,6 +49,7 @@ export class SimdMemory {
     exports.prepareSpread();
     this.#buffer = memory.buffer;
     this.bytes = Buffer.from(memory.buffer);
+    this.words = new Uint32Array(memory.buffer);
     this.arena = new Uint8Array(memory.buffer, ARENA, arenaBytes);
     this.near = new Uint32Array(memory.buffer, NEAR, NEAR_BYTES >>> 2);
     this.steps = new Uint32Array(memory.buffer, STEP, STEP_BYTES >>> 2);

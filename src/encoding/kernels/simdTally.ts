@@ -1,5 +1,4 @@
-import { firstFrom } from '../../base/search.ts';
-import type { Runs } from '../contract.ts';
+import { COPIED_RUNS_BYTES, copyRuns } from './copiedRuns.ts';
 import {
   PlainTally,
   TALLY_ROWS,
@@ -11,8 +10,6 @@ import {
 } from './tally.ts';
 import { type Exports, instantiate, SCRATCH_BYTES } from './wasm.ts';
 
-/** Runs of a piece, and one behind them that is read ahead. */
-const RUNS_BYTES = 4 * (TALLY_ROWS + 8);
 /** Vectors may be read past the last user, who is one of 16. */
 const SLACK_BYTES = 16 * 256;
 /** Between the bits of a rule and those of the next: a power of two would put all of them into the same few lines of a cache. */
@@ -58,7 +55,7 @@ class SimdTally extends PlainTally {
     words.set(masks.events, eventMasks >>> 2);
     words.set(masks.values, valueMasks >>> 2);
     words.set(masks.times, timeMasks >>> 2);
-    const runsAt = (list: number) => RUNS + list * RUNS_BYTES;
+    const runsAt = (list: number) => RUNS + list * COPIED_RUNS_BYTES;
     let [value, time, user] = [0, 0, 0];
     const { packed, bits } = rows.events;
     for (let from = 0; from < rows.rowCount; from += TALLY_ROWS) {
@@ -114,28 +111,6 @@ class SimdTally extends PlainTally {
   override release(): void {
     giveBack(this.#instance);
   }
-}
-
-/** Copies the runs of rows [from, to), the first of which is at or behind `run`. Returns which one has row `to` - 1. */
-function copyRuns(
-  { classes, ends }: Runs,
-  run: number,
-  from: number,
-  to: number,
-  words: Uint32Array,
-  at: number,
-): number {
-  const first = firstFrom(ends, run, ends.length, from + 1);
-  const last = firstFrom(ends, first, ends.length, to);
-  const count = last + 1 - first;
-  const classesAt = at >>> 2;
-  const endsAt = (at + RUNS_BYTES) >>> 2;
-  words.set(classes.subarray(first, last + 1), classesAt);
-  words.set(ends.subarray(first, last + 1), endsAt);
-  // Read ahead of what there is.
-  words[classesAt + count] = 0;
-  words[endsAt + count] = 0xffffffff;
-  return last;
 }
 
 function take(byteLength: number): Instance {

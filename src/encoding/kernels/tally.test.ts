@@ -4,6 +4,7 @@ import { firstFrom } from '../../base/search.ts';
 import type { Runs } from '../contract.ts';
 import { kernels } from './chosen.ts';
 import type { Packed } from './kernels.ts';
+import { PAIR_ORDINAL_BITS } from './matches.ts';
 import { plainKernels } from './plain.ts';
 import {
   MASK_WORDS,
@@ -67,34 +68,54 @@ it('users beyond those who are compared at once, and what is released, which is 
   }
 });
 
+it.each([1, 2, 3])('pairs of a row and a rule: SIMD, twin and a naive loop agree, seed %i', (seed) => {
+  for (const each of both) {
+    const random = new SeededRandom(seed);
+    for (let round = 0; round < 6; round++) {
+      const users = 1 + random.below(500);
+      const eventCount = random.pick([1, 16, 17, 200, 300]);
+      const { rows, masks } = randomRows(random, users, 1 + random.below(20_000), eventCount);
+      if (random.chance(0.7)) masks.events.fill(0, MASK_WORDS);
+      const expected = Array.from({ length: users }, () => new Uint32Array(TALLY_RULES));
+      countNaively(rows, masks, expected);
+      const found = Array.from({ length: users }, () => new Uint32Array(TALLY_RULES));
+      each.listMatches(rows, masks, (pairs) => {
+        for (const pair of pairs) found[pair % 2 ** PAIR_ORDINAL_BITS]![pair >>> PAIR_ORDINAL_BITS]!++;
+      });
+      expect(found).toEqual(expected);
+    }
+  }
+});
+
 /** Users ascend. Now and then there are more masks than the kernels have room for. */
 function randomRows(
   random: SeededRandom,
   users: number,
   rowCount: number,
+  eventCount = 10,
 ): { readonly rows: TallyRows; readonly masks: TallyMasks } {
   const valueCount = random.chance(0.3) ? 20_000 : 1 + random.below(20);
   const ofUsers = randomRuns(random, rowCount, users);
   ofUsers.classes.sort();
   const rows = {
     rowCount,
-    events: randomPacked(random, rowCount, random.pick([4, 8, 9, 32])),
+    events: randomPacked(random, rowCount, random.pick([4, 8, 9, 32]), eventCount),
     values: randomRuns(random, rowCount, valueCount),
     times: randomRuns(random, rowCount, 5),
     users: ofUsers,
   };
   const masks = {
-    events: randomMasks(random, 10),
+    events: randomMasks(random, eventCount),
     values: randomMasks(random, valueCount),
     times: randomMasks(random, 5),
   };
   return { rows, masks };
 }
 
-function randomPacked(random: SeededRandom, rowCount: number, bits: number): Packed {
+function randomPacked(random: SeededRandom, rowCount: number, bits: number, eventCount: number): Packed {
   const packed = new Uint8Array(Math.ceil((rowCount * bits) / 8));
   plainKernels.pack(
-    Uint32Array.from({ length: rowCount }, () => random.below(10)),
+    Uint32Array.from({ length: rowCount }, () => random.below(Math.min(eventCount, 2 ** bits))),
     bits,
     packed,
   );

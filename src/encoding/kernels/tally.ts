@@ -31,16 +31,20 @@ export interface TallyMasks {
   readonly times: Uint32Array;
 }
 
+/** What is shown rows of users to count them for rules. */
+export interface RowCounter {
+  countRows(rows: TallyRows, masks: TallyMasks): void;
+  /** Counts one row for the rules in a mask. */
+  add(ordinal: number, mask: Uint32Array): void;
+}
+
 /**
  * Counts rows of users for up to TALLY_RULES rules at once: bit r of a user's planes has a digit of the user's count for
  * rule r, so that one addition of planes counts a row for all rules. Above the digits one more plane has what overflowed.
  */
-export interface Tally {
+export interface Tally extends RowCounter {
   /** To be done before anything else: begins at 0. In small steps. */
   clearSteps(): Generator<void, void>;
-  countRows(rows: TallyRows, masks: TallyMasks): void;
-  /** Counts one row for the rules in a mask. */
-  add(ordinal: number, mask: Uint32Array): void;
   /** Counts what `source` has for `target` too. */
   addUser(source: number, target: number): void;
   /**

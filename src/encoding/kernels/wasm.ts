@@ -25,6 +25,7 @@ export interface Exports {
   readonly RUNS: number;
   readonly RUNS_BYTES: number;
   readonly CODES: number;
+  readonly CODES_BYTES: number;
   readonly NEAR: number;
   readonly NEAR_BYTES: number;
   readonly ARENA: number;
@@ -183,6 +184,45 @@ export interface Exports {
   ): number;
   markKinds(selected: number, bitmaps: number, kindCount: number, wordCount: number, target: number): void;
   classRuns(codes: number, ends: number, count: number, table: number, shift: number, last: number): number;
+  unpackLanes8(packed: number, bits: number, count: number, target: number): void;
+  narrow(codes: number, count: number, bytes: number): void;
+  lookUpBytes(bytes: number, count: number, table: number, target: number): void;
+  listWanted(
+    eventMasks: number,
+    buckets: number,
+    eventCount: number,
+    valueMasks: number,
+    valueCount: number,
+    timeMasks: number,
+    timeCount: number,
+    wanted: number,
+  ): void;
+  listRuns(
+    from: number,
+    to: number,
+    buckets: number,
+    values: number,
+    valueEnds: number,
+    wanted: number,
+    runs: number,
+  ): number;
+  listPairs(
+    from: number,
+    runs: number,
+    runCount: number,
+    events: number,
+    times: number,
+    timeEnds: number,
+    users: number,
+    userEnds: number,
+    eventMasks: number,
+    valueMasks: number,
+    timeMasks: number,
+    ordinalBits: number,
+    state: number,
+    pairs: number,
+    pairsEnd: number,
+  ): number;
   tallyRows(
     from: number,
     to: number,

@@ -2,7 +2,7 @@ import { Bitset } from '../../base/bitset.ts';
 import type { Value } from '../../base/value.ts';
 import type { Column } from '../../encoding/column.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
-import type { Tally } from '../../encoding/kernels/tally.ts';
+import type { RowCounter } from '../../encoding/kernels/tally.ts';
 import type {
   CellReader,
   Part,
@@ -172,7 +172,7 @@ export class Block implements Part {
     else rows.words.set(expand(dense, withCells).words);
   }
 
-  *tallySteps(wanted: TallyWanted, tally: Tally): Generator<void, void> {
+  *tallySteps(wanted: TallyWanted, counter: RowCounter): Generator<void, void> {
     const column = this.#columns.get(wanted.propertyCode);
     if (column === undefined) return;
     const { eventSet } = column.shape;
@@ -188,7 +188,7 @@ export class Block implements Part {
       ordinals,
       times: this.#times,
     };
-    yield* tallyBlockSteps(streams, column, withCells, wanted, tally);
+    yield* tallyBlockSteps(streams, column, withCells, wanted, counter);
   }
 
   andUsers(rows: Bitset, ordinals: Bitset): void {

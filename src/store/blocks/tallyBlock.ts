@@ -4,7 +4,7 @@ import { Column } from '../../encoding/column.ts';
 import { equalTo, type Runs } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
 import type { Packed } from '../../encoding/kernels/kernels.ts';
-import { MASK_WORDS, type Tally, type TallyMasks } from '../../encoding/kernels/tally.ts';
+import { MASK_WORDS, type RowCounter, type TallyMasks } from '../../encoding/kernels/tally.ts';
 import type { TallyWanted } from '../part.ts';
 import type { EventRows } from './blockFormat.ts';
 import type { OpenColumn } from './blockReader.ts';
@@ -41,7 +41,7 @@ export function* tallyBlockSteps(
   column: OpenColumn,
   withCells: Uint8Array,
   wanted: TallyWanted,
-  tally: Tally,
+  counter: RowCounter,
 ): Generator<void, void> {
   const { events, eventRows, times } = streams;
   const values = yield* valueMasksSteps(column.cells, wanted);
@@ -59,7 +59,7 @@ export function* tallyBlockSteps(
   for (let chunk = 0; chunk * chunkRows < events.rowCount; chunk++) {
     const from = chunk * chunkRows;
     const to = Math.min(from + chunkRows, events.rowCount);
-    tally.countRows(
+    counter.countRows(
       {
         rowCount: to - from,
         events: events.packed(chunk) ?? unpacked(events, from, to),

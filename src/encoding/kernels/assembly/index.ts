@@ -9,14 +9,15 @@ import { range8, range16, range32 } from './select';
 import { set1, set2, set4, set8, set16 } from './set';
 import { unpackLanes8, unpackLanes16, unpackLanes32, unpackWide } from './unpack';
 
-export { ARENA, CODES, INPUT, INPUT_BYTES, LISTED, NEAR, NEAR_BYTES, OUTPUT, OUTPUT_BYTES } from './layout';
-export { RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
+export { ARENA, CODES, CODES_BYTES, INPUT, INPUT_BYTES, LISTED, NEAR, NEAR_BYTES } from './layout';
+export { OUTPUT, OUTPUT_BYTES, RUNS, RUNS_BYTES, SET, STEP, STEP_BYTES } from './layout';
 export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, markKinds, places, ranks } from './gather';
 export { classRuns, countBefore, countRuns, countUsers, fillRuns } from './runs';
 export { markStarts, positions, positionsOf, repeat } from './runs';
 export { walkChains } from './chains';
 export { addIntervals, countCohorts } from './intervals';
+export { listPairs, listRuns, listWanted, lookUpBytes, narrow } from './matches';
 export { addUp, countPlaces, keepFilled, placeEvents } from './placed';
 export { equal8 } from './select';
 export { addCodes, addRunCodes, addRunPlaces, countGroups, placeLengths, placeRuns, rankRows } from './selected';
@@ -25,6 +26,7 @@ export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';
 export { tallyAtLeast, tallyRows } from './tally';
 export { addDifferences, addNumbers, countEach, listUsers, lookUp } from './walked';
+export { unpackLanes8 } from './unpack';
 export { scaleDoubles, scaleIntegers, selectNumbers, takeDoubles, takeIntegers } from './walked';
 
 /** Rows unpacked at a time, when they are: a lane of 32 bits is the widest. */
