@@ -61,7 +61,8 @@ export function* pagesOf(
   merged: Bitset | undefined,
   visit: PageVisit,
 ): Generator<void, void> {
-  const { view, users } = options;
+  const { view } = options;
+  const users = options.users.count() < view.users.count ? options.users : undefined;
   const eras = erasOf(selections);
   if (eras.length === selections.length) selections.sort(byTime);
   if (options.inEras !== true || eras.length <= 1) {
@@ -70,7 +71,7 @@ export function* pagesOf(
   }
   // What merged users did may be of any era.
   const whole = merged && (yield* canonicalSteps(view, merged));
-  const others = whole === undefined ? users : users.copy().andNot(whole);
+  const others = whole === undefined ? users : options.users.copy().andNot(whole);
   if (whole !== undefined) {
     const copies = selections.map((each) => ({ ...each, any: each.any.copy() }));
     yield* selectionPages(options, copies, whole, merged, visit);
@@ -80,11 +81,11 @@ export function* pagesOf(
 
 export type PageVisit = (page: EventPage) => void | Generator<void, void>;
 
-/** Of these rows of parts. `merged`: ordinals that were merged into users; undefined for none. */
+/** Of these rows of parts. `users`: undefined for all. `merged`: ordinals that were merged into users; undefined for none. */
 function* selectionPages(
   { view, needsTimes = true, pageOrdinals = PAGE_ORDINALS }: EventPagesOptions,
   selections: readonly PartSelection[],
-  users: Bitset,
+  users: Bitset | undefined,
   merged: Bitset | undefined,
   visit: PageVisit,
 ): Generator<void, void> {
@@ -92,12 +93,11 @@ function* selectionPages(
   // Before other events of equal times.
   const sources: ReadableEvents[] =
     merged === undefined ? [] : [yield* mergedEventsSteps(view, merged, selections)];
-  const isPartial = users.count() < view.users.count;
   const parts = selections.map(({ part }) => part);
   // Where they do not lie in order, times bring them into it.
   const hasTimes = needsTimes || merged !== undefined || !areApart(parts);
   for (const [index, selection] of selections.entries()) {
-    if (isPartial) selection.part.andUsers(selection.any, users);
+    if (users !== undefined) selection.part.andUsers(selection.any, users);
     const cursor = yield* selection.part.rowsByUserSteps(selection.any, selection.byKind);
     sources.push(new PartEvents(cursor, index, hasTimes, arrays));
   }

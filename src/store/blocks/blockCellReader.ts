@@ -1,5 +1,6 @@
-import { type Bitset, popcount32 } from '../../base/bitset.ts';
+import type { Bitset } from '../../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
+import { firstFrom } from '../../base/search.ts';
 import type { Value } from '../../base/value.ts';
 import { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
@@ -86,7 +87,8 @@ export class BlockCellReader implements CellReader {
 
   #read(rows: Uint32Array, codes: Uint32Array, numbers: Float64Array): void {
     const column = this.#column;
-    const cells = this.#withCells?.placesOf(rows, cellPlaces) ?? { places: rows, missing: 0 };
+    const all = { places: rows, missing: 0 };
+    const cells = this.#withCells?.placesOf(all, cellPlaces) ?? all;
     // All cells are alike, but for their numbers, where there are no codes.
     if (column.codes !== undefined)
       gatherPresent(column.codes, cells, codes, gatheredCodes, this.missingCode);
@@ -98,7 +100,7 @@ export class BlockCellReader implements CellReader {
       numbers.fill(Number.NaN);
       return;
     }
-    const ofNumbers = this.#withNumbers?.placesOf(cells.places, numberPlaces) ?? cells;
+    const ofNumbers = this.#withNumbers?.placesOf(cells, numberPlaces) ?? cells;
     gatherPresent(column.numbers, ofNumbers, numbers, gatheredNumbers, Number.NaN);
   }
 }
@@ -143,45 +145,66 @@ function putWhereNone(places: Uint32Array, target: Uint32Array | Float64Array, v
   for (let i = 0; i < places.length; i++) if (places[i] === NO_PLACE) target[i] = value;
 }
 
-/** Rows, and how many of them lie before each word of 32. */
+/** Words of a bitmap of which it is known how many bits are set before. */
+const RANKED_WORDS = 64;
+
+/** Rows of a bitmap. */
 class RankedRows {
   readonly #words: Uint32Array;
+  /** How many lie before each RANKED_WORDS of them. */
   readonly #before: Uint32Array;
 
   constructor({ words }: Bitset) {
     this.#words = words;
-    this.#before = new Uint32Array(words.length);
-    for (let w = 1; w < words.length; w++) this.#before[w] = this.#before[w - 1]! + popcount32(words[w - 1]!);
+    const bitCount = 32 * words.length;
+    const groups = Math.ceil(words.length / RANKED_WORDS);
+    const offsets = Uint32Array.from({ length: groups + 1 }, (_, i) =>
+      Math.min(bitCount, 32 * RANKED_WORDS * i),
+    );
+    this.#before = new Uint32Array(groups + 1);
+    kernels().countRuns(words, offsets, this.#before.subarray(1));
+    for (let i = 1; i <= groups; i++) this.#before[i]! += this.#before[i - 1]!;
   }
 
   /**
    * How many of the rows lie before each of these, which ascend but for NO_PLACE among them; NO_PLACE where that is none of
-   * them. To the start of `places`; may be done in place. At most GATHERED_ROWS.
+   * them. To the start of `target`; may be done in place. At most GATHERED_ROWS.
    */
-  placesOf(rows: Uint32Array, places: Uint32Array): Places {
-    const target = places.subarray(0, rows.length);
-    let missing = 0;
+  placesOf({ places: rows, missing }: Places, target: Uint32Array): Places {
+    const places = target.subarray(0, rows.length);
+    let missingNow = 0;
     for (let i = 0; i < rows.length; ) {
       if (rows[i] === NO_PLACE) {
-        target[i++] = NO_PLACE;
-        missing++;
+        places[i++] = NO_PLACE;
+        missingNow++;
         continue;
       }
-      const end = this.#pieceEnd(rows, i);
-      const word = rows[i]! >>> 5;
-      const piece = rows.subarray(i, end);
+      const end = missing === 0 ? pieceEnd(rows, i) : unbrokenEnd(rows, i);
+      const group = Math.floor(rows[i]! / (32 * RANKED_WORDS));
+      const word = group * RANKED_WORDS;
       const words = this.#words.subarray(word);
-      missing += kernels().places(words, piece, word << 5, this.#before[word]!, target.subarray(i));
+      const piece = rows.subarray(i, end);
+      missingNow += kernels().places(words, piece, word << 5, this.#before[group]!, places.subarray(i));
       i = end;
     }
-    return { places: target, missing };
+    return { places, missing: missingNow };
   }
+}
 
-  /** From here on, the end of those that are rows, and few enough of a bitmap for a kernel. */
-  #pieceEnd(rows: Uint32Array, from: number): number {
-    const rowEnd = (rows[from]! & ~31) + CHUNK_ROWS_MAX;
-    let end = from + 1;
-    while (end < rows.length && rows[end]! < rowEnd) end++;
-    return end;
-  }
+/** Past the last row that lies in what a kernel takes of a bitmap at once. */
+function rowEnd(first: number): number {
+  return first - (first % (32 * RANKED_WORDS)) + CHUNK_ROWS_MAX;
+}
+
+/** Of rows that ascend, the end of those that are few enough of a bitmap for a kernel. */
+function pieceEnd(rows: Uint32Array, from: number): number {
+  return firstFrom(rows, from, rows.length, rowEnd(rows[from]!));
+}
+
+/** The same where NO_PLACE is among them, which ends them too. */
+function unbrokenEnd(rows: Uint32Array, from: number): number {
+  const limit = rowEnd(rows[from]!);
+  let end = from + 1;
+  while (end < rows.length && rows[end]! < limit) end++;
+  return end;
 }
