@@ -91,27 +91,20 @@ export class ListedPairs {
   *#sortSteps({ count, canonical, merged }: UsersView, arrays: SpareArrays) {
     if (merged.some((word) => word !== 0)) {
       for (const page of this.#filled()) {
-        for (let i = 0; i < page.length; i++) {
-          page[i] = (page[i]! & ~ORDINAL_MASK) | canonical[page[i]! & ORDINAL_MASK]!;
-        }
+        putCanonical(page, canonical);
         yield;
       }
     }
     const starts = new Uint32Array(Math.ceil(count / TALLY_USERS) + 1);
     for (const page of this.#filled()) {
-      for (let i = 0; i < page.length; i++) starts[((page[i]! & ORDINAL_MASK) >>> USER_BITS) + 1]!++;
+      countRanges(page, starts);
       yield;
     }
     for (let i = 1; i < starts.length; i++) starts[i]! += starts[i - 1]!;
     const next = starts.slice();
     const sorted = arrays.words(this.#count);
     for (const page of this.#filled()) {
-      for (let i = 0; i < page.length; i++) {
-        const pair = page[i]!;
-        const range = (pair & ORDINAL_MASK) >>> USER_BITS;
-        const rule = pair >>> PAIR_ORDINAL_BITS;
-        sorted[next[range]!++] = (rule << USER_BITS) | (pair & (TALLY_USERS - 1));
-      }
+      placePairs(page, next, sorted);
       yield;
     }
     return { sorted, starts };
@@ -126,6 +119,29 @@ export class ListedPairs {
 interface Target {
   readonly threshold: number;
   readonly set: Bitset;
+}
+
+// Loops of their own: V8 does not compile those of a generator as well.
+
+function putCanonical(pairs: Uint32Array, canonical: Uint32Array): void {
+  for (let i = 0; i < pairs.length; i++) {
+    pairs[i] = (pairs[i]! & ~ORDINAL_MASK) | canonical[pairs[i]! & ORDINAL_MASK]!;
+  }
+}
+
+/** ends[range + 1]++ for each pair's. */
+function countRanges(pairs: Uint32Array, ends: Uint32Array): void {
+  for (let i = 0; i < pairs.length; i++) ends[((pairs[i]! & ORDINAL_MASK) >>> USER_BITS) + 1]!++;
+}
+
+/** Puts each to the next place of its range. */
+function placePairs(pairs: Uint32Array, next: Uint32Array, sorted: Uint32Array): void {
+  for (let i = 0; i < pairs.length; i++) {
+    const pair = pairs[i]!;
+    const rule = pair >>> PAIR_ORDINAL_BITS;
+    const place = next[(pair & ORDINAL_MASK) >>> USER_BITS]!++;
+    sorted[place] = (rule << USER_BITS) | (pair & (TALLY_USERS - 1));
+  }
 }
 
 function* pagesOf(pairs: Uint32Array): Generator<Uint32Array> {

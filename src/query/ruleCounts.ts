@@ -69,8 +69,11 @@ export class RuleCounts implements RowCounter {
     this.#charge(tallyBytes(this.#users.count, this.#countMax));
     const tally = kernels().newTally(this.#users.count, this.#countMax);
     yield* tally.clearSteps();
-    if (listed !== undefined) yield* listed.addToSteps(tally);
-    [this.#tally, this.#listed] = [tally, undefined];
+    this.#tally = tally;
+    if (listed === undefined) return;
+    yield* listed.addToSteps(tally);
+    this.#listed = undefined;
+    this.#release(listedBytes(this.#pairsMax));
   }
 
   /** Once all rows are counted. What merged ordinals have counts for those who stand for them. */
@@ -88,12 +91,17 @@ export class RuleCounts implements RowCounter {
 
   release(): void {
     this.#tally?.release();
-    this.#budget?.release(this.#bytes);
+    this.#release(this.#bytes);
   }
 
   #charge(bytes: number): void {
     this.#budget?.charge(bytes);
     this.#bytes += bytes;
+  }
+
+  #release(bytes: number): void {
+    this.#budget?.release(bytes);
+    this.#bytes -= bytes;
   }
 }
 

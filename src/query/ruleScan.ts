@@ -1,4 +1,5 @@
 import { Bitset } from '../base/bitset.ts';
+import type { Scalar } from '../base/value.ts';
 import { Block } from '../store/blocks/block.ts';
 import type { TabletView } from '../store/view.ts';
 import { countsThatSatisfy } from './criterion.ts';
@@ -9,6 +10,8 @@ import type { Rule, RuleGroup } from './rules.ts';
 import { EVENT_CODE_BYTES, expectedRows, mayMatch, TIME_BYTES, VALUE_BYTES } from './selectRows.ts';
 import type { QueryStats } from './stats.ts';
 
+/** Rules that may want one row, for rows to be listed. */
+const PAIRS_PER_ROW_MAX = 8;
 const ROW_BYTES = EVENT_CODE_BYTES + VALUE_BYTES + TIME_BYTES;
 
 /**
@@ -69,8 +72,12 @@ function* countParts(
   }
 }
 
-/** Pairs of a row and a rule that wants it, if all texts of the property were equally frequent. */
+/**
+ * Pairs of a row and a rule that wants it, if all texts of the property were equally frequent. Infinity where many rules may
+ * want one row: a chunk of such rows would be too many pairs for one step.
+ */
 function expectedPairs({ events }: TabletView, { propertyCode, rules }: RuleGroup): number {
+  if (mostTogether(rules) > PAIRS_PER_ROW_MAX) return Number.POSITIVE_INFINITY;
   let expected = 0;
   for (const part of events.parts()) {
     const texts = part instanceof Block ? part.textsOf(propertyCode) : 1;
@@ -80,6 +87,14 @@ function expectedPairs({ events }: TabletView, { propertyCode, rules }: RuleGrou
     }
   }
   return expected;
+}
+
+/** How many of the rules want one value: no more of them want one row, unless that has an array. */
+function mostTogether(rules: readonly Rule[]): number {
+  const together = new Map<Scalar, number>();
+  for (const value of rules.flatMap(({ values }) => values))
+    together.set(value, 1 + (together.get(value) ?? 0));
+  return Math.max(...together.values());
 }
 
 /** The ordinals that satisfy the plan; those of `atLeast` may be handed out more than once. */
