@@ -346,13 +346,15 @@ export function hasSimd(): boolean {
 
 /**
  * Compiled once a process, for the best code at once: that takes some 20 ms, where V8 would begin with code that takes twice
- * as long to run, and compile what runs often on a core that queries need.
+ * as long to run, and compile what runs often on a core that queries need. Other programs are left to it.
  */
 function module(): object {
   if (compiled === undefined) {
     setFlagsFromString('--no-liftoff');
     setFlagsFromString('--no-wasm-lazy-compilation');
     compiled = new host.Module(program);
+    setFlagsFromString('--liftoff');
+    setFlagsFromString('--wasm-lazy-compilation');
   }
   return compiled;
 }
