@@ -12,7 +12,9 @@ const EVENTS_MAX = 256;
 /** Where there are no more events, each is a bucket. */
 const BUCKETS = 16;
 const NO_BUCKET = 255;
-/** Values and events of which each is looked at with each. */
+/** In the byte of a bucket, for a value: a rule wants such events with it. */
+const WANTED = 255;
+/** Values and events of which each is looked at with each; of more, all buckets are looked into. */
 const JOINED_MAX = 1 << 16;
 /** Numbers, bytes and buckets of events lie one behind the other, and vectors are read past them. */
 const EVENT_BYTES = TALLY_ROWS + 64;
@@ -60,7 +62,7 @@ export function matchKernels(memory: SimdMemory): Pick<Kernels, 'listMatches'> {
       words.set(times, timeMasks >>> 2);
       const [valueCount, timeCount] = [values.length / MASK_WORDS, times.length / MASK_WORDS];
       bytes.set(bucketsOf(events), bucketOfAt);
-      if (eventCount * valueCount > JOINED_MAX) bytes.fill(NO_BUCKET, wantedAt, wantedAt + values.byteLength);
+      if (eventCount * valueCount > JOINED_MAX) bytes.fill(WANTED, wantedAt, wantedAt + values.byteLength);
       else
         listWanted(
           ...([eventMasks, bucketOfAt, eventCount, valueMasks, valueCount] as const),
