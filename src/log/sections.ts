@@ -46,3 +46,8 @@ export function decodeSections(frame: Uint8Array): Section[] {
     records: new Uint8Array(records),
   }));
 }
+
+/** Of their records. */
+export function bytesOf(sections: readonly Section[]): number {
+  return sections.reduce((sum, { records }) => sum + records.length, 0);
+}

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
-import type { Section } from '../log/sections.ts';
+import { bytesOf, type Section } from '../log/sections.ts';
 import { addCounts, noCounts, type Tally } from './counts.ts';
 import type { AppendRequest, AppendResult, Applied, Counts, FromHub, Link, ToHub } from './messages.ts';
 
@@ -10,7 +10,10 @@ import type { AppendRequest, AppendResult, Applied, Counts, FromHub, Link, ToHub
  */
 const WAIT_MS_MAX = 1;
 
-/** A shard's way to the log: appends of one turn of the event loop travel together, as far as it is short. */
+/** A batch of some events took as long to read as several messages take to post: it waits for no others. */
+const LARGE_BYTES = 4096;
+
+/** A shard's way to the log: small appends of one turn of the event loop travel together, as far as it is short. */
 export class Appender {
   readonly #hub: Link<ToHub, FromHub>;
   readonly #clock: Clock;
@@ -75,7 +78,7 @@ export class Appender {
       void this.#clock.yield().then(() => this.#flush());
     }
     this.#requests.push({ token, sections, tellApplied });
-    if (nowMs - this.#firstMs >= WAIT_MS_MAX) {
+    if (nowMs - this.#firstMs >= WAIT_MS_MAX || bytesOf(sections) >= LARGE_BYTES) {
       this.#flush();
       this.#hub.drain();
     }

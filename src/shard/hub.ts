@@ -4,7 +4,7 @@ import { MusterError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import { LOG_QUEUE_BYTES_MAX, UNAPPLIED_BYTES_MAX } from '../base/limits.ts';
 import type { Log } from '../log/log.ts';
-import { decodeSections, encodeSections, type Section } from '../log/sections.ts';
+import { bytesOf, decodeSections, encodeSections, type Section } from '../log/sections.ts';
 import type { BytesByName } from '../tablet/memory.ts';
 import { Directory } from './directory.ts';
 import { HostMemory } from './hostMemory.ts';
@@ -274,10 +274,6 @@ export class Hub {
       shard.results = [];
     }
   }
-}
-
-function bytesOf(sections: readonly Section[]): number {
-  return sections.reduce((sum, { records }) => sum + records.byteLength, 0);
 }
 
 /** A replay hands on this much at once. */
