@@ -45,7 +45,7 @@ export interface Part {
   placedRowsSteps?(
     rows: Bitset,
     places: readonly (readonly PlacedBy[])[],
-    needsUsers: boolean,
+    wanted: PlacedWanted,
     visit: (batch: PlacedBatch) => void,
   ): Generator<void, void>;
   /** Reads a property's cells in batches; undefined when no row has one. */
@@ -107,14 +107,20 @@ export interface TimeIntervals {
   place(timesMs: Float64Array, count: number, target: Int32Array): void;
 }
 
-/** Some rows, up to GATHERED_ROWS. Good until the next batch. */
+/** What is asked about placed rows: each of them, or how many are placed alike, of all users together or of each. */
+export type PlacedWanted = 'rows' | 'counts' | 'users';
+
+/** Some rows, up to GATHERED_ROWS, in entries: where counts are enough, one may be several rows. Good until the next batch. */
 export interface PlacedBatch {
+  /** Entries. */
   readonly count: number;
-  /** Lists the rows themselves. */
-  rows(): Uint32Array;
-  /** For each row a number of its user, ascending; nothing where nobody asked. */
+  /** Of each entry how many rows it is, which follow one another. */
+  readonly sizes: Uint32Array;
+  /** For each entry a number of its user, ascending; anything where nobody asked. */
   readonly users: Uint32Array;
   readonly places: readonly Uint32Array[];
+  /** Lists the rows themselves, which were asked for. */
+  rows(): Uint32Array;
 }
 
 /**

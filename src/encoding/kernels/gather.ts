@@ -54,10 +54,15 @@ export function gatherRuns(
   target: Uint32Array,
 ): void {
   if (rows.length === 0) return;
+  runsOf(bounds, rows, first, target);
+  gather(packed, bits, target.subarray(0, rows.length), 0, target);
+}
+
+/** target[i] = the run that row rows[i] - first is in. There is a row. */
+export function runsOf(bounds: RunBounds, rows: Uint32Array, first: number, target: Uint32Array): void {
   const words = new Uint32Array((rows[rows.length - 1]! - first + 32) >>> 5);
   markStarts(bounds, words);
   ranks(words, rows, first, -1, target);
-  gather(packed, bits, target.subarray(0, rows.length), 0, target);
 }
 
 /** See Kernels.gatherSplit. */

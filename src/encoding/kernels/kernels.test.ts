@@ -238,6 +238,9 @@ it.each([1, 2, 7, 8, 12, 14])('placeRuns, of %i bits: SIMD, twin and a naive loo
     const selected = randomBits(random, Math.max(0, Math.min(32 * wordCount, rowCount - row)));
     const rows = Array.from({ length: rowCount - row }, (_, i) => i).filter((i) => has(selected, i));
     const isSum = random.chance(0.5);
+    const areApart = random.chance(0.3);
+    const usersBefore = random.below(100);
+    const firsts = random.chance(0.5) ? randomBits(random, 32 * selected.length) : undefined;
     one.places.forEach((place, code) => {
       if (place === NO_PLACE) one.places[code] = 3;
     });
@@ -249,23 +252,51 @@ it.each([1, 2, 7, 8, 12, 14])('placeRuns, of %i bits: SIMD, twin and a naive loo
         { codes: { ...one.packed, bounds }, places: one.places },
         { codes: { ...other.packed, bounds: otherBounds }, places: other.places },
       ] as const;
-      const codes = rows.map((i) => other.codeOf(row + i));
-      const seconds = codes.map((code) => (other.places[code] === NO_PLACE ? code : other.places[code]!));
-      const target = rows.map((i, n) => {
+      const expected: number[][] = [];
+      const listed: number[] = [];
+      let before: unknown[] = [];
+      let user = usersBefore;
+      for (let i = 0, next = 0; next < rows.length; i++) {
+        if (firsts !== undefined && has(firsts, i)) user++;
+        if (rows[next] !== i) continue;
+        next++;
+        const code = other.codeOf(row + i);
+        const isOther = other.places[code] === NO_PLACE;
+        const second = isOther ? code : other.places[code]!;
+        const own = [i >>> 6, one.runOf[row + i], other.runOf[row + i], user];
+        if (!isOther && !areApart && own.every((each, k) => each === before[k])) {
+          expected.at(-1)![3]!++;
+          continue;
+        }
+        before = own;
+        if (isOther) listed.push(((expected.length << 16) | (row + i)) >>> 0);
         const place = one.places[one.codeOf(row + i)]!;
-        return isSum && other.places[codes[n]!] !== NO_PLACE ? place + seconds[n]! : place;
-      });
-      const listed = rows.flatMap((i, n) =>
-        other.places[codes[n]!] === NO_PLACE ? [((n << 16) | (row + i)) >>> 0] : [],
-      );
+        expected.push([isSum && !isOther ? place + second : place, second, user, 1]);
+      }
       for (const each of both) {
-        for (const near of [each.near, new Uint32Array(2 * GATHERED_ROWS)]) {
-          const found = [0, 1].map((i) => near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + rows.length));
+        for (const near of [each.near, new Uint32Array(4 * GATHERED_ROWS)]) {
+          const columns = [0, 1, 2, 3].map((i) => near.subarray(i * GATHERED_ROWS, (i + 1) * GATHERED_ROWS));
+          const [places, seconds, users, sizes] = columns as [
+            Uint32Array,
+            Uint32Array,
+            Uint32Array,
+            Uint32Array,
+          ];
           const others = new Uint32Array(GATHERED_ROWS);
-          const count = each.placeRuns(selected, row, runs, isSum, found[0]!, found[1]!, others);
-          expect(equal(found[0]!, target)).toBe(true);
-          expect(equal(found[1]!, seconds)).toBe(true);
-          expect(equal(others.subarray(0, count), listed)).toBe(true);
+          const found = each.placeRuns(
+            { selected, row, runs, isSum, firsts, usersBefore, areApart },
+            { places, seconds, users, sizes, others },
+          );
+          expect(found).toEqual({ entries: expected.length, others: listed.length });
+          for (const [k, column] of columns.entries()) {
+            expect(
+              equal(
+                column.subarray(0, found.entries),
+                expected.map((entry) => entry[k]!),
+              ),
+            ).toBe(true);
+          }
+          expect(equal(others.subarray(0, found.others), listed)).toBe(true);
         }
       }
     }
@@ -304,7 +335,7 @@ function placedRuns(random: SeededRandom, bits: number, rowCount: number) {
   const codes = randomCodes(random, bits, runCount);
   return {
     packed: { packed: pack(codes, bits, random.below(4)), bits },
-    ...{ lengths, starts },
+    ...{ lengths, starts, runOf },
     places: randomCodes(random, 15, Math.min(2 ** bits, PLACES_MAX)).map((place) =>
       random.chance(0.1) ? NO_PLACE : place,
     ),
@@ -351,24 +382,26 @@ it('rankRows and countGroups: SIMD, twin and a naive loop agree', () => {
       else if (random.chance(0.5)) interval += random.below(width - interval);
       return interval;
     });
+    const sizes = ranks.map(() => 1 + random.below(3));
     const tallies = new Uint32Array(2 * codeCount * width).fill(3);
     const several: number[] = [];
     for (let i = 0; i < ranks.length; i++) {
       const tally = 2 * (codes[i]! * width + intervals[i]!);
-      tallies[tally]!++;
+      tallies[tally]! += sizes[i]!;
       if (ranks[i] !== ranks[i - 1] || intervals[i] !== intervals[i - 1]) tallies[tally + 1]!++;
       else if (codes[i] !== codes[i - 1]) several.push(i);
     }
     for (const each of both) {
-      for (const near of [each.near, new Uint32Array(3 * GATHERED_ROWS)]) {
+      for (const near of [each.near, new Uint32Array(4 * GATHERED_ROWS)]) {
         const column = (i: number) => near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + ranks.length);
         column(0).set(codes);
         column(1).set(intervals);
+        column(3).set(sizes);
         each.rankRows(selected, firsts, before, column(2));
         expect(equal(column(2), ranks)).toBe(true);
         const own = near === each.near ? spare.counts(tallies.length) : new Uint32Array(tallies.length);
         const foundSeveral = new Uint32Array(GATHERED_ROWS);
-        const rows = { users: column(2), codes: column(0), intervals: column(1) };
+        const rows = { users: column(2), codes: column(0), intervals: column(1), sizes: column(3) };
         own.fill(3);
         const count = each.countGroups(rows, width, own, foundSeveral);
         expect(equal(own, tallies)).toBe(true);

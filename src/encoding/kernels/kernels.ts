@@ -168,20 +168,12 @@ export interface Kernels {
     others: Uint32Array,
   ): number;
   /**
-   * Both for two streams of runs at once: target[n] = the place that the n-th row has of the first one, and seconds[n] that
-   * of the second, which is added to target[n] too where `isSum`. Where the second has NO_PLACE, nothing is added,
-   * seconds[n] is its code, and n << 16 | row is put to `others`. Returns how many such rows there are. At most
-   * PLACES_MAX places each.
+   * Both for two streams of runs at once: selected rows that follow one another are one entry where they have the same runs of
+   * both and one user; each is its own where `areApart`. Says of the n-th entry what PlacedEntries has. Where the second stream
+   * has NO_PLACE, rows are entries each, nothing is added, seconds[n] is the code, and n << 16 | row is put to `others`. At most
+   * PLACES_MAX places each, and limits as above.
    */
-  placeRuns(
-    selected: Uint32Array,
-    row: number,
-    runs: readonly [RunPlaces, RunPlaces],
-    isSum: boolean,
-    target: Uint32Array,
-    seconds: Uint32Array,
-    others: Uint32Array,
-  ): number;
+  placeRuns(rows: RowsOfRuns, entries: PlacedEntries): PlacedCounts;
   /**
    * places[k] = the interval that all of base + length * k and less than one length more is in, of those that begin at
    * `startsMs`, where the last one ends too; NO_PLACE where that may be in two. At most INTERVALS_MAX and PLACES_MAX; what is
@@ -191,12 +183,13 @@ export interface Kernels {
   /** target[n] = before + the bits of `firsts` set up to and with the n-th row whose bit in `selected` is. Limits as above. */
   rankRows(selected: Uint32Array, firsts: Uint32Array, before: number, target: Uint32Array): void;
   /**
-   * Of rows that are given by user, and of a user by interval: tallies[2 * (code * width + interval)]++ for each; and for each
-   * group of one user and interval the number behind it, with the code of the group's first row. Puts to `several` those rows
-   * of groups that have another code than the one before. Returns how many. At most GATHERED_ROWS.
+   * Of rows that are given by user, and of a user by interval: tallies[2 * (code * width + interval)] += the size of each
+   * entry; and for each group of one user and interval the number behind it becomes more by one, with the code of the group's
+   * first row. Puts to `several` those entries of groups that have another code than the one before. Returns how many. At most
+   * GATHERED_ROWS.
    */
   countGroups(rows: GroupedRows, width: number, tallies: Uint32Array, several: Uint32Array): number;
-  /** 5 * GATHERED_ROWS numbers that stay near: in them, or in a part of them, kernels read and write them where they are. */
+  /** 6 * GATHERED_ROWS numbers that stay near: in them, or in a part of them, kernels read and write them where they are. */
   readonly near: Uint32Array;
 
   /**
@@ -211,8 +204,8 @@ export interface Kernels {
   lookUp(numbers: Uint32Array, first: number, table: Uint32Array): void;
   /** target[i] = source[places[i]]; both of one kind. */
   take<T extends Uint32Array | Float64Array>(source: T, places: Uint32Array, target: T): void;
-  /** counts[places[i]]++. */
-  countEach(places: Uint32Array, counts: Uint32Array): void;
+  /** sums[places[i]] += sizes[i]. */
+  addSizes(places: Uint32Array, sizes: Uint32Array, sums: Uint32Array): void;
   /** sums[ordinal] += the number, one event after the other: of those with the bit among their kinds, and unless it is NaN. */
   addNumbers(events: WalkedNumbers, bit: number, sums: Float64Array): void;
   /**
@@ -326,8 +319,10 @@ export type RunBounds =
   | { readonly starts: Uint8Array }
   | { readonly firstEnd: number; readonly lengths: Differences };
 
-/** One of each a row. */
+/** One of each for some rows that follow one another. */
 export interface GroupedRows {
+  /** How many rows. */
+  readonly sizes: Uint32Array;
   readonly users: Uint32Array;
   readonly codes: Uint32Array;
   readonly intervals: Uint32Array;
@@ -401,6 +396,36 @@ export type RunRowCodes = Packed & { readonly bounds: RunBounds };
 export interface RunPlaces {
   readonly codes: RunRowCodes;
   readonly places: Uint32Array;
+}
+
+/** Rows that have a bit in `selected`, the first of which is that of `row`. */
+export interface RowsOfRuns {
+  readonly selected: Uint32Array;
+  readonly row: number;
+  readonly runs: readonly [RunPlaces, RunPlaces];
+  /** Whether places are sums of both. */
+  readonly isSum: boolean;
+  /** Of `selected`, which are users' first rows; undefined where nobody asks for users. */
+  readonly firsts: Uint32Array | undefined;
+  readonly usersBefore: number;
+  readonly areApart: boolean;
+}
+
+/** Room for GATHERED_ROWS each. */
+export interface PlacedEntries {
+  /** Of the first stream. */
+  readonly places: Uint32Array;
+  readonly seconds: Uint32Array;
+  /** usersBefore + bits of `firsts` up to and with the entry's rows; usersBefore where there are none. */
+  readonly users: Uint32Array;
+  /** Rows. */
+  readonly sizes: Uint32Array;
+  readonly others: Uint32Array;
+}
+
+export interface PlacedCounts {
+  readonly entries: number;
+  readonly others: number;
 }
 
 /** At most so many codes that have places: they and all rows of a batch fit the memory. */

@@ -23,7 +23,7 @@ import { unpack } from './unpack.ts';
 import {
   addDifferences,
   addNumbers,
-  countEach,
+  addSizes,
   listUsers,
   lookUp,
   scale,
@@ -105,7 +105,7 @@ export const plainKernels: Kernels = {
   scale,
   lookUp,
   take,
-  countEach,
+  addSizes,
   addNumbers,
   listUsers,
   selectNumbers,
@@ -134,7 +134,7 @@ export const plainKernels: Kernels = {
   rankRows,
   countGroups,
   get near() {
-    near ??= new Uint32Array(5 * GATHERED_ROWS);
+    near ??= new Uint32Array(6 * GATHERED_ROWS);
     return near;
   },
   markKinds,

@@ -1,6 +1,14 @@
 import { ctz32 } from '../../base/bitset.ts';
-import { gather, gatherRuns, ranks } from './gather.ts';
-import { type GroupedRows, NO_PLACE, type RowCodes, type RunPlaces, type RunRowCodes } from './kernels.ts';
+import { gather, gatherRuns, ranks, runsOf } from './gather.ts';
+import {
+  type GroupedRows,
+  NO_PLACE,
+  type PlacedCounts,
+  type PlacedEntries,
+  type RowCodes,
+  type RowsOfRuns,
+  type RunRowCodes,
+} from './kernels.ts';
 
 /** See Kernels.addCodes. */
 export function addCodes(
@@ -34,28 +42,41 @@ export function addPlaces(
   return count;
 }
 
-/** See Kernels.placeRuns. */
-export function placeRuns(
-  selected: Uint32Array,
-  row: number,
-  runs: readonly [RunPlaces, RunPlaces],
-  isSum: boolean,
-  target: Uint32Array,
-  seconds: Uint32Array,
-  others: Uint32Array,
-): number {
-  const rows = rowsOf(selected, row);
+/** See Kernels.placeRuns. Entries are cut at words of 64 rows, as the other kernel's are. */
+export function placeRuns(from: RowsOfRuns, entries: PlacedEntries): PlacedCounts {
+  const { selected, row: base, runs, isSum, firsts, usersBefore, areApart } = from;
+  const { places, seconds, users, sizes, others } = entries;
+  const rows = rowsOf(selected, base);
   const [codes, secondCodes] = runs.map((each) => codesOf(rows, each.codes)) as [Uint32Array, Uint32Array];
-  let count = 0;
+  const [numbers, secondNumbers] = runs.map((each) => numbersOf(rows, each.codes)) as [
+    Uint32Array,
+    Uint32Array,
+  ];
+  const owners = new Uint32Array(rows.length).fill(usersBefore);
+  if (firsts !== undefined) rankRows(selected, firsts, usersBefore, owners);
+  const isLikeBefore = (i: number) =>
+    !areApart &&
+    i > 0 &&
+    rows[i]! >>> 6 === rows[i - 1]! >>> 6 &&
+    numbers[i] === numbers[i - 1] &&
+    secondNumbers[i] === secondNumbers[i - 1] &&
+    owners[i] === owners[i - 1];
+  let [count, otherCount] = [0, 0];
   for (let i = 0; i < rows.length; i++) {
     const place = runs[0].places[codes[i]!]!;
     const second = runs[1].places[secondCodes[i]!]!;
     const isOther = second === NO_PLACE;
-    if (isOther) others[count++] = (i << 16) | rows[i]!;
-    target[i] = isSum && !isOther ? place + second : place;
-    seconds[i] = isOther ? secondCodes[i]! : second;
+    if (!isOther && isLikeBefore(i)) {
+      sizes[count - 1]!++;
+      continue;
+    }
+    if (isOther) others[otherCount++] = (count << 16) | rows[i]!;
+    places[count] = isSum && !isOther ? place + second : place;
+    seconds[count] = isOther ? secondCodes[i]! : second;
+    users[count] = owners[i]!;
+    sizes[count++] = 1;
   }
-  return count;
+  return { entries: count, others: otherCount };
 }
 
 /** See Kernels.placeLengths. */
@@ -88,7 +109,7 @@ export function rankRows(
 
 /** See Kernels.countGroups. Where groups end cannot be predicted, so no branch depends on it. */
 export function countGroups(
-  { users, codes, intervals }: GroupedRows,
+  { users, codes, intervals, sizes }: GroupedRows,
   width: number,
   tallies: Uint32Array,
   several: Uint32Array,
@@ -104,7 +125,7 @@ export function countGroups(
     const change = (user ^ userBefore) | (interval ^ intervalBefore);
     const isFirst = (change | -change) >>> 31;
     const tally = 2 * (Math.imul(code, width) + interval);
-    tallies[tally]!++;
+    tallies[tally]! += sizes[i]!;
     tallies[tally + 1]! += isFirst;
     const other = code ^ codeBefore;
     if (((1 - isFirst) & ((other | -other) >>> 31)) !== 0) several[listed++] = i;
@@ -129,4 +150,11 @@ function codesOf(rows: Uint32Array, { packed, bits, bounds }: RowCodes): Uint32A
   if (bounds === undefined) gather(packed, bits, rows, 0, codes);
   else gatherRuns({ packed, bits }, bounds, rows, 0, codes);
   return codes;
+}
+
+/** The run of each row. */
+function numbersOf(rows: Uint32Array, { bounds }: RunRowCodes): Uint32Array {
+  const runs = new Uint32Array(rows.length);
+  if (rows.length > 0) runsOf(bounds, rows, 0, runs);
+  return runs;
 }

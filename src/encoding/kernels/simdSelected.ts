@@ -5,6 +5,8 @@ import { bytesOf, type SimdMemory } from './simdMemory.ts';
 
 /** The rows of a chunk, a bit each, and a word more. */
 const SECOND_STARTS = (CHUNK_ROWS_MAX >>> 3) + 8;
+/** Behind the selection of a chunk's rows. */
+const FIRSTS = SECOND_STARTS;
 
 /** What selected rows of a block add up to. */
 export function selectedKernels(
@@ -54,10 +56,10 @@ export function selectedKernels(
       if (at === OUTPUT) places.set(memory.outputWords.subarray(0, places.length));
     },
 
-    placeRuns(selected, row, runs, isSum, target, seconds, others) {
-      if (!memory.has(target, seconds)) {
-        return plainKernels.placeRuns(selected, row, runs, isSum, target, seconds, others);
-      }
+    placeRuns(from, to) {
+      const { selected, row, runs, isSum, firsts, usersBefore, areApart } = from;
+      const { places, seconds, users, sizes, others } = to;
+      if (!memory.has(places, seconds, users, sizes)) return plainKernels.placeRuns(from, to);
       const { CODES, INPUT, LISTED, OUTPUT, RUNS, STEP, placeRuns } = exports;
       const rowEnd = row + 32 * selected.length;
       const [startsAt, secondStartsAt] = [STEP, STEP + SECOND_STARTS];
@@ -67,16 +69,21 @@ export function selectedKernels(
       memory.unpackTo(runs[0].codes, runCount(runs[0].codes), CODES);
       memory.unpackTo(runs[1].codes, runCount(runs[1].codes), RUNS);
       const words64 = (memory.copyWords(selected, 0, INPUT) + 1) >>> 1;
+      const firstsAt = INPUT + FIRSTS;
+      if (firsts === undefined) memory.bytes.fill(0, firstsAt, firstsAt + 8 * words64);
+      else memory.copyWords(firsts, 0, firstsAt);
       const placesAt = memory.place(runs[0].places, OUTPUT);
       const secondPlacesAt = memory.place(runs[1].places, OUTPUT + 4 * PLACES_MAX);
       const found = placeRuns(
         ...([INPUT, words64, row] as const),
         ...([startsAt, before, CODES, placesAt] as const),
         ...([secondStartsAt, secondBefore, RUNS, secondPlacesAt] as const),
-        ...([isSum ? -1 : 0, target.byteOffset, seconds.byteOffset, LISTED] as const),
+        ...([firstsAt, usersBefore, areApart ? -1 : 0, isSum ? -1 : 0] as const),
+        ...([places.byteOffset, seconds.byteOffset, users.byteOffset, sizes.byteOffset, LISTED] as const),
       );
-      others.set(memory.listed.subarray(0, found));
-      return found;
+      const otherCount = found >>> 16;
+      others.set(memory.listed.subarray(0, otherCount));
+      return { entries: found & 0xffff, others: otherCount };
     },
 
     rankRows(selected, firsts, before, target) {
@@ -88,14 +95,14 @@ export function selectedKernels(
     },
 
     countGroups(rows, width, tallies, several) {
-      const { users, codes, intervals } = rows;
-      if (!memory.has(users, codes, intervals, tallies)) {
+      const { users, codes, intervals, sizes } = rows;
+      if (!memory.has(users, codes, intervals, sizes, tallies)) {
         return plainKernels.countGroups(rows, width, tallies, several);
       }
       const { OUTPUT, countGroups } = exports;
       const found = countGroups(
-        ...([users.byteOffset, codes.byteOffset, intervals.byteOffset, users.length] as const),
-        ...([width, tallies.byteOffset, OUTPUT] as const),
+        ...([users.byteOffset, codes.byteOffset, intervals.byteOffset, sizes.byteOffset] as const),
+        ...([users.length, width, tallies.byteOffset, OUTPUT] as const),
       );
       several.set(memory.outputWords.subarray(0, found));
       return found;

@@ -13,7 +13,7 @@ export function walkedKernels(
   memory: SimdMemory,
 ): Pick<
   Kernels,
-  'scale' | 'lookUp' | 'take' | 'addUsers' | 'countEach' | 'addNumbers' | 'listUsers' | 'selectNumbers'
+  'scale' | 'lookUp' | 'take' | 'addUsers' | 'addSizes' | 'addNumbers' | 'listUsers' | 'selectNumbers'
 > {
   const { exports } = memory;
   return {
@@ -54,9 +54,9 @@ export function walkedKernels(
       addDifferences(RUNS, at, ordinals.length, counts.byteOffset);
     },
 
-    countEach(places, counts) {
-      if (!memory.has(places, counts)) plainKernels.countEach(places, counts);
-      else exports.countEach(places.byteOffset, places.length, counts.byteOffset);
+    addSizes(places, sizes, sums) {
+      if (!memory.has(places, sizes, sums)) plainKernels.addSizes(places, sizes, sums);
+      else exports.addSizes(places.byteOffset, sizes.byteOffset, places.length, sums.byteOffset);
     },
 
     addNumbers(events, bit, sums) {

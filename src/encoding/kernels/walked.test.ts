@@ -74,7 +74,7 @@ it('addUsers counts the selected rows of each user', () => {
   });
 });
 
-it('scale, lookUp, take and countEach', () => {
+it('scale, lookUp, take and addSizes', () => {
   check(ROUNDS, () => {
     const numbers = list(random.below(140), 100);
     const [base, unit] = [random.below(2 ** 32), random.below(1000)];
@@ -89,7 +89,7 @@ it('scale, lookUp, take and countEach', () => {
       const looked = words(numbers.map((number) => number + first));
       kernels.lookUp(looked, first, words(table));
       const counts = words(list(50, 1));
-      kernels.countEach(looked, counts);
+      kernels.addSizes(looked, words(numbers), counts);
       const [taken, takenDoubles] = [words(numbers), NUMBERS[way]!(numbers)];
       kernels.take(words(table), words(numbers), taken);
       kernels.take(NUMBERS[way]!(table), words(numbers), takenDoubles);
@@ -100,7 +100,9 @@ it('scale, lookUp, take and countEach', () => {
       [...numbers.map((number) => Number(BigInt.asUintN(32, BigInt(base) + BigInt(unit * number)))), 1],
       [...numbers.map((number) => base - 0.5 + unit * number), 1],
       looked,
-      Array.from({ length: 50 }, (_, i) => looked.filter((each) => each === i).length),
+      Array.from({ length: 50 }, (_, i) =>
+        numbers.filter((_, n) => looked[n] === i).reduce((total, number) => total + number, 0),
+      ),
       looked,
       looked,
     ];

@@ -36,9 +36,9 @@ export function addDifferences(before: Uint32Array, ordinals: Uint32Array, count
   }
 }
 
-/** See Kernels.countEach. */
-export function countEach(places: Uint32Array, counts: Uint32Array): void {
-  for (let i = 0; i < places.length; i++) counts[places[i]!]!++;
+/** See Kernels.addSizes. */
+export function addSizes(places: Uint32Array, sizes: Uint32Array, sums: Uint32Array): void {
+  for (let i = 0; i < places.length; i++) sums[places[i]!]! += sizes[i]!;
 }
 
 /** See Kernels.addNumbers. */

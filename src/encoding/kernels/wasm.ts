@@ -122,7 +122,7 @@ export interface Exports {
   takeIntegers(source: number, places: number, count: number, target: number): void;
   takeDoubles(source: number, places: number, count: number, target: number): void;
   addDifferences(before: number, ordinals: number, count: number, counts: number): void;
-  countEach(places: number, count: number, counts: number): void;
+  addSizes(places: number, sizes: number, count: number, sums: number): void;
   addNumbers(
     ordinals: number,
     kinds: number,
@@ -273,6 +273,7 @@ export interface Exports {
     users: number,
     codes: number,
     intervals: number,
+    sizes: number,
     count: number,
     width: number,
     tallies: number,
@@ -310,9 +311,14 @@ export interface Exports {
     secondBefore: number,
     secondCodes: number,
     secondPlaces: number,
+    firsts: number,
+    usersBefore: number,
+    apart: number,
     together: number,
-    target: number,
+    targets: number,
     seconds: number,
+    users: number,
+    sizes: number,
     others: number,
   ): number;
   repeat(codes: number, ends: number, runCount: number, row: number, to: number, target: number): number;

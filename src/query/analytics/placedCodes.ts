@@ -49,7 +49,7 @@ export class PlacedCodes {
 
 /** A part's codes as they occur. */
 export class SeenCodes {
-  /** By code, how often. */
+  /** By code, of how many rows. */
   readonly counts: Uint32Array;
   /** By code, of those that have occurred; UNREAD of others. */
   readonly ids: Uint32Array;
@@ -63,8 +63,8 @@ export class SeenCodes {
     this.ids = new Uint32Array(codeCount).fill(keyIds === undefined ? 0 : UNREAD);
   }
 
-  add(codes: Uint32Array): void {
-    kernels().countEach(codes, this.counts);
+  add(codes: Uint32Array, sizes: Uint32Array): void {
+    kernels().addSizes(codes, sizes, this.counts);
     this.#read();
   }
 

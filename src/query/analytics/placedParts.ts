@@ -17,8 +17,8 @@ export function* countPlacedSteps(
   budget?.charge(cellCount * Uint32Array.BYTES_PER_ELEMENT);
   const arrays = arraysOf(budget);
   const counts = arrays.counts(cellCount);
-  yield* part.placedRowsSteps!(rows, [by], false, ({ places: [cells] }) =>
-    kernels().countEach(cells!, counts),
+  yield* part.placedRowsSteps!(rows, [by], 'counts', ({ sizes, places: [cells] }) =>
+    kernels().addSizes(cells!, sizes, counts),
   );
   budget?.release(cellCount * Uint32Array.BYTES_PER_ELEMENT);
   const found = counts.slice();

@@ -20,15 +20,22 @@ it('users of rows in batches, wherever these are cut, are those of a page', () =
     const size = { codes: keyOfCode.length, intervals: intervalCount };
     const placed = new PlacedUsers(users, size, new SpareArrays(), (code) => keyOfCode[code]!);
     for (let from = 0; from < rows.length; ) {
-      const batch = rows.slice(from, from + 1 + random.below(random.pick([3, 50])));
-      const column = (name: 'user' | 'interval' | 'code') => Uint32Array.from(batch, (row) => row[name]);
+      const batch: ((typeof rows)[number] & { size: number })[] = [];
+      for (let left = 1 + random.below(random.pick([3, 50])); left > 0 && from < rows.length; left--) {
+        const row = rows[from++]!;
+        const last = batch.at(-1);
+        const isAlike = last?.user === row.user && last.interval === row.interval && last.code === row.code;
+        if (isAlike && random.chance(0.7)) last.size++;
+        else batch.push({ ...row, size: 1 });
+      }
+      const column = (name: keyof (typeof batch)[number]) => Uint32Array.from(batch, (entry) => entry[name]);
       placed.add({
         count: batch.length,
         rows: () => new Uint32Array(0),
         users: column('user'),
+        sizes: column('size'),
         places: [column('code'), column('interval')],
       });
-      from += batch.length;
     }
     const counts = Array.from(keyOfCode, (_, code) => rows.filter((row) => row.code === code).length);
     expect([...placed.finish()]).toEqual(counts);

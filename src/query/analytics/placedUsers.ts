@@ -4,7 +4,7 @@ import { GATHERED_ROWS, type GroupedRows } from '../../encoding/kernels/kernels.
 import type { PlacedBatch } from '../../store/part.ts';
 import { addSorted, type WideUsers } from './wideUsers.ts';
 
-/** Rows of a batch that do not have the code of the one before, though of the same user and interval. */
+/** Entries of a batch that do not have the code of the one before, though of the same user and interval. */
 const several = new Uint32Array(GATHERED_ROWS);
 
 /**
@@ -40,11 +40,11 @@ export class PlacedUsers {
   }
 
   /** Places are codes and intervals. */
-  add({ count, users, places }: PlacedBatch): void {
+  add({ count, users, sizes, places }: PlacedBatch): void {
     const [codes, intervals] = places as readonly [Uint32Array, Uint32Array];
     let from = 0;
     while (from < count && users[from] === this.#user && intervals[from] === this.#interval)
-      this.#goOn(codes[from++]!);
+      this.#goOn(codes[from]!, sizes[from++]!);
     if (from === count) return;
     this.#endGroup();
     let last = count - 1;
@@ -53,10 +53,11 @@ export class PlacedUsers {
       users: users.subarray(from, last),
       codes: codes.subarray(from, last),
       intervals: intervals.subarray(from, last),
+      sizes: sizes.subarray(from, last),
     });
     this.#user = users[last]!;
     this.#interval = intervals[last]!;
-    for (let i = last; i < count; i++) this.#goOn(codes[i]!);
+    for (let i = last; i < count; i++) this.#goOn(codes[i]!, sizes[i]!);
   }
 
   /** After the last batch. Gives by code how many rows. */
@@ -103,9 +104,9 @@ export class PlacedUsers {
     return 2 * (code * this.#intervalCount + interval);
   }
 
-  /** One more row of the group that waits. */
-  #goOn(code: number): void {
-    this.#tallies[this.#tallyOf(code, this.#interval)]!++;
+  /** So many more rows of the group that waits. */
+  #goOn(code: number, size: number): void {
+    this.#tallies[this.#tallyOf(code, this.#interval)]! += size;
     if (this.#codes.at(-1) !== code && !this.#codes.includes(code)) this.#codes.push(code);
   }
 }

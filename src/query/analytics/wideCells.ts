@@ -157,9 +157,9 @@ export class Wide {
     const seen = placed.seenCodes(part);
     const cellOfCode = new Int32Array(seen.ids.length);
     let first = width;
-    yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], false, (batch) => {
-      const { count, places } = batch;
-      seen.add(places[0]!);
+    yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], 'rows', (batch) => {
+      const { count, places, sizes } = batch;
+      seen.add(places[0]!, sizes);
       first = Math.min(first, leastOf(places[1]!));
       const keyEnd = this.#checkedKeyEnd();
       const own = this.#events?.[kind];
@@ -194,10 +194,10 @@ export class Wide {
         ? new PlacedUsers(own, { codes: seen.counts.length, intervals: intervals.count }, this.#arrays, keyOf)
         : undefined;
     let first = intervals.count;
-    yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], true, (batch) => {
+    yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], 'users', (batch) => {
       if (users !== undefined && this.#events !== undefined) users.add(batch);
       else {
-        seen.add(batch.places[0]!);
+        seen.add(batch.places[0]!, batch.sizes);
         first = Math.min(first, leastOf(batch.places[1]!));
       }
       this.#checkedKeyEnd();

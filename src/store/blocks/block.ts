@@ -9,6 +9,7 @@ import type {
   PartTrail,
   PlacedBatch,
   PlacedBy,
+  PlacedWanted,
   RowCursor,
   TallyWanted,
   ValuePredicate,
@@ -207,12 +208,12 @@ export class Block implements Part {
   *placedRowsSteps(
     rows: Bitset,
     places: readonly (readonly PlacedBy[])[],
-    needsUsers: boolean,
+    wanted: PlacedWanted,
     visit: (batch: PlacedBatch) => void,
   ): Generator<void, void> {
-    const firsts = needsUsers ? this.#users.firstBits() : undefined;
+    const firsts = wanted === 'users' ? this.#users.firstBits() : undefined;
     yield;
-    yield* placedRowsSteps(rows, places, { times: this.#times, firsts }, visit);
+    yield* placedRowsSteps(rows, places, { times: this.#times, firsts, wanted }, visit);
   }
 
   cellReader(propertyCode: number): CellReader | undefined {

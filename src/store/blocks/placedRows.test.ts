@@ -7,7 +7,7 @@ import type { Value } from '../../base/value.ts';
 import { useKernels } from '../../encoding/kernels/chosen.ts';
 import { plainKernels } from '../../encoding/kernels/plain.ts';
 import type { PlainRow } from '../oracle.ts';
-import type { CellReader, PlacedBatch, TimeIntervals } from '../part.ts';
+import type { CellReader, PlacedBatch, PlacedBy, TimeIntervals } from '../part.ts';
 import { TextDictionary } from '../texts/dictionary.ts';
 import type { Block } from './block.ts';
 import { finished, seal, YEAR } from './testBlocks.ts';
@@ -38,25 +38,44 @@ describe('rows placed by codes and intervals', () => {
 });
 
 function expectPlaced(block: Block, rows: Bitset, intervals: TimeIntervals): void {
-  const readers = [SESSION, EACH, SOME, SAME].map((code) => block.cellReader(code)!);
-  for (const reader of readers) {
-    const first = [{ reader, factor: 3 * intervals.count }, { intervals }];
-    const second = [{ reader, factor: 1 }];
-    const found: { places: number[]; users: number[] } = { places: [], users: [] };
-    const visit = ({ count, users, places }: PlacedBatch) => {
-      expect(places.map(({ length }) => length)).toEqual([count, count]);
-      for (let i = 0; i < count; i++) {
-        found.places.push(places[0]![i]!, places[1]![i]!);
-        found.users.push(users[i]!);
+  const all = Uint32Array.from(rows);
+  const own = [...all].map((row) => intervals.indexOf(block.timeAt(row)));
+  const users = [...all].map((row) => block.ordinalAt(row));
+  for (const property of [SESSION, EACH, SOME, SAME]) {
+    const reader = block.cellReader(property)!;
+    const codes = codesOf(reader, all);
+    const factor = 3 * intervals.count;
+    const ofBoth = own.map((interval, i) => factor * codes[i]! + interval);
+    const cases: [(readonly PlacedBy[])[], ...number[][]][] = [
+      [[[{ reader, factor }, { intervals }]], ofBoth],
+      [[[{ reader, factor: 1 }], [{ intervals }]], [...codes], own],
+      [[[], [{ intervals }]], own.map(() => 0), own],
+      [[[{ intervals }]], own],
+      [[[{ reader, factor }, { intervals }], [{ reader, factor: 1 }]], ofBoth, [...codes]],
+    ];
+    for (const [places, ...expected] of cases) {
+      for (const wanted of ['rows', 'counts', 'users'] as const) {
+        const found = {
+          places: expected.map((): number[] => []),
+          users: [] as number[],
+          rows: [] as number[],
+        };
+        const visit = (batch: PlacedBatch) => {
+          expect(batch.places.map(({ length }) => length)).toEqual(expected.map(() => batch.count));
+          for (let i = 0; i < batch.count; i++) {
+            for (let left = batch.sizes[i]!; left > 0; left--) {
+              for (const [k, ofList] of batch.places.entries()) found.places[k]!.push(ofList[i]!);
+              found.users.push(batch.users[i]!);
+            }
+          }
+          if (wanted === 'rows') found.rows.push(...batch.rows());
+        };
+        finished(block.placedRowsSteps(rows, places, wanted, visit));
+        expect(found.places).toEqual(expected);
+        if (wanted === 'users') expect(found.users.map(isFirst)).toEqual(users.map(isFirst));
+        if (wanted === 'rows') expect(found.rows).toEqual([...all]);
       }
-    };
-    finished(block.placedRowsSteps(rows, [first, second], true, visit));
-    const codes = codesOf(reader, Uint32Array.from(rows));
-    const expected = [...rows].flatMap((row, i) => {
-      return [3 * intervals.count * codes[i]! + intervals.indexOf(block.timeAt(row)), codes[i]!];
-    });
-    expect(found.places).toEqual(expected);
-    expect(found.users.map(isFirst)).toEqual([...rows].map((row) => block.ordinalAt(row)).map(isFirst));
+    }
   }
 }
 

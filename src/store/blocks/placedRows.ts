@@ -1,4 +1,5 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
+import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import type { Column } from '../../encoding/column.ts';
 import type { LinearCodes } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
@@ -10,13 +11,20 @@ import {
   type RunPlaces,
   type RunRowCodes,
 } from '../../encoding/kernels/kernels.ts';
-import type { CellReader, PlacedBatch, PlacedBy, TimeIntervals } from '../part.ts';
+import type { CellReader, PlacedBatch, PlacedBy, PlacedWanted, TimeIntervals } from '../part.ts';
 import { BlockCellReader } from './blockCellReader.ts';
 
 /** Of so few rows what they have is sooner read one by one than what is of a whole chunk copied. */
 const FEW_ROWS = 64;
 /** Times of one code are in one interval mostly, where it is so many times longer than they may lie apart. */
 const INTERVAL_LENGTHS = 8;
+
+/** Of a chunk all rows in one run. */
+const ONE_RUN: RunRowCodes = {
+  packed: new Uint8Array(1),
+  bits: 1,
+  bounds: { starts: Uint8Array.from({ length: CHUNK_ROWS_MAX >>> 3 }, (_, at) => (at === 0 ? 1 : 0)) },
+};
 
 const listedRows = new Uint32Array(GATHERED_ROWS);
 const listedCodes = new Uint32Array(GATHERED_ROWS);
@@ -29,6 +37,7 @@ export interface PlacedStreams {
   readonly times: Column;
   /** Bitmap of users' first rows; undefined where nobody asks for users. */
   readonly firsts: Uint32Array | undefined;
+  readonly wanted: PlacedWanted;
 }
 
 /** The selected rows in order, as many of a chunk as are looked at together, and what they are placed by. */
@@ -45,12 +54,7 @@ export function* placedRowsSteps(
     for (let from = chunk; from < end; from = piece.to) {
       piece.begin(chunk, from, end);
       if (piece.count === 0) continue;
-      visit({
-        count: piece.count,
-        rows: () => piece.list(),
-        users: piece.users(),
-        places: piece.placeAll(places),
-      });
+      visit(piece.placeAll(places));
       yield;
     }
   }
@@ -103,45 +107,80 @@ class Piece {
     return rows;
   }
 
-  /** The number of each row's user, ascending. Good until the next piece, as is all else. */
-  users(): Uint32Array {
+  /** All rows, by the sum of what they have of each in a list. Good until the next piece. */
+  placeAll(places: readonly (readonly PlacedBy[])[]): PlacedBatch {
+    const batch = this.#placeRuns(places);
+    if (batch !== undefined) return batch;
+    const { count } = this;
     const { firsts } = this.#streams;
-    if (firsts === undefined) return NO_USERS;
-    const near = nearPlace(PLACES_IN_BATCH, this.count);
+    const users = nearPlace(USERS, count);
+    if (firsts !== undefined)
+      kernels().rankRows(this.#selected, this.#own(firsts), this.#usersBefore(firsts), users);
+    return {
+      count,
+      users,
+      sizes: nearPlace(SIZES, count).fill(1),
+      places: places.map((by, i) => this.#place(by, i)),
+      rows: () => this.list(),
+    };
+  }
+
+  #usersBefore(firsts: Uint32Array): number {
     this.#before.users += countBits(firsts.subarray(this.#before.word, this.#from));
     this.#before.word = this.#from;
-    kernels().rankRows(this.#selected, firsts.subarray(this.#from, this.to), this.#before.users, near);
-    return near;
+    return this.#before.users;
   }
 
-  /** For each list the sum of what the rows have of each in it. */
-  placeAll(places: readonly (readonly PlacedBy[])[]): readonly Uint32Array[] {
-    return this.#placeRuns(places) ?? places.map((by, i) => this.#place(by, i));
-  }
-
-  /** Where there are two to place by, and rows have both as runs, in one go. */
-  #placeRuns(places: readonly (readonly PlacedBy[])[]): readonly Uint32Array[] | undefined {
-    const [first, second, ...more] = places.flat();
-    if (first === undefined || second === undefined || more.length > 0) return undefined;
-    const codes = 'reader' in first ? this.#codeRuns(first, 0) : undefined;
-    if (codes === undefined) return undefined;
-    const lengths = 'intervals' in second ? this.#lengthRuns(second.intervals) : undefined;
-    const others = 'reader' in second ? this.#codeRuns(second, 1) : lengths?.runs;
-    if (others === undefined) return undefined;
+  /** Where there are one or two to place by, and rows have them as runs, in one go. */
+  #placeRuns(places: readonly (readonly PlacedBy[])[]): PlacedBatch | undefined {
+    const by = places.flat();
+    const last = by.pop();
+    if (last === undefined || by.length > 1) return undefined;
+    const [first] = by;
     const isSum = places.length === 1;
-    const target = nearPlace(0, this.count);
-    const seconds = nearPlace(1, this.count);
-    const runs = [codes, others] as const;
-    const found = kernels().placeRuns(this.#selected, this.#row, runs, isSum, target, seconds, otherRows);
+    const codes =
+      first === undefined ? this.#oneRun() : 'reader' in first ? this.#codeRuns(first, 0) : undefined;
+    if (codes === undefined) return undefined;
+    const lengths = 'intervals' in last ? this.#lengthRuns(last.intervals) : undefined;
+    const others = 'reader' in last ? this.#codeRuns(last, 1) : lengths?.runs;
+    if (others === undefined) return undefined;
+    const { firsts, wanted } = this.#streams;
+    const entries = {
+      places: nearPlace(0, this.count),
+      seconds: nearPlace(1, this.count),
+      users: nearPlace(USERS, this.count),
+      sizes: nearPlace(SIZES, this.count),
+      others: otherRows,
+    };
+    const rows = {
+      ...{ selected: this.#selected, row: this.#row, runs: [codes, others] as const, isSum },
+      firsts: firsts && this.#own(firsts),
+      usersBefore: firsts === undefined ? 0 : this.#usersBefore(firsts),
+      areApart: wanted === 'rows',
+    };
+    const found = kernels().placeRuns(rows, entries);
     // Rests lie far apart: a loop of nothing else waits for several at a time.
-    for (let i = 0; i < found; i++) otherRests[i] = lengths!.restAt(otherRows[i]! & 0xffff);
-    for (let i = 0; i < found; i++) {
+    for (let i = 0; i < found.others; i++) otherRests[i] = lengths!.restAt(otherRows[i]! & 0xffff);
+    for (let i = 0; i < found.others; i++) {
       const n = otherRows[i]! >>> 16;
-      const interval = lengths!.indexOf(seconds[n]!, otherRests[i]!);
-      seconds[n] = interval;
-      if (isSum) target[n]! += interval;
+      const interval = lengths!.indexOf(entries.seconds[n]!, otherRests[i]!);
+      entries.seconds[n] = interval;
+      if (isSum) entries.places[n]! += interval;
     }
-    return isSum ? [target] : [target, seconds];
+    const count = found.entries;
+    const own = [entries.places.subarray(0, count), entries.seconds.subarray(0, count)];
+    return {
+      count,
+      users: entries.users.subarray(0, count),
+      sizes: entries.sizes.subarray(0, count),
+      places: own.slice(0, places.length),
+      rows: () => this.list(),
+    };
+  }
+
+  /** Of rows that are placed by nothing else. */
+  #oneRun(): RunPlaces {
+    return { codes: ONE_RUN, places: nearPlace(TABLES_FROM, 2).fill(0) };
   }
 
   /** Where codes of a column of all rows are runs, and not too many to look up, what rows of each code are placed by. */
@@ -221,7 +260,11 @@ class Piece {
   }
 
   get #selected(): Uint32Array {
-    return this.#words.subarray(this.#from, this.to);
+    return this.#own(this.#words);
+  }
+
+  #own(words: Uint32Array): Uint32Array {
+    return words.subarray(this.#from, this.to);
   }
 
   /** The first one, counted from that of the chunk. */
@@ -239,15 +282,14 @@ interface LengthRuns {
   indexOf(code: number, rest: number): number;
 }
 
-/** Behind them are users, and tables of what codes are placed by. */
-const PLACES_IN_BATCH = 2;
-const TABLES_FROM = PLACES_IN_BATCH + 1;
+/** Of what stays near: behind two places of each row its user, how many rows it is, and tables of what codes are placed by. */
+const USERS = 2;
+const SIZES = 3;
+const TABLES_FROM = 4;
 
 function nearPlace(i: number, count: number): Uint32Array {
   return kernels().near.subarray(i * GATHERED_ROWS, i * GATHERED_ROWS + count);
 }
-
-const NO_USERS = new Uint32Array(0);
 
 function addEach(numbers: Uint32Array | Int32Array, factor: number, target: Uint32Array): void {
   for (let i = 0; i < target.length; i++) target[i]! += Math.imul(factor, numbers[i]!);

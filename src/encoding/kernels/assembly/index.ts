@@ -25,7 +25,7 @@ export { prepareSet } from './set';
 export { compress, expand, prepareSpread } from './spread';
 export { fillStarts } from './starts';
 export { tallyAtLeast, tallyRows } from './tally';
-export { addDifferences, addNumbers, countEach, listUsers, lookUp } from './walked';
+export { addDifferences, addNumbers, addSizes, listUsers, lookUp } from './walked';
 export { unpackLanes8 } from './unpack';
 export { scaleDoubles, scaleIntegers, selectNumbers, takeDoubles, takeIntegers } from './walked';
 

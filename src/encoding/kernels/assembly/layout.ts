@@ -31,8 +31,8 @@ export const RUNS_BYTES: usize = 262_144;
 /** Packed codes of a whole chunk, besides those at RUNS. */
 export const CODES: usize = RUNS + RUNS_BYTES + 256;
 export const CODES_BYTES: usize = 262_144;
-/** Numbers of selected rows, as many as are looked at together, five times: callers read and write them where they are. */
+/** Numbers of selected rows, as many as are looked at together, six times: callers read and write them where they are. */
 export const NEAR: usize = CODES + CODES_BYTES + 256;
-export const NEAR_BYTES: usize = 327_680;
+export const NEAR_BYTES: usize = 393_216;
 /** From here to the end of the memory: what callers keep in it. */
 export const ARENA: usize = NEAR + NEAR_BYTES + 256;

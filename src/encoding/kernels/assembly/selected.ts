@@ -98,9 +98,12 @@ export function addRunPlaces(
 }
 
 /**
- * Of rows that are in runs twice over, each as above, whose codes are unpacked: target[n] = the place of the first code, and
- * of the second one seconds[n]; it is added to the target too where `together` has all bits. Where the second has none,
- * nothing is added, and seconds[n] is its code: n << 16 | row is listed to `others`. Returns how many such rows there are.
+ * Of rows that are in runs twice over, each as above, whose codes are unpacked. Rows of a word that follow one another are one
+ * entry: those of the same runs, and of one user, whose first rows are in `firsts`; each its own where `apart` has all bits.
+ * targets[n] = the place of the n-th entry's first code, and of the second one seconds[n]; it is added to the target too where
+ * `together` has all bits. users[n] = usersBefore + how many bits of `firsts` are set up to and with its rows, which sizes[n]
+ * are. Where the second code has no place each row is an entry, nothing is added, and seconds[n] is the code: n << 16 | row is
+ * listed to `others`. Returns how many entries there are, and in the upper half how many others.
  */
 export function placeRuns(
   selected: usize,
@@ -114,13 +117,18 @@ export function placeRuns(
   secondBefore: u32,
   secondCodes: usize,
   secondPlaces: usize,
+  firsts: usize,
+  usersBefore: u32,
+  apart: i32,
   together: u32,
-  target: usize,
+  targets: usize,
   seconds: usize,
+  users: usize,
+  sizes: usize,
   others: usize,
 ): u32 {
-  const first = target;
-  const begin = others;
+  const begin = targets;
+  const beginOthers = others;
   codes += ((before + countBits(starts, row)) as usize) << 2;
   secondCodes += ((secondBefore + countBits(secondStarts, row)) as usize) << 2;
   starts += (row >>> 3) as usize;
@@ -128,33 +136,54 @@ export function placeRuns(
   for (let w: u32 = 0; w < wordCount; w++) {
     const starting = load<u64>(starts);
     const secondStarting = load<u64>(secondStarts);
-    for (let left = load<u64>(selected); left !== 0; left &= left - 1) {
+    const userStarting = load<u64>(firsts);
+    const bounds = starting | secondStarting | userStarting | ((apart as i64) as u64);
+    for (let left = load<u64>(selected); left !== 0; ) {
       const upTo = left ^ (left - 1);
+      const later = bounds & ~upTo;
+      let same = left & ((later & -later) - 1);
+      left ^= same;
       const code = load<u32>(codes + ((popcnt(starting & upTo) as usize) << 2));
       const second = load<u32>(secondCodes + ((popcnt(secondStarting & upTo) as usize) << 2));
       const place = load<u32>(places + ((code as usize) << 2));
       const secondPlace = load<u32>(secondPlaces + ((second as usize) << 2));
-      if (secondPlace === u32.MAX_VALUE) {
-        // Four bytes a row: 14 more are 16.
-        store<u32>(others, (((target - first) as u32) << 14) | (row + (ctz(left) as u32)));
-        others += 4;
-        store<u32>(target, place);
-        store<u32>(seconds, second);
-      } else {
-        store<u32>(target, place + (secondPlace & together));
-        store<u32>(seconds, secondPlace);
+      const user = usersBefore + (popcnt(userStarting & upTo) as u32);
+      const isOther = secondPlace === u32.MAX_VALUE;
+      store<u32>(targets, place + (secondPlace & together));
+      store<u32>(seconds, secondPlace);
+      store<u32>(users, user);
+      store<u32>(sizes, popcnt(same) as u32);
+      if (!isOther) {
+        targets += 4;
+        seconds += 4;
+        users += 4;
+        sizes += 4;
+        continue;
       }
-      target += 4;
-      seconds += 4;
+      for (; same !== 0; same &= same - 1) {
+        // Four bytes an entry: 14 more bits are 16.
+        store<u32>(others, (((targets - begin) as u32) << 14) | (row + (ctz(same) as u32)));
+        store<u32>(targets, place);
+        store<u32>(seconds, second);
+        store<u32>(users, user);
+        store<u32>(sizes, 1);
+        others += 4;
+        targets += 4;
+        seconds += 4;
+        users += 4;
+        sizes += 4;
+      }
     }
     codes += (popcnt(starting) as usize) << 2;
     secondCodes += (popcnt(secondStarting) as usize) << 2;
+    usersBefore += popcnt(userStarting) as u32;
     row += 64;
     selected += 8;
     starts += 8;
     secondStarts += 8;
+    firsts += 8;
   }
-  return ((others - begin) as u32) >>> 2;
+  return (((others - beginOthers) as u32) << 14) | (((targets - begin) as u32) >>> 2);
 }
 
 /**
@@ -197,13 +226,14 @@ export function rankRows(selected: usize, firsts: usize, wordCount: u32, before:
 
 /**
  * Counts rows in the low half of the 64 bits at code * width + interval of `tallies`, and in the high half groups of rows of
- * one user and interval, by the code of their first row. Lists the rows of groups that have another code than the one
- * before; returns how many. Where groups end cannot be predicted, so no branch depends on it.
+ * one user and interval, by the code of their first row. Entry i is sizes[i] rows. Lists the entries of groups that have
+ * another code than the one before; returns how many. Where groups end cannot be predicted, so no branch depends on it.
  */
 export function countGroups(
   users: usize,
   codes: usize,
   intervals: usize,
+  sizes: usize,
   count: u32,
   width: u32,
   tallies: usize,
@@ -219,7 +249,7 @@ export function countGroups(
     const code = load<u32>(codes);
     const isFirst = (((user ^ userBefore) | (interval ^ intervalBefore)) !== 0) as u32;
     const tally = tallies + (((code * width + interval) as usize) << 3);
-    store<u64>(tally, load<u64>(tally) + (((isFirst as u64) << 32) | 1));
+    store<u64>(tally, load<u64>(tally) + (((isFirst as u64) << 32) | (load<u32>(sizes) as u64)));
     store<u32>(several, i);
     several += (((1 - isFirst) & ((code !== codeBefore) as u32)) as usize) << 2;
     userBefore = user;
@@ -228,6 +258,7 @@ export function countGroups(
     users += 4;
     codes += 4;
     intervals += 4;
+    sizes += 4;
   }
   return ((several - begin) as u32) >>> 2;
 }

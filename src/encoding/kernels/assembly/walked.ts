@@ -57,11 +57,12 @@ export function addDifferences(before: usize, ordinals: usize, count: u32, count
   }
 }
 
-/** counts[places[i]]++. */
-export function countEach(places: usize, count: u32, counts: usize): void {
+/** sums[places[i]] += sizes[i]. */
+export function addSizes(places: usize, sizes: usize, count: u32, sums: usize): void {
   for (const end = places + ((count as usize) << 2); places < end; places += 4) {
-    const at = counts + ((load<u32>(places) as usize) << 2);
-    store<u32>(at, load<u32>(at) + 1);
+    const at = sums + ((load<u32>(places) as usize) << 2);
+    store<u32>(at, load<u32>(at) + load<u32>(sizes));
+    sizes += 4;
   }
 }
 
