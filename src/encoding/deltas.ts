@@ -70,6 +70,8 @@ export class DeltaCodes implements Codes {
   readonly #least: number;
   readonly #checkpoints: Codes;
   readonly #differences: Codes;
+  /** Of the row that firstAbove found last. */
+  #foundCode = 0;
 
   constructor(least: number, checkpoints: Codes, differences: Codes) {
     this.rowCount = differences.rowCount + 1;
@@ -89,7 +91,12 @@ export class DeltaCodes implements Codes {
 
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
-    let code = this.at(from);
+    this.#decodeBehind(from, to, this.at(from), target);
+  }
+
+  /** Of rows the first one of which has this code. */
+  #decodeBehind(from: number, to: number, first: number, target: NumberVector): void {
+    let code = first;
     target[0] = code;
     const isLong = to - from > FEW_ROWS;
     if (isLong && target instanceof Uint32Array && this.#differences instanceof PackedCodes) {
@@ -140,7 +147,16 @@ export class DeltaCodes implements Codes {
       this.#differences.decode(row, row + count, piece);
       for (let i = 0; sum <= code && i < count; i++, row++) sum += piece[i]! + this.#least;
     }
+    this.#foundCode = sum;
     return sum > code ? row : this.rowCount;
+  }
+
+  /** The same; its code, and those of the rows behind it, to the target as far as there is room for them. */
+  decodeAbove(code: number, target: Uint32Array): number {
+    const found = this.firstAbove(code);
+    const count = Math.min(target.length, this.rowCount - found);
+    if (count > 0) this.#decodeBehind(found, found + count, this.#foundCode, target);
+    return found;
   }
 
   /** Whether the sums of differences come to the checkpoints. */

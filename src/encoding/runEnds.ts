@@ -12,6 +12,8 @@ export interface RunEnds {
   runsOf(rows: Uint32Array, first: number, target: Uint32Array): void;
   /** All of them, as kernels take them. */
   bounds(): RunBounds;
+  /** The run that has this row; target[i] = where it, and the i-th one behind it, ends, of those that there are. */
+  decodeFrom(row: number, target: Uint32Array): number;
   /** target[i] = where run from + i ends, for runs [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
   /** Bit i of `words` = whether row i is in a run whose bit in `runs` is set. Writes all of `words`. */
@@ -66,6 +68,10 @@ export class DeltaEnds implements RunEnds {
         marks[at >>> 5]! |= 1 << (at & 31);
       }
     }
+  }
+
+  decodeFrom(row: number, target: Uint32Array): number {
+    return this.#ends.decodeAbove(row, target);
   }
 
   decode(from: number, to: number, target: NumberVector): void {

@@ -88,6 +88,12 @@ export class RunStarts implements RunEnds {
     }
   }
 
+  decodeFrom(row: number, target: Uint32Array): number {
+    const run = this.runOf(row);
+    this.decode(run, Math.min(run + target.length, this.#runCount), target);
+    return run;
+  }
+
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
     if (from === 0 && to === this.#runCount && target instanceof Uint32Array) {

@@ -105,13 +105,12 @@ export class RunCodes implements Codes {
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
     const runsPerRow = this.#codes.rowCount / this.rowCount;
-    let run = this.#ends.runOf(from);
     for (let row = from; row < to; ) {
       // As many as these rows have if they are like all others.
-      const likely = Math.ceil((to - row) * runsPerRow) + 8;
-      const runCount = Math.min(PIECE_ROWS, this.#codes.rowCount - run, likely);
+      const likely = Math.min(PIECE_ROWS, Math.ceil((to - row) * runsPerRow) + 8);
+      const run = this.#ends.decodeFrom(row, pieceEnds.subarray(0, likely));
+      const runCount = Math.min(likely, this.#codes.rowCount - run);
       this.#codes.decode(run, run + runCount, pieceCodes);
-      this.#ends.decode(run, run + runCount, pieceEnds);
       const ends = pieceEnds.subarray(0, runCount);
       row = kernels().repeat(
         pieceCodes.subarray(0, runCount),
@@ -119,7 +118,6 @@ export class RunCodes implements Codes {
         row,
         target.subarray(row - from, to - from),
       );
-      run += runCount;
     }
   }
 

@@ -36,7 +36,7 @@ export interface TimelineEvent {
 export interface TimelineRows {
   /** Of events and of properties, which the numbers below count. */
   readonly names: readonly string[];
-  /** One of each an event. */
+  /** One of each an event, the oldest first. */
   readonly events: readonly number[];
   readonly timesMs: readonly number[];
   /** Event i has the properties up to propertyEnds[i]. */
@@ -49,13 +49,14 @@ export interface TimelineRows {
 /** What was sent. */
 export function timelinePage({ next, ...rows }: TimelineRows): TimelinePage {
   const { names, propertyEnds } = rows;
-  const events = rows.events.map((event, i): TimelineEvent => {
+  const oldestFirst = rows.events.map((event, i): TimelineEvent => {
     const properties: Record<string, Value> = {};
     // No name is __proto__: the collector drops it.
     for (let p = i === 0 ? 0 : propertyEnds[i - 1]!; p < propertyEnds[i]!; p++)
       properties[names[rows.properties[p]!]!] = rows.values[p]!;
     return { event: names[event]!, time: new Date(rows.timesMs[i]!).toISOString(), properties };
   });
+  const events = oldestFirst.reverse();
   return next === undefined ? { events } : { events, next };
 }
 
@@ -138,6 +139,7 @@ class Trail {
   }
 }
 
+/** Of rows that come newest first. They are read the other way round: parts read rows that ascend sooner. */
 function rowsOf({ schema }: TabletView, rows: readonly TrailRow[]): TimelineRows {
   const names: string[] = [];
   const [numberOfEvent, numberOfProperty] = [new Map<number, number>(), new Map<number, number>()];
@@ -153,7 +155,7 @@ function rowsOf({ schema }: TabletView, rows: readonly TrailRow[]): TimelineRows
   const propertyEnds: number[] = [];
   const properties: number[] = [];
   const values: Value[] = [];
-  for (const { part, row, timeMs } of rows) {
+  for (const { part, row, timeMs } of rows.toReversed()) {
     events.push(numberOf(numberOfEvent, part.eventAt(row), eventName));
     timesMs.push(timeMs);
     for (const [code, value] of part.propertiesAt(row)) {

@@ -34,25 +34,38 @@ export function readTrail(
   return trail;
 }
 
-/** The same, row by row: what lies behind the last row taken is not merged. */
+/**
+ * The same, row by row: what lies behind the last row taken is not merged, and parts that begin behind it are not looked
+ * into.
+ */
 export function* walkTrail(
   events: EventsView,
   ordinals: readonly number[],
-  options: TrailOptions = {},
+  { fromMs = -Infinity, toMs = Infinity, newestFirst = false }: TrailOptions = {},
 ): Generator<TrailRow, void> {
-  const direction = options.newestFirst === true ? -1 : 1;
+  const range = { fromMs, toMs, newestFirst };
+  const direction = newestFirst ? -1 : 1;
   const before = (a: Run, b: Run) => compare(a, b) * direction < 0;
-  const runs = runsOf(events, ordinals, options).sort((a, b) => compare(a, b) * direction);
-  if (follow(runs, direction)) {
-    for (const run of runs) {
-      do yield { part: run.part, row: run.row, timeMs: run.timeMs };
-      while (run.advance());
+  /** Where a part's rows begin, in the direction of the walk. */
+  const beginsMs = (part: Part) => (newestFirst ? part.timeMaxMs : part.timeMinMs);
+  const ahead = events
+    .parts()
+    .map((part, arrival) => ({ part, arrival }))
+    .filter(({ part }) => part.timeMaxMs >= fromMs && part.timeMinMs < toMs)
+    .sort((a, b) => (beginsMs(b.part) - beginsMs(a.part)) * direction);
+  /** A heap, of runs at a row each. */
+  const runs: Run[] = [];
+  for (;;) {
+    for (let next = ahead.at(-1); next !== undefined; next = ahead.at(-1)) {
+      if (runs.length > 0 && (beginsMs(next.part) - runs[0]!.timeMs) * direction > 0) break;
+      ahead.pop();
+      for (const run of runsOf(next.part, next.arrival, ordinals, range)) {
+        runs.push(run);
+        siftUp(runs, before);
+      }
     }
-    return;
-  }
-  // Sorted, they are a heap.
-  while (runs.length > 0) {
-    const first = runs[0]!;
+    const first = runs[0];
+    if (first === undefined) return;
     yield { part: first.part, row: first.row, timeMs: first.timeMs };
     if (!first.advance()) {
       const last = runs.pop()!;
@@ -62,37 +75,26 @@ export function* walkTrail(
   }
 }
 
-/** Those that have rows, each at its first one. */
+/** Those of a part that have rows, each at its first one. */
 function runsOf(
-  events: EventsView,
+  part: Part,
+  arrival: number,
   ordinals: readonly number[],
-  { fromMs = -Infinity, toMs = Infinity, newestFirst = false }: TrailOptions,
+  range: Required<TrailOptions>,
 ): Run[] {
   const runs: Run[] = [];
-  events.parts().forEach((part, arrival) => {
-    if (part.timeMaxMs < fromMs || part.timeMinMs >= toMs) return;
-    /** Of merged users, those whose rows the part has as the canonical user's. */
-    let known = 0;
-    ordinals.forEach((ordinal, i) => {
-      if (i > 0 && i <= known) return;
-      const trail = part.trailOf(ordinal);
-      if (trail === undefined) return;
-      // Whoever compacted it knew these merges, and all before them.
-      if (i === 0) known = greatest(trail.origins);
-      const ranks = { merged: i, own: ordinals.length };
-      const run = new Run(part, trail, { fromMs, toMs, newestFirst }, ranks, arrival);
-      if (run.hasRows) runs.push(run);
-    });
-  });
-  return runs;
-}
-
-/** Whether each run's rows are all behind those of the one before. */
-function follow(runs: readonly Run[], direction: 1 | -1): boolean {
-  for (let i = 1; i < runs.length; i++) {
-    if ((runs[i]!.timeMs - runs[i - 1]!.lastTimeMs) * direction <= 0) return false;
+  /** Of merged users, those whose rows the part has as the canonical user's. */
+  let known = 0;
+  for (const [i, ordinal] of ordinals.entries()) {
+    if (i > 0 && i <= known) continue;
+    const trail = part.trailOf(ordinal);
+    if (trail === undefined) continue;
+    // Whoever compacted it knew these merges, and all before them.
+    if (i === 0) known = greatest(trail.origins);
+    const run = new Run(part, trail, range, { merged: i, own: ordinals.length }, arrival);
+    if (run.hasRows) runs.push(run);
   }
-  return true;
+  return runs;
 }
 
 /** A part's rows of one user, in trail order or its reverse, read one by one. */
@@ -133,10 +135,6 @@ class Run {
 
   get timeMs(): number {
     return this.#trail.timesMs[this.#at]!;
-  }
-
-  get lastTimeMs(): number {
-    return this.#trail.timesMs[this.#end - this.#step]!;
   }
 
   /** The place among rows of one time: the earlier merge first, the user's own rows last. */
@@ -195,5 +193,15 @@ function siftDown(heap: Run[], i: number, before: (a: Run, b: Run) => boolean): 
     if (least === i) return;
     [heap[i], heap[least]] = [heap[least]!, heap[i]!];
     i = least;
+  }
+}
+
+/** The same of the last entry, which may be too small. */
+function siftUp(heap: Run[], before: (a: Run, b: Run) => boolean): void {
+  for (let i = heap.length - 1; i > 0; ) {
+    const parent = (i - 1) >>> 1;
+    if (!before(heap[i]!, heap[parent]!)) return;
+    [heap[i], heap[parent]] = [heap[parent]!, heap[i]!];
+    i = parent;
   }
 }

@@ -20,6 +20,8 @@ export class WindowedBlocks {
   readonly #rowsMax: number;
   /** In time order. */
   #slots: readonly Slot[] = [];
+  /** Every query asks for them. */
+  #listed: { readonly slots: readonly Slot[]; readonly blocks: readonly Block[] } = { slots: [], blocks: [] };
   /** Rows that were sealed, and rows that were written once more. */
   #sealedRows = 0;
   #rewrittenRows = 0;
@@ -29,7 +31,11 @@ export class WindowedBlocks {
   }
 
   blocks(): readonly Block[] {
-    return this.#slots.flatMap(({ blocks }) => blocks.map(({ block }) => block));
+    if (this.#listed.slots !== this.#slots) {
+      const blocks = this.#slots.flatMap((slot) => slot.blocks.map(({ block }) => block));
+      this.#listed = { slots: this.#slots, blocks };
+    }
+    return this.#listed.blocks;
   }
 
   /** The average number of times that a sealed row was written again. */
