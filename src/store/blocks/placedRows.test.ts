@@ -50,6 +50,7 @@ function expectPlaced(block: Block, rows: Bitset, intervals: TimeIntervals): voi
       [[[{ reader, factor }, { intervals }]], ofBoth],
       [[[{ reader, factor: 1 }], [{ intervals }]], [...codes], own],
       [[[], [{ intervals }]], own.map(() => 0), own],
+      [[[{ reader, factor: 1 }], []], [...codes], own.map(() => 0)],
       [[[{ intervals }]], own],
       [[[{ reader, factor }, { intervals }], [{ reader, factor: 1 }]], ofBoth, [...codes]],
     ];

@@ -133,17 +133,17 @@ class Piece {
 
   /** Where there are one or two to place by, and rows have them as runs, in one go. */
   #placeRuns(places: readonly (readonly PlacedBy[])[]): PlacedBatch | undefined {
-    const by = places.flat();
-    const last = by.pop();
-    if (last === undefined || by.length > 1) return undefined;
-    const [first] = by;
     const isSum = places.length === 1;
+    const [by, more] = isSum ? [places[0]!.slice(0, -1), places[0]!.slice(-1)] : places;
+    const [first, ...others] = by!;
+    const [last, ...othersOfLast] = more!;
+    if (last === undefined || others.length + othersOfLast.length > 0) return undefined;
     const codes =
       first === undefined ? this.#oneRun() : 'reader' in first ? this.#codeRuns(first, 0) : undefined;
     if (codes === undefined) return undefined;
     const lengths = 'intervals' in last ? this.#lengthRuns(last.intervals) : undefined;
-    const others = 'reader' in last ? this.#codeRuns(last, 1) : lengths?.runs;
-    if (others === undefined) return undefined;
+    const second = 'reader' in last ? this.#codeRuns(last, 1) : lengths?.runs;
+    if (second === undefined) return undefined;
     const { firsts, wanted } = this.#streams;
     const entries = {
       places: nearPlace(0, this.count),
@@ -153,7 +153,7 @@ class Piece {
       others: otherRows,
     };
     const rows = {
-      ...{ selected: this.#selected, row: this.#row, runs: [codes, others] as const, isSum },
+      ...{ selected: this.#selected, row: this.#row, runs: [codes, second] as const, isSum },
       firsts: firsts && this.#own(firsts),
       usersBefore: firsts === undefined ? 0 : this.#usersBefore(firsts),
       areApart: wanted === 'rows',
