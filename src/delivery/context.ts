@@ -1,7 +1,7 @@
 import { Drop } from 'liquidjs';
 import type { Value } from '../base/value.ts';
 import { visibleFromMs } from '../query/users.ts';
-import { readTrail } from '../store/trail.ts';
+import { walkTrail } from '../store/trail.ts';
 import type { TabletView } from '../store/view.ts';
 
 /** The event that a message is about. */
@@ -76,13 +76,13 @@ function lastEvent(view: TabletView, ordinal: number, name: string): MessageEven
   const code = view.schema.eventCode(name);
   const ordinals = [ordinal, ...view.users.mergedInto(ordinal)];
   const fromMs = visibleFromMs(view.settings, view.clockMs);
-  const latest = readTrail(view.events, ordinals, { fromMs, newestFirst: true }).find(
-    ({ part, row }) => part.eventAt(row) === code,
-  );
-  if (latest === undefined) return undefined;
-  const { part, row, timeMs } = latest;
-  const properties = part
-    .propertiesAt(row)
-    .map(([property, value]) => [view.schema.propertyName(property), value]);
-  return { name, timeMs, properties: Object.fromEntries(properties) };
+  if (code === undefined) return undefined;
+  for (const { part, row, timeMs } of walkTrail(view.events, ordinals, { fromMs, newestFirst: true })) {
+    if (part.eventAt(row) !== code) continue;
+    const properties = part
+      .propertiesAt(row)
+      .map(([property, value]) => [view.schema.propertyName(property), value]);
+    return { name, timeMs, properties: Object.fromEntries(properties) };
+  }
+  return undefined;
 }

@@ -91,11 +91,11 @@ export class DeltaCodes implements Codes {
 
   decode(from: number, to: number, target: NumberVector): void {
     if (from === to) return;
-    this.#decodeBehind(from, to, this.at(from), target);
+    this.#decodeFromCode(from, to, this.at(from), target);
   }
 
   /** Of rows the first one of which has this code. */
-  #decodeBehind(from: number, to: number, first: number, target: NumberVector): void {
+  #decodeFromCode(from: number, to: number, first: number, target: NumberVector): void {
     let code = first;
     target[0] = code;
     const isLong = to - from > FEW_ROWS;
@@ -155,7 +155,7 @@ export class DeltaCodes implements Codes {
   decodeAbove(code: number, target: Uint32Array): number {
     const found = this.firstAbove(code);
     const count = Math.min(target.length, this.rowCount - found);
-    if (count > 0) this.#decodeBehind(found, found + count, this.#foundCode, target);
+    if (count > 0) this.#decodeFromCode(found, found + count, this.#foundCode, target);
     return found;
   }
 

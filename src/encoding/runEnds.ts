@@ -12,7 +12,7 @@ export interface RunEnds {
   runsOf(rows: Uint32Array, first: number, target: Uint32Array): void;
   /** All of them, as kernels take them. */
   bounds(): RunBounds;
-  /** The run that has this row; target[i] = where it, and the i-th one behind it, ends, of those that there are. */
+  /** Returns the run that has this row. target[i] = where the i-th run from it on ends, as far as there are runs and room. */
   decodeFrom(row: number, target: Uint32Array): number;
   /** target[i] = where run from + i ends, for runs [from, to). */
   decode(from: number, to: number, target: NumberVector): void;

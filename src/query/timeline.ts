@@ -139,7 +139,10 @@ class Trail {
   }
 }
 
-/** Of rows that come newest first. They are read the other way round: parts read rows that ascend sooner. */
+/**
+ * Of rows that come newest first. They are read the other way round: how many rows before one have some name is counted on
+ * from the row that was asked about last.
+ */
 function rowsOf({ schema }: TabletView, rows: readonly TrailRow[]): TimelineRows {
   const names: string[] = [];
   const [numberOfEvent, numberOfProperty] = [new Map<number, number>(), new Map<number, number>()];

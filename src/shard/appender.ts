@@ -17,14 +17,16 @@ const LARGE_BYTES = 4096;
 export class Appender {
   readonly #hub: Link<ToHub, FromHub>;
   readonly #clock: Clock;
+  readonly #largeBytes: number;
   readonly #waiting = new Map<number, Waiting>();
   #requests: AppendRequest[] = [];
   /** When the first of the requests came. */
   #firstMs = 0;
   #nextToken = 1;
 
-  constructor(hub: Link<ToHub, FromHub>, clock: Clock) {
+  constructor(hub: Link<ToHub, FromHub>, clock: Clock, largeBytes = LARGE_BYTES) {
     this.#hub = hub;
+    this.#largeBytes = largeBytes;
     this.#clock = clock;
   }
 
@@ -73,15 +75,12 @@ export class Appender {
       const counts = noCounts();
       this.#waiting.set(token, { tellApplied, owners: undefined, appliedBy: 0, counts, resolve, reject });
     });
-    if (this.#requests.length === 0) {
-      this.#firstMs = nowMs;
-      void this.#clock.yield().then(() => this.#flush());
-    }
+    if (this.#requests.length === 0) this.#firstMs = nowMs;
     this.#requests.push({ token, sections, tellApplied });
-    if (nowMs - this.#firstMs >= WAIT_MS_MAX || bytesOf(sections) >= LARGE_BYTES) {
+    if (nowMs - this.#firstMs >= WAIT_MS_MAX || bytesOf(sections) >= this.#largeBytes) {
       this.#flush();
       this.#hub.drain();
-    }
+    } else if (this.#requests.length === 1) void this.#clock.yield().then(() => this.#flush());
     return counted;
   }
 

@@ -59,6 +59,8 @@ export interface ShardOptions {
   readonly splitting?: SplitLimits;
   /** Shorter turns for the simulator. */
   readonly turnBytesMax?: number;
+  /** Smaller requests that do not wait for others, for the simulator. */
+  readonly largeAppendBytes?: number;
   /** What one query may take on this thread; QUERY_BYTES_MAX unless it is given. */
   readonly queryBytesMax?: number | undefined;
 }
@@ -127,7 +129,7 @@ export class Shard {
       clock: options.clock,
       queryBytesMax: options.queryBytesMax ?? QUERY_BYTES_MAX,
     });
-    this.appender = new Appender(options.hub, options.clock);
+    this.appender = new Appender(options.hub, options.clock, options.largeAppendBytes);
     this.#sender = new Sender({
       clock: options.clock,
       network: options.network,

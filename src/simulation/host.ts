@@ -21,6 +21,7 @@ const HEAD_ROWS = 16;
 const WINDOW_ROWS = 60;
 /** So few that turns end before all that waits is applied, and that requests wait for the tablets. */
 const TURN_BYTES = 256;
+const LARGE_APPEND_BYTES = 512;
 const UNAPPLIED_BYTES = 1024;
 
 /** One life of a simulated host: the real log, hub, shards and senders, from start to crash. */
@@ -81,6 +82,7 @@ export class SimulatedHost {
           events: { headRowsMax: HEAD_ROWS, windowRowsMax: WINDOW_ROWS },
           splitting: options.splitting,
           turnBytesMax: TURN_BYTES,
+          largeAppendBytes: LARGE_APPEND_BYTES,
         }),
     );
     for (const shard of shards) shard.onFatal = failed;

@@ -40,7 +40,7 @@ export interface Part {
   rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor>;
   /**
    * The selected rows in order, and numbers that each is placed by: one or two, as there are `places`, each the sum of what
-   * they say. In small steps; where a part can do that sooner than rowsByUserSteps.
+   * they say. Of whatever is `wanted`. In small steps; where a part can do that sooner than rowsByUserSteps.
    */
   placedRowsSteps?(
     rows: Bitset,
@@ -107,7 +107,7 @@ export interface TimeIntervals {
   place(timesMs: Float64Array, count: number, target: Int32Array): void;
 }
 
-/** What is asked about placed rows: each of them, or how many are placed alike, of all users together or of each. */
+/** Each row for itself; or how many follow one another that are placed alike, of all users together or of each. */
 export type PlacedWanted = 'rows' | 'counts' | 'users';
 
 /** Some rows, up to GATHERED_ROWS, in entries: where counts are enough, one may be several rows. Good until the next batch. */
@@ -119,7 +119,7 @@ export interface PlacedBatch {
   /** For each entry a number of its user, ascending; anything where nobody asked. */
   readonly users: Uint32Array;
   readonly places: readonly Uint32Array[];
-  /** Lists the rows themselves, which were asked for. */
+  /** Lists the rows themselves, where they were asked for. */
   rows(): Uint32Array;
 }
 

@@ -36,7 +36,7 @@ export function readTrail(
 
 /**
  * The same, row by row: what lies behind the last row taken is not merged, and parts that begin behind it are not looked
- * into.
+ * into. So the parts must stay as they are until it is over, as those of a snapshot do.
  */
 export function* walkTrail(
   events: EventsView,
@@ -46,18 +46,17 @@ export function* walkTrail(
   const range = { fromMs, toMs, newestFirst };
   const direction = newestFirst ? -1 : 1;
   const before = (a: Run, b: Run) => compare(a, b) * direction < 0;
-  /** Where a part's rows begin, in the direction of the walk. */
-  const beginsMs = (part: Part) => (newestFirst ? part.timeMaxMs : part.timeMinMs);
+  /** By where their rows begin, in the direction of the walk; the next one last. */
   const ahead = events
     .parts()
-    .map((part, arrival) => ({ part, arrival }))
+    .map((part, arrival) => ({ part, arrival, beginsMs: newestFirst ? part.timeMaxMs : part.timeMinMs }))
     .filter(({ part }) => part.timeMaxMs >= fromMs && part.timeMinMs < toMs)
-    .sort((a, b) => (beginsMs(b.part) - beginsMs(a.part)) * direction);
+    .sort((a, b) => (b.beginsMs - a.beginsMs) * direction);
   /** A heap, of runs at a row each. */
   const runs: Run[] = [];
   for (;;) {
     for (let next = ahead.at(-1); next !== undefined; next = ahead.at(-1)) {
-      if (runs.length > 0 && (beginsMs(next.part) - runs[0]!.timeMs) * direction > 0) break;
+      if (runs.length > 0 && (next.beginsMs - runs[0]!.timeMs) * direction > 0) break;
       ahead.pop();
       for (const run of runsOf(next.part, next.arrival, ordinals, range)) {
         runs.push(run);
@@ -71,7 +70,7 @@ export function* walkTrail(
       const last = runs.pop()!;
       if (runs.length > 0) runs[0] = last;
     }
-    siftDown(runs, 0, before);
+    if (runs.length > 1) siftDown(runs, 0, before);
   }
 }
 

@@ -168,8 +168,8 @@ export interface Kernels {
     others: Uint32Array,
   ): number;
   /**
-   * Both for two streams of runs at once: selected rows that follow one another are one entry where they have the same runs of
-   * both and one user; each is its own where `areApart`. Says of the n-th entry what PlacedEntries has. Where the second stream
+   * Both for two streams of runs at once: selected rows of one 64-bit word that follow one another are one entry where they have
+   * the same runs of both and one user; each is its own where `areApart`. Says of the n-th entry what PlacedEntries has. Where the second stream
    * has NO_PLACE, rows are entries each, nothing is added, seconds[n] is the code, and n << 16 | row is put to `others`. At most
    * PLACES_MAX places each, and limits as above.
    */
@@ -411,7 +411,7 @@ export interface RowsOfRuns {
   readonly areApart: boolean;
 }
 
-/** Room for GATHERED_ROWS each. */
+/** Room for one a selected row. */
 export interface PlacedEntries {
   /** Of the first stream. */
   readonly places: Uint32Array;

@@ -42,7 +42,7 @@ export function addPlaces(
   return count;
 }
 
-/** See Kernels.placeRuns. Entries are cut at words of 64 rows, as the other kernel's are. */
+/** See Kernels.placeRuns. */
 export function placeRuns(from: RowsOfRuns, entries: PlacedEntries): PlacedCounts {
   const { selected, row: base, runs, isSum, firsts, usersBefore, areApart } = from;
   const { places, seconds, users, sizes, others } = entries;

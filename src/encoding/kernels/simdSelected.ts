@@ -4,9 +4,7 @@ import { plainKernels } from './plain.ts';
 import { bytesOf, type SimdMemory } from './simdMemory.ts';
 
 /** The rows of a chunk, a bit each, and a word more. */
-const SECOND_STARTS = (CHUNK_ROWS_MAX >>> 3) + 8;
-/** Behind the selection of a chunk's rows. */
-const FIRSTS = SECOND_STARTS;
+const BITMAP_BYTES = (CHUNK_ROWS_MAX >>> 3) + 8;
 
 /** What selected rows of a block add up to. */
 export function selectedKernels(
@@ -62,14 +60,14 @@ export function selectedKernels(
       if (!memory.has(places, seconds, users, sizes)) return plainKernels.placeRuns(from, to);
       const { CODES, INPUT, LISTED, OUTPUT, RUNS, STEP, placeRuns } = exports;
       const rowEnd = row + 32 * selected.length;
-      const [startsAt, secondStartsAt] = [STEP, STEP + SECOND_STARTS];
+      const [startsAt, secondStartsAt] = [STEP, STEP + BITMAP_BYTES];
       const before = memory.markStarts(runs[0].codes.bounds, rowEnd, startsAt);
       const secondBefore = memory.markStarts(runs[1].codes.bounds, rowEnd, secondStartsAt);
       // From here on over what marking took.
       memory.unpackTo(runs[0].codes, runCount(runs[0].codes), CODES);
       memory.unpackTo(runs[1].codes, runCount(runs[1].codes), RUNS);
       const words64 = (memory.copyWords(selected, 0, INPUT) + 1) >>> 1;
-      const firstsAt = INPUT + FIRSTS;
+      const firstsAt = INPUT + BITMAP_BYTES;
       if (firsts === undefined) memory.bytes.fill(0, firstsAt, firstsAt + 8 * words64);
       else memory.copyWords(firsts, 0, firstsAt);
       const placesAt = memory.place(runs[0].places, OUTPUT);

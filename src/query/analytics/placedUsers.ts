@@ -111,11 +111,11 @@ export class PlacedUsers {
   }
 }
 
-/** The rows of a row's user and interval. */
-function groupOf({ users, intervals }: GroupedRows, row: number) {
-  const isSame = (other: number) => users[other] === users[row] && intervals[other] === intervals[row];
-  let first = row;
-  let end = row + 1;
+/** The entries of an entry's user and interval. */
+function groupOf({ users, intervals }: GroupedRows, entry: number) {
+  const isSame = (other: number) => users[other] === users[entry] && intervals[other] === intervals[entry];
+  let first = entry;
+  let end = entry + 1;
   while (first > 0 && isSame(first - 1)) first--;
   while (end < users.length && isSame(end)) end++;
   return { first, end };

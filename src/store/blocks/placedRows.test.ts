@@ -35,6 +35,12 @@ describe('rows placed by codes and intervals', () => {
       });
     }
   }
+
+  it('of more rows of a chunk than are looked at together: go on where they were left', () => {
+    const random = new SeededRandom(7);
+    const [block] = seal(sessions(random, 40_000), new TextDictionary(), { chunkRows: 65_536 });
+    expectPlaced(block!, Bitset.full(block!.rowCount), intervalsOf(random, DAY_MS));
+  });
 });
 
 function expectPlaced(block: Block, rows: Bitset, intervals: TimeIntervals): void {

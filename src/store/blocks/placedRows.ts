@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import type { Column } from '../../encoding/column.ts';
@@ -98,8 +99,13 @@ class Piece {
     }
   }
 
-  /** The rows. */
+  /** The rows, which must be wanted. */
   list(): Uint32Array {
+    assert(this.#streams.wanted === 'rows', 'each row is an entry');
+    return this.#list();
+  }
+
+  #list(): Uint32Array {
     const rows = listedRows.subarray(0, this.count);
     if (this.#areListed) return rows;
     this.#areListed = true;
@@ -133,11 +139,10 @@ class Piece {
 
   /** Where there are one or two to place by, and rows have them as runs, in one go. */
   #placeRuns(places: readonly (readonly PlacedBy[])[]): PlacedBatch | undefined {
+    const pair = pairOf(places);
+    if (pair === undefined) return undefined;
+    const { first, last } = pair;
     const isSum = places.length === 1;
-    const [by, more] = isSum ? [places[0]!.slice(0, -1), places[0]!.slice(-1)] : places;
-    const [first, ...others] = by!;
-    const [last, ...othersOfLast] = more!;
-    if (last === undefined || others.length + othersOfLast.length > 0) return undefined;
     const codes =
       first === undefined ? this.#oneRun() : 'reader' in first ? this.#codeRuns(first, 0) : undefined;
     if (codes === undefined) return undefined;
@@ -214,7 +219,7 @@ class Piece {
   #addCodes(reader: CellReader, factor: number, target: Uint32Array): void {
     const linear = this.#linearOf(reader);
     if (linear === undefined) {
-      reader.read(this.list(), this.count, listedCodes, listedNumbers);
+      reader.read(this.#list(), this.count, listedCodes, listedNumbers);
       addEach(listedCodes, factor, target);
       return;
     }
@@ -227,7 +232,7 @@ class Piece {
     const { times } = this.#streams;
     const lengths = this.#lengthRuns(intervals);
     if (lengths === undefined) {
-      times.gather(this.list(), listedNumbers);
+      times.gather(this.#list(), listedNumbers);
       intervals.place(listedNumbers, this.count, listedIntervals);
       addEach(listedIntervals, 1, target);
       return;
@@ -271,6 +276,17 @@ class Piece {
   get #row(): number {
     return (this.#from - this.#chunk) << 5;
   }
+}
+
+/** Where it is one list of one or two, or two lists of which the first may be empty: the one or two. */
+function pairOf(
+  places: readonly (readonly PlacedBy[])[],
+): { readonly first: PlacedBy | undefined; readonly last: PlacedBy } | undefined {
+  const [by, more = []] = places;
+  const own = by!.slice(0, places.length === 1 ? -1 : undefined);
+  const behind = places.length === 1 ? by!.slice(-1) : more;
+  const [last] = behind;
+  return last === undefined || own.length > 1 || behind.length > 1 ? undefined : { first: own[0], last };
 }
 
 type CodesPlacedBy = Extract<PlacedBy, { readonly reader: CellReader }>;

@@ -18,7 +18,7 @@ export const STEP_BYTES: usize = 16_384;
 /** What is copied in at a time, and what comes out: both fit the nearest cache, or nearly. */
 export const INPUT: usize = STEP + STEP_BYTES + 256;
 export const INPUT_BYTES: usize = 32_768;
-/** There also numbers of rows are copied in, as many as are looked at together. */
+/** There also numbers of rows are copied in, as many as are looked at together; and behind selected rows users' first ones. */
 const INPUT_ROOM: usize = 65_536;
 /** Selected rows of which something else is told. */
 export const LISTED: usize = INPUT + INPUT_ROOM + 256;

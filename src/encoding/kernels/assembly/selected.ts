@@ -100,9 +100,13 @@ export function addRunPlaces(
 /**
  * Of rows that are in runs twice over, each as above, whose codes are unpacked. Rows of a word that follow one another are one
  * entry: those of the same runs, and of one user, whose first rows are in `firsts`; each its own where `apart` has all bits.
- * targets[n] = the place of the n-th entry's first code, and of the second one seconds[n]; it is added to the target too where
- * `together` has all bits. users[n] = usersBefore + how many bits of `firsts` are set up to and with its rows, which sizes[n]
- * are. Where the second code has no place each row is an entry, nothing is added, and seconds[n] is the code: n << 16 | row is
+ *
+ *   targets[n]  the place of the n-th entry's first code; plus that of the second one where `together` has all bits
+ *   seconds[n]  the place of its second code
+ *   users[n]    usersBefore + how many bits of `firsts` are set up to and with its rows
+ *   sizes[n]    how many rows it is
+ *
+ * Where the second code has no place each row is an entry, nothing is added, and seconds[n] is the code: n << 16 | row is
  * listed to `others`. Returns how many entries there are, and in the upper half how many others.
  */
 export function placeRuns(
