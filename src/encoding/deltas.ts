@@ -151,11 +151,11 @@ export class DeltaCodes implements Codes {
     return sum > code ? row : this.rowCount;
   }
 
-  /** The same; its code, and those of the rows behind it, to the target as far as there is room for them. */
-  decodeAbove(code: number, target: Uint32Array): number {
+  /** The same; the codes of so many rows from it on, as far as there are, go to the target. */
+  decodeAbove(code: number, count: number, target: Uint32Array): number {
     const found = this.firstAbove(code);
-    const count = Math.min(target.length, this.rowCount - found);
-    if (count > 0) this.#decodeFromCode(found, found + count, this.#foundCode, target);
+    const end = Math.min(found + count, this.rowCount);
+    if (found < end) this.#decodeFromCode(found, end, this.#foundCode, target);
     return found;
   }
 

@@ -12,8 +12,8 @@ export interface RunEnds {
   runsOf(rows: Uint32Array, first: number, target: Uint32Array): void;
   /** All of them, as kernels take them. */
   bounds(): RunBounds;
-  /** Returns the run that has this row. target[i] = where the i-th run from it on ends, as far as there are runs and room. */
-  decodeFrom(row: number, target: Uint32Array): number;
+  /** Returns the run that has this row. target[i] = where the i-th run from it on ends, of so many, as far as there are. */
+  decodeFrom(row: number, count: number, target: Uint32Array): number;
   /** target[i] = where run from + i ends, for runs [from, to). */
   decode(from: number, to: number, target: NumberVector): void;
   /** Bit i of `words` = whether row i is in a run whose bit in `runs` is set. Writes all of `words`. */
@@ -70,8 +70,8 @@ export class DeltaEnds implements RunEnds {
     }
   }
 
-  decodeFrom(row: number, target: Uint32Array): number {
-    return this.#ends.decodeAbove(row, target);
+  decodeFrom(row: number, count: number, target: Uint32Array): number {
+    return this.#ends.decodeAbove(row, count, target);
   }
 
   decode(from: number, to: number, target: NumberVector): void {

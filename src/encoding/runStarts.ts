@@ -88,9 +88,9 @@ export class RunStarts implements RunEnds {
     }
   }
 
-  decodeFrom(row: number, target: Uint32Array): number {
+  decodeFrom(row: number, count: number, target: Uint32Array): number {
     const run = this.runOf(row);
-    this.decode(run, Math.min(run + target.length, this.#runCount), target);
+    this.decode(run, Math.min(run + count, this.#runCount), target);
     return run;
   }
 

@@ -81,6 +81,9 @@ const GROUP_RUNS = 16;
 const EDGE_GROUPS_MAX = 256;
 const edgeGroups = new Uint32Array(EDGE_GROUPS_MAX);
 
+/** Up to so many rows are filled sooner than a kernel is called. */
+const FEW_ROWS = 64;
+
 /** Some rows, and the code of each. */
 export interface RowsAndCodes {
   readonly rows: Uint32Array;
@@ -108,9 +111,13 @@ export class RunCodes implements Codes {
     for (let row = from; row < to; ) {
       // As many as these rows have if they are like all others.
       const likely = Math.min(PIECE_ROWS, Math.ceil((to - row) * runsPerRow) + 8);
-      const run = this.#ends.decodeFrom(row, pieceEnds.subarray(0, likely));
+      const run = this.#ends.decodeFrom(row, likely, pieceEnds);
       const runCount = Math.min(likely, this.#codes.rowCount - run);
       this.#codes.decode(run, run + runCount, pieceCodes);
+      if (to - row <= FEW_ROWS) {
+        row = repeatFew(runCount, row, to, target, from);
+        continue;
+      }
       const ends = pieceEnds.subarray(0, runCount);
       row = kernels().repeat(
         pieceCodes.subarray(0, runCount),
@@ -211,4 +218,14 @@ export class RunCodes implements Codes {
 
 function isZero(word: number): boolean {
   return word === 0;
+}
+
+/** Fills target[row - first] from `row` up to `to` with the codes of so many pieces, as far as they go. Returns the next row. */
+function repeatFew(runCount: number, row: number, to: number, target: NumberVector, first: number): number {
+  let at = row;
+  for (let run = 0; run < runCount && at < to; run++) {
+    const end = Math.min(pieceEnds[run]! | 0, to);
+    for (; at < end; at++) target[at - first] = pieceCodes[run]!;
+  }
+  return at;
 }
