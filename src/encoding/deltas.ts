@@ -70,8 +70,6 @@ export class DeltaCodes implements Codes {
   readonly #least: number;
   readonly #checkpoints: Codes;
   readonly #differences: Codes;
-  /** Of the row that firstAbove found last. */
-  #foundCode = 0;
 
   constructor(least: number, checkpoints: Codes, differences: Codes) {
     this.rowCount = differences.rowCount + 1;
@@ -134,6 +132,19 @@ export class DeltaCodes implements Codes {
 
   /** The first row that has more than `code`, when codes ascend; rowCount when none has. */
   firstAbove(code: number): number {
+    return this.#search(code).row;
+  }
+
+  /** The same; the codes of so many rows from it on, as far as there are, go to the target. */
+  decodeAbove(code: number, count: number, target: Uint32Array): number {
+    const found = this.#search(code);
+    const end = Math.min(found.row + count, this.rowCount);
+    if (found.row < end) this.#decodeFromCode(found.row, end, found.code, target);
+    return found.row;
+  }
+
+  /** The first row that has more than `code`, and what it has. */
+  #search(code: number): { readonly row: number; readonly code: number } {
     let checkpoint = 0;
     for (let end = this.#checkpoints.rowCount; end - checkpoint > 1; ) {
       const middle = (checkpoint + end) >>> 1;
@@ -147,16 +158,7 @@ export class DeltaCodes implements Codes {
       this.#differences.decode(row, row + count, piece);
       for (let i = 0; sum <= code && i < count; i++, row++) sum += piece[i]! + this.#least;
     }
-    this.#foundCode = sum;
-    return sum > code ? row : this.rowCount;
-  }
-
-  /** The same; the codes of so many rows from it on, as far as there are, go to the target. */
-  decodeAbove(code: number, count: number, target: Uint32Array): number {
-    const found = this.firstAbove(code);
-    const end = Math.min(found + count, this.rowCount);
-    if (found < end) this.#decodeFromCode(found, end, this.#foundCode, target);
-    return found;
+    return { row: sum > code ? row : this.rowCount, code: sum };
   }
 
   /** Whether the sums of differences come to the checkpoints. */
