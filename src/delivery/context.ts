@@ -1,4 +1,5 @@
 import { Drop } from 'liquidjs';
+import { isoTime } from '../base/time.ts';
 import type { Value } from '../base/value.ts';
 import { visibleFromMs } from '../query/users.ts';
 import { walkTrail } from '../store/trail.ts';
@@ -27,7 +28,7 @@ export function templateScope(
 }
 
 function eventScope({ name, timeMs, properties }: MessageEvent): object {
-  return { ...nested(properties), name, time: new Date(timeMs).toISOString() };
+  return { ...nested(properties), name, time: isoTime(timeMs) };
 }
 
 /** `{"repo.name": x}` becomes `{repo: {name: x}}`, as it was before it was flattened on its way in. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../base/limits.ts';
+import { isoTime } from '../base/time.ts';
 import type { Value } from '../base/value.ts';
-import { MOMENTS_END_MS, momentText } from '../store/profiles/moments.ts';
+import { MOMENTS_END_MS } from '../store/profiles/moments.ts';
 import { compilePropertyTest, passesTest } from './filter.ts';
 import { parseSegment } from './parse.ts';
 import { compileTest, windowSpan } from './predicate.ts';
@@ -226,7 +227,7 @@ test('a span says of moments what the test says of their texts', () => {
   for (const { test, span } of predicates) {
     for (const moment of moments) {
       const isIn = moment >= span!.fromMs && moment < span!.toMs;
-      expect(test(momentText(moment)), `${momentText(moment)} in ${JSON.stringify(span)}`).toBe(isIn);
+      expect(test(isoTime(moment)), `${isoTime(moment)} in ${JSON.stringify(span)}`).toBe(isIn);
     }
   }
   expect(predicate('gt', 5).span).toBe(undefined);

@@ -1,8 +1,8 @@
 import { unreachable } from '../base/assert.ts';
-import { daySpan, parseTime } from '../base/time.ts';
+import { daySpan, isoTime, parseTime } from '../base/time.ts';
 import { isArray, type Scalar, type Value } from '../base/value.ts';
 import type { ValuePredicate } from '../store/part.ts';
-import { MOMENTS_END_MS, momentText } from '../store/profiles/moments.ts';
+import { MOMENTS_END_MS } from '../store/profiles/moments.ts';
 import { dateOf, datesOf } from './anniversary.ts';
 import { calendarDay } from './calendarDays.ts';
 import type { AnniversaryTest, NearTest, TimePoint, ValueTest, Within } from './criterion.ts';
@@ -203,7 +203,7 @@ function firstMoment(value: Scalar, place: 'from' | 'after'): number | undefined
   let [low, end] = [0, MOMENTS_END_MS];
   while (low < end) {
     const middle = Math.floor((low + end) / 2);
-    const at = orderOfText(momentText(middle), value);
+    const at = orderOfText(isoTime(middle), value);
     if (place === 'from' ? at >= 0 : at > 0) end = middle;
     else low = middle + 1;
   }

@@ -1,5 +1,5 @@
 import { badRequest } from '../base/errors.ts';
-import { parseTime } from '../base/time.ts';
+import { isoTime, parseTime } from '../base/time.ts';
 import type { Value } from '../base/value.ts';
 import { readTrail, type TrailRow, walkTrail } from '../store/trail.ts';
 import type { TabletView } from '../store/view.ts';
@@ -54,7 +54,7 @@ export function timelinePage({ next, ...rows }: TimelineRows): TimelinePage {
     // No name is __proto__: the collector drops it.
     for (let p = i === 0 ? 0 : propertyEnds[i - 1]!; p < propertyEnds[i]!; p++)
       properties[names[rows.properties[p]!]!] = rows.values[p]!;
-    return { event: names[event]!, time: new Date(rows.timesMs[i]!).toISOString(), properties };
+    return { event: names[event]!, time: isoTime(rows.timesMs[i]!), properties };
   });
   const events = oldestFirst.reverse();
   return next === undefined ? { events } : { events, next };

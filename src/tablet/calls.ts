@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import { isoTime } from '../base/time.ts';
 import type { Value } from '../base/value.ts';
 import type { MessageOutcome } from '../delivery/message.ts';
 import type { EventCall, OutcomeRecord, TraitOperation, TraitsCall } from '../log/record.ts';
@@ -44,7 +45,7 @@ function refuse(tablet: Tablet, call: EventCall | TraitsCall, place: string, rea
       : { type: 'identify', traits: Object.fromEntries(call.operations.map(traitOf)) }),
     ...(user.known ? { userId: user.id } : { anonymousId: user.id }),
     ...(messageId === undefined ? {} : { messageId }),
-    timestamp: new Date(timeMs).toISOString(),
+    timestamp: isoTime(timeMs),
   };
   tablet.deadLetters.add(place, {
     reason,

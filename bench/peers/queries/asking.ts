@@ -33,6 +33,7 @@ export interface FoundWay {
   readonly form: string;
   readonly ms: readonly number[];
   readonly cpuMs: number;
+  readonly nothingMs?: readonly number[];
   readonly rows: Rows;
 }
 

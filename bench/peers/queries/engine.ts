@@ -18,6 +18,8 @@ export interface Way {
   readonly form: string;
   /** `user`: a number, in a question of each user. */
   readonly ask: (user: number) => Promise<Rows>;
+  /** Goes to the thread that has the answer and back, for nothing; undefined where the engine has no such threads. */
+  readonly askNothing?: (user: number) => Promise<void>;
 }
 
 /** Both orders of rows that a rival is loaded in: the table's name, and how it is sorted. */

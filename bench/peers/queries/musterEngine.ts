@@ -13,6 +13,9 @@ import type { Engine, Way } from './engine.ts';
 import type { MusterAnswer, MusterAsk, MusterThreadPlan, MusterThreadStarted } from './musterThread.ts';
 import { isLeftOut, type Muster, type Question } from './question.ts';
 
+/** The prefix of none. */
+const NO_TABLET = '-';
+
 interface Waiting {
   readonly resolve: (parts: readonly { readonly tablet: string; readonly part: unknown }[]) => void;
   readonly reject: (error: Error) => void;
@@ -59,7 +62,11 @@ export class MusterEngine implements Engine, Muster {
   ways(question: Question): readonly Way[] | string {
     const { muster } = question;
     if (isLeftOut(muster)) return muster.leftOut;
-    return [{ layout: 'tablets', form: '', ask: (user) => muster.ask(this, sessionUserId(user)) }];
+    const ask = (user: number) => muster.ask(this, sessionUserId(user));
+    const askNothing = async (user: number) => {
+      await this.#ask(this.#home(sessionUserId(user)).worker, NO_TABLET, 'timeline', undefined);
+    };
+    return [{ layout: 'tablets', form: '', ask, askNothing }];
   }
 
   members({ members }: Question): Promise<readonly number[]> | undefined {
@@ -84,9 +91,8 @@ export class MusterEngine implements Engine, Muster {
     operation: K,
     args: Operations[K]['args'],
   ): Promise<Operations[K]['part']> {
-    const tablet = this.#tree.tabletOf(userId);
-    const owner = this.#workers[this.#tree.leaves.indexOf(tablet) % this.#workers.length]!;
-    const [answer] = await this.#ask(owner, tablet, operation, args);
+    const { worker, tablet } = this.#home(userId);
+    const [answer] = await this.#ask(worker, tablet, operation, args);
     return answer!.part as Operations[K]['part'];
   }
 
@@ -96,6 +102,11 @@ export class MusterEngine implements Engine, Muster {
 
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #home(userId: string): { readonly worker: Worker; readonly tablet: string } {
+    const tablet = this.#tree.tabletOf(userId);
+    return { worker: this.#workers[this.#tree.leaves.indexOf(tablet) % this.#workers.length]!, tablet };
   }
 
   async #members(segment: unknown): Promise<readonly number[]> {

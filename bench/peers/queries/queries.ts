@@ -64,9 +64,14 @@ async function loadedDataset({
 
 const SAMPLES_FOR_P99 = 200;
 
-function inWords({ layout, form, ms, cpuMs }: FoundWay): string {
+function inWords({ layout, form, ms, cpuMs, nothingMs }: FoundWay): string {
+  const nothing = nothingMs === undefined ? '' : ` (to the thread and back: ${timesInWords(nothingMs)})`;
+  return `${form} by ${layout} ${timesInWords(ms)}, of CPU ${cpuMs.toFixed(2)}${nothing}`;
+}
+
+function timesInWords(ms: readonly number[]): string {
   const p99 = ms.length < SAMPLES_FOR_P99 ? '' : `, p99 ${percentile(ms, 0.99).toFixed(2)}`;
-  return `${form} by ${layout} ${median(ms).toFixed(2)} ms${p99}, of CPU ${cpuMs.toFixed(2)}`;
+  return `${median(ms).toFixed(2)} ms${p99}`;
 }
 
 function reportsOf(

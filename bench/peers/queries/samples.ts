@@ -15,11 +15,15 @@ export interface Sampled {
   /** Of CPU time a sample, on average, all threads of the process together: the same on a busy machine. */
   readonly cpuMs: number;
   readonly rows: Rows;
+  /** Of asking for nothing right afterwards, where that can be done. */
+  readonly nothingMs?: readonly number[];
 }
 
 const RUNS_MIN = 3;
 /** Until something is compiled, and in caches as far as it fits. */
 const WARM = { runs: 20, ms: 300 };
+/** The same of users' rows: an answer takes a ms or less. */
+const WARM_EACH = { asks: 2000, ms: 5000 };
 /** Of something short, more samples than asked for. */
 const SAMPLES_MS = 300;
 const SAMPLES_MAX = 200;
@@ -58,19 +62,34 @@ export async function sampleWhole(
   return { ms, cpuMs: cpuMsSince(before) / ms.length, rows };
 }
 
-/** Asks once of each user, after some others that are not counted. Rows begin with the user and their place. */
-export async function sampleEach({ ask }: Way, users: readonly number[]): Promise<Sampled> {
-  for (const user of users.slice(0, users.length / 5)) await ask(user);
+/**
+ * Asks once of each user, after asking about a fifth of them until it is warm, and then again for the answers: rows that
+ * are kept meanwhile are moved by each collection of garbage, which lasted longer than an answer. Rows begin with the user
+ * and their place.
+ */
+export async function sampleEach({ ask, askNothing }: Way, users: readonly number[]): Promise<Sampled> {
+  const first = users.slice(0, Math.ceil(users.length / 5));
+  const warmFromMs = performance.now();
+  for (let i = 0; i < WARM_EACH.asks && performance.now() - warmFromMs < WARM_EACH.ms; i++)
+    await ask(first[i % first.length]!);
   const ms: number[] = [];
-  const rows: Cell[][] = [];
   const before = process.cpuUsage();
+  for (const user of users) ms.push(await msOf(() => ask(user)));
+  const cpuMs = cpuMsSince(before) / users.length;
+  const nothingMs: number[] = [];
+  if (askNothing !== undefined) for (const user of users) nothingMs.push(await msOf(() => askNothing(user)));
+  const rows: Cell[][] = [];
   for (const user of users) {
-    const startedMs = performance.now();
     const found = await ask(user);
-    ms.push(performance.now() - startedMs);
     for (const [i, row] of found.entries()) rows.push([user, i, ...row]);
   }
-  return { ms, cpuMs: cpuMsSince(before) / users.length, rows };
+  return { ms, cpuMs, rows, ...(askNothing && { nothingMs }) };
+}
+
+async function msOf(ask: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await ask();
+  return performance.now() - startedMs;
 }
 
 function cpuMsSince(before: NodeJS.CpuUsage): number {

@@ -1,6 +1,7 @@
 import { badRequest } from '../../base/errors.ts';
 import { PIVOT_CELLS_MAX, PIVOT_TOP, PIVOT_TOP_MAX } from '../../base/limits.ts';
 import type { MemoryBudget } from '../../base/memoryBudget.ts';
+import { isoTime } from '../../base/time.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventFilter } from '../criterion.ts';
@@ -155,7 +156,7 @@ export const pivot: SurveyedAnalysis<PivotRequest, PivotSketch, PivotChoice, Piv
       rows,
       columns:
         columns instanceof Float64Array
-          ? Array.from(columns.subarray(0, -1), (startMs) => new Date(startMs).toISOString())
+          ? Array.from(columns.subarray(0, -1), (startMs) => isoTime(startMs))
           : columns,
       hasFoldedColumns: !(columns instanceof Float64Array),
     }),

@@ -6,6 +6,7 @@ import {
   RETENTION_PERIODS_MAX,
 } from '../../base/limits.ts';
 import { arraysOf } from '../../base/memoryBudget.ts';
+import { isoTime } from '../../base/time.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
 import { type CohortCounts, type IntervalTable, NO_COHORT } from '../../encoding/kernels/kernels.ts';
 import type { EventFilter } from '../criterion.ts';
@@ -108,7 +109,7 @@ export const retention: Analysis<RetentionRequest, RetentionPart, RetentionResul
     const width = periods + 1;
     return {
       cohorts: Array.from(total.startsMs, (startMs, cohort) => ({
-        t: new Date(startMs).toISOString(),
+        t: isoTime(startMs),
         size: total.sizes[cohort]!,
         returned: [...total.returned.subarray(cohort * width, (cohort + 1) * width)],
       })),

@@ -1,3 +1,4 @@
+import { isoTime } from '../../base/time.ts';
 import type { JsonObject } from '../shape.ts';
 import type { Edges } from './quintiles.ts';
 
@@ -139,7 +140,7 @@ export function numberBetween(low: number, high: number): number {
 
 /** As far as four digits for the year go: there are no events before or after that. */
 function iso(timeMs: number): string {
-  return new Date(Math.min(Math.max(timeMs, FIRST_MS), LAST_MS)).toISOString();
+  return isoTime(Math.min(Math.max(timeMs, FIRST_MS), LAST_MS));
 }
 
 const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');

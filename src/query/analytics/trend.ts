@@ -1,5 +1,6 @@
 import { badRequest } from '../../base/errors.ts';
 import { TREND_POINTS_MAX } from '../../base/limits.ts';
+import { isoTime } from '../../base/time.ts';
 import type { Scalar } from '../../base/value.ts';
 import type { EventFilter } from '../criterion.ts';
 import { EVENT_KINDS_MAX, eventPages } from '../eventPages.ts';
@@ -135,7 +136,7 @@ export const trend: SurveyedAnalysis<
 
   *reduce(parts, { events, measure: { kind } }, _frame, { startsMs, keys, cells: surveyed }) {
     const count = Math.max(0, startsMs.length - 1);
-    const times = Array.from(startsMs.subarray(0, count), (startMs) => new Date(startMs).toISOString());
+    const times = Array.from(startsMs.subarray(0, count), (startMs) => isoTime(startMs));
     const series: TrendResult['series'][number][] = [];
     for (const [i, { event }] of events.entries()) {
       const own = parts.map((part) => part[i]!);

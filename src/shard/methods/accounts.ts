@@ -1,21 +1,13 @@
 import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
+import { isoTime } from '../../base/time.ts';
 import { newStats } from '../../query/stats.ts';
 import { mergeDescriptions } from '../../store/schema.ts';
 import type { KeyValue } from '../../tablet/account.ts';
 import { bytesByName, bytesByPart, memoryBytes, sumOfMemory } from '../../tablet/memory.ts';
 import { keyId, newKey, sha256Hex } from '../keys.ts';
 import type { ShardApi } from '../shardApi.ts';
-import {
-  isoTime,
-  type Method,
-  momentsOf,
-  nameShape,
-  notFound,
-  queryShape,
-  readParams,
-  statsSince,
-} from './params.ts';
+import { type Method, momentsOf, nameShape, notFound, queryShape, readParams, statsSince } from './params.ts';
 
 const KEYS_MAX = 1000;
 

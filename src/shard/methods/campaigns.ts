@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
 import { CAMPAIGNS_MAX } from '../../base/limits.ts';
+import { isoTime } from '../../base/time.ts';
 import { type CampaignValue, MESSAGE_EVENTS, parseCampaign } from '../../delivery/campaign.ts';
 import { checkReferences } from '../../query/saved.ts';
 import type { ShardApi } from '../shardApi.ts';
-import { isoTime, type Method, nameShape, notFound, readParams } from './params.ts';
+import { type Method, nameShape, notFound, readParams } from './params.ts';
 
 const namedShape = z.strictObject({ name: nameShape });
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { isoTime } from '../../base/time.ts';
 import { replayItem } from '../../ingest/replay.ts';
 import type { ShardApi } from '../shardApi.ts';
-import { isoTime, type Method, notFound, readParams } from './params.ts';
+import { type Method, notFound, readParams } from './params.ts';
 
 export const deadLetterMethods: Readonly<Record<string, Method>> = {
   async 'deadLetter.list'(api, { principal: { account }, params, signal }) {

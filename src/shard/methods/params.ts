@@ -56,7 +56,3 @@ export function statsSince(
 export function notFound(what: string, name: string): MusterError {
   return new MusterError('not_found', `no ${what} ${name}`);
 }
-
-export function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}

@@ -6,6 +6,7 @@ import {
   MEMBERS_PAGE_MAX,
   SEGMENTS_MAX,
 } from '../../base/limits.ts';
+import { isoTime } from '../../base/time.ts';
 import type { CampaignValue } from '../../delivery/campaign.ts';
 import { type Criterion, referencedSegments } from '../../query/criterion.ts';
 import {
@@ -21,16 +22,7 @@ import { newStats, type QueryStats } from '../../query/stats.ts';
 import type { Member } from '../../tablet/operations.ts';
 import type { Answer } from '../gather.ts';
 import type { ShardApi } from '../shardApi.ts';
-import {
-  isoTime,
-  type Method,
-  momentsOf,
-  nameShape,
-  notFound,
-  queryShape,
-  readParams,
-  statsSince,
-} from './params.ts';
+import { type Method, momentsOf, nameShape, notFound, queryShape, readParams, statsSince } from './params.ts';
 import { locateUser } from './users.ts';
 
 /** A definition, or the name of a saved one. */

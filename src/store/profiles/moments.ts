@@ -1,3 +1,5 @@
+import { isoTime } from '../../base/time.ts';
+
 /**
  * Texts that say a time as Date.prototype.toISOString does, which is what most SDKs send: as a number they take a third
  * of the room, and are compared without being read.
@@ -13,9 +15,5 @@ export function momentOf(text: string): number | undefined {
   if (text.length !== CHARS || text.charCodeAt(CHARS - 1) !== Z) return undefined;
   const timeMs = Date.parse(text);
   if (!(timeMs >= 0 && timeMs < MOMENTS_END_MS)) return undefined;
-  return momentText(timeMs) === text ? timeMs : undefined;
-}
-
-export function momentText(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+  return isoTime(timeMs) === text ? timeMs : undefined;
 }

@@ -1,7 +1,8 @@
 import { Bitset } from '../../base/bitset.ts';
+import { isoTime } from '../../base/time.ts';
 import { isArray, type Scalar, type Value } from '../../base/value.ts';
 import { CellTable, PAGE_SLOTS } from './cellTable.ts';
-import { momentOf, momentText } from './moments.ts';
+import { momentOf } from './moments.ts';
 import type { CellTests } from './selectCells.ts';
 import type { SharedValues } from './sharedValues.ts';
 import { TraitHeap } from './traitHeap.ts';
@@ -198,7 +199,7 @@ export class TraitPage {
   #cellAt(place: number): Value | null {
     const ref = this.#cells.refAt(place);
     if (ref === NUMBER_CELL) return this.#cells.numberAt(place);
-    if (ref === MOMENT_CELL) return momentText(this.#cells.momentAt(place));
+    if (ref === MOMENT_CELL) return isoTime(this.#cells.momentAt(place));
     if (ref === UNSET_REF) return null;
     return ref < HEAP_REFS_FROM ? this.#shared.value(ref)! : this.#heap!.get(ref);
   }

@@ -1,6 +1,7 @@
+import { isoTime } from '../../base/time.ts';
 import type { Value } from '../../base/value.ts';
 import type { ValuePredicate } from '../part.ts';
-import { MOMENTS_END_MS, momentOf, momentText } from './moments.ts';
+import { MOMENTS_END_MS, momentOf } from './moments.ts';
 import type { MomentSpan, NumberRange } from './selectCells.ts';
 import type { SharedValues } from './sharedValues.ts';
 import type { TraitHeap } from './traitHeap.ts';
@@ -55,7 +56,7 @@ export class ValueTests {
   }
 
   testMoment(timeMs: number): number {
-    return this.test(momentText(timeMs));
+    return this.test(isoTime(timeMs));
   }
 
   /** A test of references into this heap, good until that is changed. */

@@ -3,7 +3,8 @@ import { AT_MS, CLICKHOUSE, DUCKDB } from '../dialect.ts';
 import type { Cell, Question } from '../question.ts';
 
 const LIMIT = 100;
-const COLUMNS = 'city, platform, amount, product';
+const PROPERTIES = ['city', 'platform', 'amount', 'product'];
+const COLUMNS = PROPERTIES.join(', ');
 
 /** The newest events of one user with all they have. An absent text is '' in ClickHouse, an absent amount 0. */
 export const timeline: Question = {
@@ -37,7 +38,7 @@ export const timeline: Question = {
       return timelinePage(located.page).events.map(({ event, time, properties }): Cell[] => [
         event,
         Date.parse(time),
-        ...COLUMNS.split(', ').map((name) => (properties[name] ?? null) as Cell),
+        ...PROPERTIES.map((name) => (properties[name] ?? null) as Cell),
       ]);
     },
   },
