@@ -76,15 +76,30 @@ export function touchedArrayBytes(): number {
   return lent?.touchedBytes ?? 0;
 }
 
-type Taken = Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+/** Where arrays may come from. */
+export type ArraySource = Pick<SpareArrays, 'words' | 'numbers' | 'giveBack'>;
 
-/** The arrays of one query, which are its own until it gives them back, or ends. */
+/** Ordinary ones, which nobody need give back. */
+export const ordinaryArrays: ArraySource = {
+  words: (length) => new Uint32Array(length),
+  numbers: (length) => new Float64Array(length),
+  giveBack: () => {},
+};
+
+type Taken = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+/** The arrays of one query, or of a block being made, which are its own until it gives them back, or ends. */
 export class SpareArrays {
-  readonly #taken = new Set<Uint32Array | Float64Array>();
+  readonly #taken = new Set<Uint8Array | Uint32Array | Float64Array>();
 
   /** All 0. */
   counts(length: number): Uint32Array<ArrayBuffer> {
     return this.words(length).fill(0);
+  }
+
+  /** What is in them may be anything. */
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    return this.#take(Uint8Array, length);
   }
 
   /** What is in them may be anything. */
@@ -98,7 +113,7 @@ export class SpareArrays {
   }
 
   /** Those that were taken here, and that nobody uses from now on; of others nothing happens. */
-  giveBack(...arrays: readonly (Uint32Array | Float64Array)[]): void {
+  giveBack(...arrays: readonly (Uint8Array | Uint32Array | Float64Array)[]): void {
     for (const array of arrays)
       if (this.#taken.delete(array)) lent?.giveBack(array.byteOffset, array.byteLength);
   }

@@ -1,7 +1,7 @@
+import { type ArraySource, ordinaryArrays } from '../base/spareArrays.ts';
 import { kernels } from '../encoding/kernels/chosen.ts';
+import { SORTED_BITS_MAX } from '../encoding/kernels/kernels.ts';
 
-/** Of a digit at most: with more places to write to, each is far from the last one. */
-const DIGIT_BITS_MAX = 10;
 /** Up to so many rows are sorted by insertion. */
 const INSERTION_ROWS = 32;
 
@@ -15,28 +15,32 @@ export interface TrailOrder {
 /**
  * The rows by ordinal, then time; equal ones stay in their order. By ordinal in passes of a stable counting sort, one a
  * digit, each about a millisecond for a head's rows. Rows mostly arrive in the order of time, so that then only a user
- * whose do not is sorted by time.
+ * whose do not is sorted by time. What comes of it is from `arrays`.
  */
 export function* trailOrderSteps(
   rows: Uint32Array,
   ordinals: Uint32Array,
   times: Float64Array,
+  arrays: ArraySource = ordinaryArrays,
 ): Generator<void, TrailOrder> {
-  let order: Uint32Array = rows.slice();
-  let keys: Uint32Array = gathered(ordinals, order, new Uint32Array(rows.length));
-  let otherOrder: Uint32Array = new Uint32Array(rows.length);
-  let otherKeys: Uint32Array = new Uint32Array(rows.length);
+  const { length } = rows;
+  let [order, otherOrder] = [arrays.words(length), arrays.words(length)];
+  let [keys, otherKeys] = [arrays.words(length), arrays.words(length)];
+  order.set(rows);
+  kernels().take(ordinals, order, keys);
   const keyBits = 32 - Math.clz32(greatest(keys));
-  const passes = Math.ceil(keyBits / DIGIT_BITS_MAX);
+  const passes = Math.ceil(keyBits / SORTED_BITS_MAX);
   const digitBits = Math.ceil(keyBits / passes);
   for (let pass = 0; pass < passes; pass++) {
     yield;
-    sortByDigit(keys, order, pass * digitBits, digitBits, otherKeys, otherOrder);
+    kernels().sortByDigit(keys, order, pass * digitBits, digitBits, otherKeys, otherOrder);
     [keys, otherKeys] = [otherKeys, keys];
     [order, otherOrder] = [otherOrder, order];
   }
   yield;
-  const sortedTimes = gathered(times, order, new Float64Array(rows.length));
+  arrays.giveBack(otherOrder, otherKeys);
+  const sortedTimes = arrays.numbers(length);
+  kernels().take(times, order, sortedTimes);
   yield* sortUsersSteps(keys, order, sortedTimes);
   return { order, ordinals: keys, times: sortedTimes };
 }
@@ -54,26 +58,6 @@ export function gathered<T extends Uint8Array | Uint32Array | Float64Array>(
 /** 0 for none. */
 export function greatest(values: Uint32Array): number {
   return kernels().bounds(values).max;
-}
-
-function sortByDigit(
-  keys: Uint32Array,
-  order: Uint32Array,
-  shift: number,
-  digitBits: number,
-  targetKeys: Uint32Array,
-  targetOrder: Uint32Array,
-): void {
-  const digits = 1 << digitBits;
-  const mask = digits - 1;
-  const places = new Uint32Array(digits + 1);
-  for (let i = 0; i < keys.length; i++) places[((keys[i]! >>> shift) & mask) + 1]!++;
-  for (let digit = 0; digit < digits; digit++) places[digit + 1]! += places[digit]!;
-  for (let i = 0; i < keys.length; i++) {
-    const place = places[(keys[i]! >>> shift) & mask]!++;
-    targetKeys[place] = keys[i]!;
-    targetOrder[place] = order[i]!;
-  }
 }
 
 /** Sorts the rows of each key by time, where they are not. `times` are those of `order`, and are sorted along. */

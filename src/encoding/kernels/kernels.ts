@@ -286,6 +286,32 @@ export interface Kernels {
    */
   compress(words: Uint32Array, rows: Uint32Array, dense: Uint32Array): void;
 
+  /**
+   * Counts the cells of these rows, counts[property * TAGS_END + tag]++, and sets the bit of each row's event among the words
+   * of `seen` that each of its properties has, as many of each.
+   */
+  countCells(
+    cells: RowCells,
+    rows: Uint32Array,
+    events: RowEvents,
+    counts: Uint32Array,
+    seen: Uint32Array,
+  ): void;
+  /** Puts the cells of these rows, in turn, where the next one of their property goes: ends[property]++. */
+  placeCells(cells: RowCells, rows: Uint32Array, ends: Uint32Array, target: PlacedCells): void;
+  /**
+   * A pass of a stable sort: keys, and an entry that goes with each, in the order of the keys' `bits` bits from bit `shift` on.
+   * Up to SORTED_BITS_MAX.
+   */
+  sortByDigit(
+    keys: Uint32Array,
+    entries: Uint32Array,
+    shift: number,
+    bits: number,
+    targetKeys: Uint32Array,
+    targetEntries: Uint32Array,
+  ): void;
+
   /** The least and the greatest of these numbers; 0xffffffff and 0 of none. */
   bounds(numbers: Uint32Array): { readonly min: number; readonly max: number };
   /**
@@ -299,6 +325,28 @@ export interface Kernels {
   /** target[i] = start + the differences from `fromRow` to fromRow + i, for i < count; modulo 2^32. At most CHUNK_ROWS_MAX. */
   sum(differences: Differences, fromRow: number, count: number, start: number, target: Uint32Array): void;
 }
+
+/** Row r has the cells [starts[r], starts[r + 1]). */
+export interface RowCells {
+  readonly starts: Uint32Array;
+  readonly properties: Uint32Array;
+  /** Below TAGS_END. */
+  readonly tags: Uint8Array;
+  readonly payloads: Float64Array;
+}
+
+/** The event of row r is numbers[events[r]]. */
+export interface RowEvents {
+  readonly events: Uint32Array;
+  readonly numbers: Uint32Array;
+}
+
+export type PlacedCells = Pick<RowCells, 'tags' | 'payloads'>;
+
+export const TAGS_END = 8;
+
+/** Of a digit: with more places to write to, each is far from the last one. */
+export const SORTED_BITS_MAX = 10;
 
 export interface Packed {
   readonly packed: Uint8Array;

@@ -1,3 +1,4 @@
+import { countCells, placeCells, sortByDigit } from './cells.ts';
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import { addIntervals, countCohorts } from './intervals.ts';
@@ -139,6 +140,9 @@ export const plainKernels: Kernels = {
   },
   markKinds,
   listMatches,
+  countCells,
+  placeCells,
+  sortByDigit,
   newTally: newPlainTally,
   expand,
   compress,

@@ -1,5 +1,6 @@
 import type { Kernels } from './kernels.ts';
 import { plainKernels } from './plain.ts';
+import { cellKernels } from './simdCells.ts';
 import { chainKernels } from './simdChains.ts';
 import { encodeKernels } from './simdEncode.ts';
 import { gatherKernels } from './simdGather.ts';
@@ -34,8 +35,8 @@ export function simdKernels(): SimdKernels | undefined {
 }
 
 /**
- * An instance of its own, with so much room for what is to be scanned without being copied. What only passes over its
- * input once, or jumps about in it, gains nothing from WebAssembly: that stays with the twin.
+ * An instance of its own, with so much room for what is to be scanned without being copied. What jumps about in its input
+ * gains from WebAssembly only where that lies in its memory anyway, or is read several times once it was copied there.
  */
 export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefined {
   if (!hasSimd()) return undefined;
@@ -54,6 +55,7 @@ export function simdKernelsWithArena(arenaBytes: number): SimdKernels | undefine
     ...placedKernels(memory),
     ...walkedKernels(memory),
     ...chainKernels(memory),
+    ...cellKernels(memory),
     ...intervalKernels(memory),
     ...matchKernels(memory),
     reduceRuns: plainKernels.reduceRuns,

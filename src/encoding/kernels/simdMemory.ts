@@ -154,7 +154,7 @@ export class SimdMemory {
   }
 
   /** Whether the kernels find all of these where they are. */
-  has(...arrays: readonly (Uint32Array | Float64Array)[]): boolean {
+  has(...arrays: readonly (Uint8Array | Uint32Array | Float64Array)[]): boolean {
     for (let i = 0; i < arrays.length; i++) if (arrays[i]!.buffer !== this.#buffer) return false;
     return true;
   }

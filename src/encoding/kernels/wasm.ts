@@ -119,6 +119,39 @@ export interface Exports {
   scaleIntegers(numbers: number, count: number, base: number, unit: number): void;
   scaleDoubles(numbers: number, count: number, base: number, unit: number): void;
   lookUp(numbers: number, count: number, first: number, table: number): void;
+  countCells(
+    rows: number,
+    count: number,
+    starts: number,
+    properties: number,
+    tags: number,
+    events: number,
+    numbers: number,
+    counts: number,
+    seen: number,
+    eventWords: number,
+  ): void;
+  placeCells(
+    rows: number,
+    count: number,
+    starts: number,
+    properties: number,
+    tags: number,
+    payloads: number,
+    ends: number,
+    targetTags: number,
+    targetPayloads: number,
+  ): void;
+  sortByDigit(
+    keys: number,
+    entries: number,
+    count: number,
+    shift: number,
+    mask: number,
+    places: number,
+    targetKeys: number,
+    targetEntries: number,
+  ): void;
   takeIntegers(source: number, places: number, count: number, target: number): void;
   takeDoubles(source: number, places: number, count: number, target: number): void;
   addDifferences(before: number, ordinals: number, count: number, counts: number): void;

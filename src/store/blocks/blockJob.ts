@@ -72,7 +72,7 @@ export function arraysOf(job: BlockJob): readonly (Uint8Array | Uint32Array | Fl
   return [...perRow, cellProperties, cellTags, cellPayloads, texts.bytes, texts.ends];
 }
 
-function* copySteps<T extends Uint8Array | Uint32Array | Float64Array>(
+export function* copySteps<T extends Uint8Array | Uint32Array | Float64Array>(
   source: T,
   target: T,
 ): Generator<void, T> {

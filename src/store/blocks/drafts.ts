@@ -1,3 +1,6 @@
+import type { SpareArrays } from '../../base/spareArrays.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import { type RowCells, TAGS_END } from '../../encoding/kernels/kernels.ts';
 import { greatest } from '../trailOrder.ts';
 import { type EventRows, type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { HeadRows } from './blockJob.ts';
@@ -20,9 +23,6 @@ export interface Draft {
   readonly payloads: Float64Array;
 }
 
-/** Tags are below. */
-export const TAGS_END = 8;
-
 /** Rows of a block to be, in their final order: where they are from, and which event name, of `eventRows`, each has. */
 export interface OrderedRows {
   readonly order: Uint32Array;
@@ -32,20 +32,21 @@ export interface OrderedRows {
 
 /**
  * The columns of these rows of a head, by property code. Each has cells for the rows of every event name it occurs with.
- * `arrived` are the same rows in ascending order.
+ * `arrived` are the same rows in ascending order. Cells of drafts are from `arrays`.
  */
 export function* draftSteps(
   head: HeadRows,
   arrived: Uint32Array,
   rows: OrderedRows,
+  arrays: SpareArrays,
 ): Generator<void, readonly Draft[]> {
-  const table = new CellTable(head, rows);
+  const table = new CellTable(head, rows, arrays);
   const rowCount = arrived.length;
   for (let from = 0; from < rowCount; from += STEP_ROWS) {
     table.count(arrived.subarray(from, from + STEP_ROWS));
     yield;
   }
-  const drafts = table.layOut();
+  const drafts = table.layOut(arrays);
   for (let from = 0; from < rowCount; from += STEP_ROWS) {
     table.fill(from, Math.min(from + STEP_ROWS, rowCount));
     yield;
@@ -59,7 +60,8 @@ const stepEnds = new Uint32Array(STEP_ROWS);
 
 /** Turns rows of cells into columns of cells: counts them, lays the columns out, and puts each cell where it belongs. */
 class CellTable {
-  readonly #head: HeadRows;
+  readonly #cellsOfRows: RowCells;
+  readonly #events: Uint32Array;
   readonly #rows: OrderedRows;
   /** Of each event code, by code: its number in `eventRows`. */
   readonly #eventNumbers: Uint32Array;
@@ -75,49 +77,40 @@ class CellTable {
   #setsOfEvent: readonly (readonly number[])[] = [];
   #setRows = new Uint32Array(0);
   #areComplete = true;
+  /** Those of a step, where kernels find them. */
+  readonly #arrived: Uint32Array;
   #cells = { rows: new Uint32Array(0), tags: new Uint8Array(0), payloads: new Float64Array(0) };
 
-  constructor(head: HeadRows, rows: OrderedRows) {
-    const codeEnd = greatest(head.cellProperties) + 1;
-    this.#head = head;
+  constructor(head: HeadRows, rows: OrderedRows, arrays: SpareArrays) {
+    const { cellStarts: starts, cellProperties: properties, cellTags: tags, cellPayloads: payloads } = head;
+    const codeEnd = greatest(properties) + 1;
+    this.#cellsOfRows = { starts, properties, tags, payloads };
+    this.#events = head.events;
     this.#rows = rows;
-    this.#eventNumbers = new Uint32Array(rows.eventRows.at(-1)!.eventCode + 1);
+    this.#eventNumbers = arrays.counts(rows.eventRows.at(-1)!.eventCode + 1);
     for (const [number, { eventCode }] of rows.eventRows.entries()) this.#eventNumbers[eventCode] = number;
-    this.#tagCounts = new Uint32Array(codeEnd * TAGS_END);
-    this.#cellEnds = new Uint32Array(codeEnd);
+    this.#tagCounts = arrays.counts(codeEnd * TAGS_END);
+    this.#cellEnds = arrays.counts(codeEnd);
     this.#hasGaps = new Uint8Array(codeEnd);
     this.#setOf = new Uint32Array(codeEnd);
     this.#eventWords = (rows.eventRows.length + 31) >>> 5;
-    this.#eventBits = new Uint32Array(codeEnd * this.#eventWords);
+    this.#eventBits = arrays.counts(codeEnd * this.#eventWords);
+    this.#arrived = arrays.words(STEP_ROWS);
   }
 
   /** Reads the head as it lies in memory: the order of rows makes no difference. */
   count(arrived: Uint32Array): void {
-    const { events, cellStarts, cellProperties, cellTags } = this.#head;
-    const numbers = this.#eventNumbers;
-    const counts = this.#tagCounts;
-    const words = this.#eventWords;
-    const bits = this.#eventBits;
-    for (let i = 0; i < arrived.length; i++) {
-      const row = arrived[i]!;
-      const event = numbers[events[row]!]!;
-      const word = event >>> 5;
-      const bit = 1 << (event & 31);
-      const end = cellStarts[row + 1]!;
-      for (let cell = cellStarts[row]!; cell < end; cell++) {
-        const property = cellProperties[cell]!;
-        counts[property * TAGS_END + cellTags[cell]!]!++;
-        const at = property * words + word;
-        if ((bits[at]! & bit) === 0) bits[at]! |= bit;
-      }
-    }
+    const rows = this.#arrived.subarray(0, arrived.length);
+    rows.set(arrived);
+    const events = { events: this.#events, numbers: this.#eventNumbers };
+    kernels().countCells(this.#cellsOfRows, rows, events, this.#tagCounts, this.#eventBits);
   }
 
-  layOut(): readonly Draft[] {
+  layOut(arrays: SpareArrays): readonly Draft[] {
     const { order, eventRows } = this.#rows;
     const cellTotal = total(this.#tagCounts, 0, this.#tagCounts.length);
-    const tags = new Uint8Array(cellTotal);
-    const payloads = new Float64Array(cellTotal);
+    const tags = arrays.bytes(cellTotal);
+    const payloads = arrays.numbers(cellTotal);
     const rows = new Uint32Array(cellTotal);
     this.#cells = { rows, tags, payloads };
     const sets = new EventSets(eventRows);
@@ -157,28 +150,18 @@ class CellTable {
   }
 
   fill(from: number, to: number): void {
-    this.#findCells(from, to);
-    if (this.#areComplete) this.#fillComplete(to - from);
-    else this.#fillWithRows(from, to);
-  }
-
-  #fillComplete(rowCount: number): void {
-    const { cellProperties, cellTags, cellPayloads } = this.#head;
-    const { tags, payloads } = this.#cells;
-    const ends = this.#cellEnds;
-    for (let i = 0; i < rowCount; i++) {
-      const end = stepEnds[i]!;
-      for (let cell = stepStarts[i]!; cell < end; cell++) {
-        const at = ends[cellProperties[cell]!]!++;
-        tags[at] = cellTags[cell]!;
-        payloads[at] = cellPayloads[cell]!;
-      }
+    if (this.#areComplete) {
+      const rows = this.#rows.order.subarray(from, to);
+      kernels().placeCells(this.#cellsOfRows, rows, this.#cellEnds, this.#cells);
+      return;
     }
+    this.#findCells(from, to);
+    this.#fillWithRows(from, to);
   }
 
   /** Where columns have gaps, cells need the rows that they are in. */
   #fillWithRows(from: number, to: number): void {
-    const { cellProperties, cellTags, cellPayloads } = this.#head;
+    const cells = this.#cellsOfRows;
     const { eventOfRow } = this.#rows;
     const { rows, tags, payloads } = this.#cells;
     const ends = this.#cellEnds;
@@ -188,11 +171,11 @@ class CellTable {
     for (let i = from; i < to; i++) {
       const end = stepEnds[i - from]!;
       for (let cell = stepStarts[i - from]!; cell < end; cell++) {
-        const property = cellProperties[cell]!;
+        const property = cells.properties[cell]!;
         const at = ends[property]!++;
         if (hasGaps[property] === 1) rows[at] = setRows[setOf[property]!]!;
-        tags[at] = cellTags[cell]!;
-        payloads[at] = cellPayloads[cell]!;
+        tags[at] = cells.tags[cell]!;
+        payloads[at] = cells.payloads[cell]!;
       }
       const sets = this.#setsOfEvent[eventOfRow[i]!]!;
       for (let s = 0; s < sets.length; s++) setRows[sets[s]!]!++;
@@ -204,11 +187,11 @@ class CellTable {
    * row's cells waits for each row anew to know how many there are.
    */
   #findCells(from: number, to: number): void {
-    const { cellStarts } = this.#head;
+    const { starts } = this.#cellsOfRows;
     const { order } = this.#rows;
     for (let i = from; i < to; i++) {
-      stepStarts[i - from] = cellStarts[order[i]!]!;
-      stepEnds[i - from] = cellStarts[order[i]! + 1]!;
+      stepStarts[i - from] = starts[order[i]!]!;
+      stepEnds[i - from] = starts[order[i]! + 1]!;
     }
   }
 

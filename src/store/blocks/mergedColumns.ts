@@ -1,11 +1,12 @@
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
+import { TAGS_END } from '../../encoding/kernels/kernels.ts';
 import { type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { OpenBlock, OpenColumn } from './blockReader.ts';
 import { kindOf, SPECIAL_TAGS, TAG } from './cell.ts';
 import { codeFilter } from './codeFilter.ts';
 import { DraftTexts } from './columnCodes.ts';
-import { type Draft, type EventSets, type OrderedRows, TAGS_END } from './drafts.ts';
+import type { Draft, EventSets, OrderedRows } from './drafts.ts';
 import type { SourceRows } from './mergedRows.ts';
 import { TextUnion } from './textUnion.ts';
 

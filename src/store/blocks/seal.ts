@@ -1,6 +1,14 @@
-import { gathered, trailOrderSteps } from '../trailOrder.ts';
+import { SpareArrays } from '../../base/spareArrays.ts';
+import { kernels } from '../../encoding/kernels/chosen.ts';
+import { trailOrderSteps } from '../trailOrder.ts';
 import { assembleSteps } from './blockAssembly.ts';
-import type { BlockResult, SealJob, UnresolvedBlock } from './blockJob.ts';
+import {
+  type BlockResult,
+  copySteps,
+  type HeadRows,
+  type SealJob,
+  type UnresolvedBlock,
+} from './blockJob.ts';
 import { codeSteps, DraftTexts } from './columnCodes.ts';
 import { ColumnWriter, type EncodedColumn } from './columnWriter.ts';
 import { draftSteps } from './drafts.ts';
@@ -13,10 +21,33 @@ export function* sealSteps(job: SealJob): Generator<void, BlockResult> {
   const writer = new ColumnWriter({ chunkRows: job.chunkRows, effort: 'fast' });
   const texts = new DraftTexts(new Uint32Array(0), job.head.texts);
   const blocks: UnresolvedBlock[] = [];
-  for (const { window, rows } of yield* windowRowsSteps(job.head.times, job.boundariesMs)) {
-    blocks.push(yield* blockSteps(job, window, rows, texts, writer));
+  const [ofHead, ofBlock] = [new SpareArrays(), new SpareArrays()];
+  try {
+    const near = { ...job, head: yield* nearSteps(job.head, ofHead) };
+    for (const { window, rows } of yield* windowRowsSteps(job.head.times, job.boundariesMs)) {
+      blocks.push(yield* blockSteps(near, window, rows, texts, writer, ofBlock));
+      ofBlock.giveBackAll();
+    }
+  } finally {
+    ofHead.giveBackAll();
+    ofBlock.giveBackAll();
   }
   return { blocks, sharedTexts: writer.sharedTexts() };
+}
+
+/** What is read out of order, where kernels find it. */
+function* nearSteps(head: HeadRows, arrays: SpareArrays): Generator<void, HeadRows> {
+  const { ordinals, events, times, cellStarts, cellProperties, cellTags, cellPayloads } = head;
+  return {
+    ...head,
+    ordinals: yield* copySteps(ordinals, arrays.words(ordinals.length)),
+    events: yield* copySteps(events, arrays.words(events.length)),
+    times: yield* copySteps(times, arrays.numbers(times.length)),
+    cellStarts: yield* copySteps(cellStarts, arrays.words(cellStarts.length)),
+    cellProperties: yield* copySteps(cellProperties, arrays.words(cellProperties.length)),
+    cellTags: yield* copySteps(cellTags, arrays.bytes(cellTags.length)),
+    cellPayloads: yield* copySteps(cellPayloads, arrays.numbers(cellPayloads.length)),
+  };
 }
 
 function* blockSteps(
@@ -25,13 +56,15 @@ function* blockSteps(
   rows: Uint32Array,
   texts: DraftTexts,
   writer: ColumnWriter,
+  arrays: SpareArrays,
 ): Generator<void, UnresolvedBlock> {
   const { head } = job;
-  const { order, ordinals, times } = yield* trailOrderSteps(rows, head.ordinals, head.times);
-  const events = gathered(head.events, order, new Uint32Array(order.length));
+  const { order, ordinals, times } = yield* trailOrderSteps(rows, head.ordinals, head.times, arrays);
+  const events = arrays.words(order.length);
+  kernels().take(head.events, order, events);
   const { eventRows, eventOfRow } = yield* eventsSteps(events);
   const columns: EncodedColumn[] = [];
-  for (const draft of yield* draftSteps(head, rows, { order, eventOfRow, eventRows })) {
+  for (const draft of yield* draftSteps(head, rows, { order, eventOfRow, eventRows }, arrays)) {
     const coded = yield* codeSteps(draft, texts, job);
     columns.push(yield* writer.columnSteps(coded, texts, 'hot'));
   }

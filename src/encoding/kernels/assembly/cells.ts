@@ -1,0 +1,61 @@
+// Rows of cells, as a head has them, turned into columns. Row r has the cells from starts[r] to starts[r + 1].
+
+/** Words of counts a property has: one for each tag. */
+const TAGS_SHIFT: usize = 3;
+
+/**
+ * Counts the cells of rows: counts[8 * property + tag]++. And sets the bit of each row's event, numbers[events[row]], among
+ * the `eventWords` words of `seen` of each of its properties.
+ */
+export function countCells(
+  rows: usize,
+  count: u32,
+  starts: usize,
+  properties: usize,
+  tags: usize,
+  events: usize,
+  numbers: usize,
+  counts: usize,
+  seen: usize,
+  eventWords: u32,
+): void {
+  for (const end = rows + ((count as usize) << 2); rows < end; rows += 4) {
+    const row = (load<u32>(rows) as usize) << 2;
+    const event = load<u32>(numbers + ((load<u32>(events + row) as usize) << 2));
+    const bit: u32 = (1 as u32) << (event & 31);
+    const last = load<u32>(starts + row, 4) as usize;
+    for (let cell = load<u32>(starts + row) as usize; cell < last; cell++) {
+      const property = load<u32>(properties + (cell << 2));
+      const tag = load<u8>(tags + cell) as usize;
+      const counted = counts + ((((property as usize) << TAGS_SHIFT) + tag) << 2);
+      store<u32>(counted, load<u32>(counted) + 1);
+      const word = seen + (((property * eventWords + (event >>> 5)) as usize) << 2);
+      store<u32>(word, load<u32>(word) | bit);
+    }
+  }
+}
+
+/** Puts the cells of rows where the next one of their property goes: ends[property]++. */
+export function placeCells(
+  rows: usize,
+  count: u32,
+  starts: usize,
+  properties: usize,
+  tags: usize,
+  payloads: usize,
+  ends: usize,
+  targetTags: usize,
+  targetPayloads: usize,
+): void {
+  for (const end = rows + ((count as usize) << 2); rows < end; rows += 4) {
+    const row = (load<u32>(rows) as usize) << 2;
+    const last = load<u32>(starts + row, 4) as usize;
+    for (let cell = load<u32>(starts + row) as usize; cell < last; cell++) {
+      const next = ends + ((load<u32>(properties + (cell << 2)) as usize) << 2);
+      const to = load<u32>(next) as usize;
+      store<u32>(next, (to as u32) + 1);
+      store<u8>(targetTags + to, load<u8>(tags + cell));
+      store<u64>(targetPayloads + (to << 3), load<u64>(payloads + (cell << 3)));
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { type PlacedCells, type RowCells, type RowEvents, TAGS_END } from './kernels.ts';
+
+/** See Kernels.countCells. */
+export function countCells(
+  { starts, properties, tags }: RowCells,
+  rows: Uint32Array,
+  { events, numbers }: RowEvents,
+  counts: Uint32Array,
+  seen: Uint32Array,
+): void {
+  const eventWords = (seen.length / counts.length) * TAGS_END;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    const event = numbers[events[row]!]!;
+    const word = event >>> 5;
+    const bit = 1 << (event & 31);
+    const end = starts[row + 1]!;
+    for (let cell = starts[row]!; cell < end; cell++) {
+      const property = properties[cell]!;
+      counts[property * TAGS_END + tags[cell]!]!++;
+      seen[property * eventWords + word]! |= bit;
+    }
+  }
+}
+
+/** See Kernels.placeCells. */
+export function placeCells(
+  { starts, properties, tags, payloads }: RowCells,
+  rows: Uint32Array,
+  ends: Uint32Array,
+  target: PlacedCells,
+): void {
+  for (let i = 0; i < rows.length; i++) {
+    const end = starts[rows[i]! + 1]!;
+    for (let cell = starts[rows[i]!]!; cell < end; cell++) {
+      const at = ends[properties[cell]!]!++;
+      target.tags[at] = tags[cell]!;
+      target.payloads[at] = payloads[cell]!;
+    }
+  }
+}
+
+/** See Kernels.sortByDigit. */
+export function sortByDigit(
+  keys: Uint32Array,
+  entries: Uint32Array,
+  shift: number,
+  bits: number,
+  targetKeys: Uint32Array,
+  targetEntries: Uint32Array,
+): void {
+  const digits = 1 << bits;
+  const mask = digits - 1;
+  const places = new Uint32Array(digits + 1);
+  for (let i = 0; i < keys.length; i++) places[((keys[i]! >>> shift) & mask) + 1]!++;
+  for (let digit = 0; digit < digits; digit++) places[digit + 1]! += places[digit]!;
+  for (let i = 0; i < keys.length; i++) {
+    const place = places[(keys[i]! >>> shift) & mask]!++;
+    targetKeys[place] = keys[i]!;
+    targetEntries[place] = entries[i]!;
+  }
+}
