@@ -138,6 +138,61 @@ it('placeCells puts each cell behind the last one of its property', () => {
   });
 });
 
+it('placeCellsOfSets says of each cell how many rows of its set came before', () => {
+  check(() => {
+    const [rowCount, properties, eventCount] = [
+      1 + random.below(300),
+      1 + random.below(9),
+      1 + random.below(5),
+    ];
+    const setCount = 1 + random.below(4);
+    const rows = randomRows(rowCount, properties);
+    const asked = Array.from({ length: random.below(400) }, () => random.below(rowCount));
+    const events = asked.map(() => random.below(eventCount));
+    const setsOf = Array.from({ length: eventCount }, () =>
+      Array.from({ length: setCount }, (_, set) => set).filter(() => random.chance(0.6)),
+    );
+    const ofProperty = Array.from({ length: properties }, () => random.below(setCount));
+    const before = (i: number, set: number) =>
+      events.slice(0, i).filter((event) => setsOf[event]!.includes(set)).length;
+    const placed = Array.from({ length: properties }, (_, property) =>
+      asked.flatMap((row, i) =>
+        rows[row]!.filter((cell) => cell.property === property).map(({ tag, payload }) => ({
+          tag,
+          payload,
+          row: before(i, ofProperty[property]!),
+        })),
+      ),
+    );
+    const starts = [0];
+    for (const sets of setsOf) starts.push(starts.at(-1)! + sets.length);
+    const ends = [0];
+    for (const column of placed) ends.push(ends.at(-1)! + column.length);
+    const [cellCount, all] = [ends.at(-1)!, placed.flat()];
+    const run = (way: Way) => {
+      const next = words(way, ends.slice(0, properties));
+      const target = {
+        ...{ tags: way.arrays.bytes(cellCount), payloads: way.arrays.numbers(cellCount) },
+        rows: way.arrays.words(cellCount),
+      };
+      const sets = {
+        ...{ ofProperty: words(way, ofProperty), starts: words(way, starts) },
+        ...{ sets: words(way, setsOf.flat()), rows: words(way, new Array<number>(setCount).fill(0)) },
+      };
+      const cells = cellsOf(way, rows);
+      way.kernels.placeCellsOfSets(cells, words(way, asked), words(way, events), sets, next, target);
+      return {
+        ends: [...next],
+        tags: [...target.tags],
+        payloads: [...target.payloads],
+        rows: [...target.rows],
+      };
+    };
+    const [tags, payloads] = [all.map(({ tag }) => tag), all.map(({ payload }) => payload)];
+    return { run, expected: { ends: ends.slice(1), tags, payloads, rows: all.map(({ row }) => row) } };
+  });
+});
+
 it('sortByDigit is a stable sort by some bits', () => {
   check(() => {
     const bits = 1 + random.below(SORTED_BITS_MAX);

@@ -1,4 +1,4 @@
-import { type PlacedCells, type RowCells, type RowEvents, TAGS_END } from './kernels.ts';
+import { type CellSets, type PlacedCells, type RowCells, type RowEvents, TAGS_END } from './kernels.ts';
 
 /** See Kernels.countCells. */
 export function countCells(
@@ -37,6 +37,29 @@ export function placeCells(
       target.tags[at] = tags[cell]!;
       target.payloads[at] = payloads[cell]!;
     }
+  }
+}
+
+/** See Kernels.placeCellsOfSets. */
+export function placeCellsOfSets(
+  { starts, properties, tags, payloads }: RowCells,
+  rows: Uint32Array,
+  events: Uint32Array,
+  sets: CellSets,
+  ends: Uint32Array,
+  target: PlacedCells & { readonly rows: Uint32Array },
+): void {
+  for (let i = 0; i < rows.length; i++) {
+    const end = starts[rows[i]! + 1]!;
+    for (let cell = starts[rows[i]!]!; cell < end; cell++) {
+      const property = properties[cell]!;
+      const at = ends[property]!++;
+      target.rows[at] = sets.rows[sets.ofProperty[property]!]!;
+      target.tags[at] = tags[cell]!;
+      target.payloads[at] = payloads[cell]!;
+    }
+    const setEnd = sets.starts[events[i]! + 1]!;
+    for (let s = sets.starts[events[i]!]!; s < setEnd; s++) sets.rows[sets.sets[s]!]!++;
   }
 }
 

@@ -300,6 +300,18 @@ export interface Kernels {
   /** Puts the cells of these rows, in turn, where the next one of their property goes: ends[property]++. */
   placeCells(cells: RowCells, rows: Uint32Array, ends: Uint32Array, target: PlacedCells): void;
   /**
+   * The same, and puts beside each cell how many rows came before that count for its property's set, whose events are
+   * those of these rows.
+   */
+  placeCellsOfSets(
+    cells: RowCells,
+    rows: Uint32Array,
+    events: Uint32Array,
+    sets: CellSets,
+    ends: Uint32Array,
+    target: PlacedCells & { readonly rows: Uint32Array },
+  ): void;
+  /**
    * A pass of a stable sort: keys, and an entry that goes with each, in the order of the keys' `bits` bits from bit `shift` on.
    * Up to SORTED_BITS_MAX.
    */
@@ -339,6 +351,17 @@ export interface RowCells {
 export interface RowEvents {
   readonly events: Uint32Array;
   readonly numbers: Uint32Array;
+}
+
+/** Sets of events, as numbers. */
+export interface CellSets {
+  /** By property: its set. */
+  readonly ofProperty: Uint32Array;
+  /** Event e is in the sets from sets[starts[e]] on, up to sets[starts[e + 1]]. */
+  readonly starts: Uint32Array;
+  readonly sets: Uint32Array;
+  /** By set: how many rows came so far. */
+  readonly rows: Uint32Array;
 }
 
 export type PlacedCells = Pick<RowCells, 'tags' | 'payloads'>;

@@ -3,7 +3,9 @@ import { plainKernels } from './plain.ts';
 import type { SimdMemory } from './simdMemory.ts';
 
 /** Rows of a head put in order and turned into columns: of arrays in the kernels' memory. */
-export function cellKernels(memory: SimdMemory): Pick<Kernels, 'countCells' | 'placeCells' | 'sortByDigit'> {
+export function cellKernels(
+  memory: SimdMemory,
+): Pick<Kernels, 'countCells' | 'placeCells' | 'placeCellsOfSets' | 'sortByDigit'> {
   const { exports } = memory;
   return {
     countCells(cells, rows, events, counts, seen) {
@@ -41,6 +43,31 @@ export function cellKernels(memory: SimdMemory): Pick<Kernels, 'countCells' | 'p
         ] as const),
         ...([payloads.byteOffset, ends.byteOffset] as const),
         ...([target.tags.byteOffset, target.payloads.byteOffset] as const),
+      );
+    },
+
+    placeCellsOfSets(cells, rows, events, sets, ends, target) {
+      const { starts, properties, tags, payloads } = cells;
+      const areHere =
+        memory.has(starts, properties, tags, payloads, rows, events, ends) &&
+        memory.has(sets.ofProperty, sets.starts, sets.sets, sets.rows) &&
+        memory.has(target.tags, target.payloads, target.rows);
+      if (!areHere) {
+        plainKernels.placeCellsOfSets(cells, rows, events, sets, ends, target);
+        return;
+      }
+      exports.placeCellsOfSets(
+        ...([
+          rows.byteOffset,
+          rows.length,
+          starts.byteOffset,
+          properties.byteOffset,
+          tags.byteOffset,
+        ] as const),
+        ...([payloads.byteOffset, ends.byteOffset] as const),
+        ...([target.tags.byteOffset, target.payloads.byteOffset, events.byteOffset] as const),
+        ...([sets.ofProperty.byteOffset, sets.starts.byteOffset, sets.sets.byteOffset] as const),
+        ...([sets.rows.byteOffset, target.rows.byteOffset] as const),
       );
     },
 

@@ -142,6 +142,23 @@ export interface Exports {
     targetTags: number,
     targetPayloads: number,
   ): void;
+  placeCellsOfSets(
+    rows: number,
+    count: number,
+    starts: number,
+    properties: number,
+    tags: number,
+    payloads: number,
+    ends: number,
+    targetTags: number,
+    targetPayloads: number,
+    events: number,
+    setOf: number,
+    setStarts: number,
+    sets: number,
+    setRows: number,
+    targetRows: number,
+  ): void;
   sortByDigit(
     keys: number,
     entries: number,

@@ -1,6 +1,6 @@
 import type { SpareArrays } from '../../base/spareArrays.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
-import { type RowCells, TAGS_END } from '../../encoding/kernels/kernels.ts';
+import { type CellSets, type RowCells, TAGS_END } from '../../encoding/kernels/kernels.ts';
 import { greatest } from '../trailOrder.ts';
 import { type EventRows, type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { HeadRows } from './blockJob.ts';
@@ -54,10 +54,6 @@ export function* draftSteps(
   return drafts;
 }
 
-/** Where the cells of the rows of a step are. */
-const stepStarts = new Uint32Array(STEP_ROWS);
-const stepEnds = new Uint32Array(STEP_ROWS);
-
 /** Turns rows of cells into columns of cells: counts them, lays the columns out, and puts each cell where it belongs. */
 class CellTable {
   readonly #cellsOfRows: RowCells;
@@ -69,16 +65,13 @@ class CellTable {
   readonly #tagCounts: Uint32Array;
   readonly #eventWords: number;
   readonly #eventBits: Uint32Array;
-  /** Per property code: where its next cell goes, whether rows are without one, the number of its event names' set. */
+  /** Per property code: where its next cell goes, the number of its event names' set. */
   readonly #cellEnds: Uint32Array;
-  readonly #hasGaps: Uint8Array;
   readonly #setOf: Uint32Array;
-  /** Per event name those sets it is in whose columns have gaps, and per set the rows that came so far. */
-  #setsOfEvent: readonly (readonly number[])[] = [];
-  #setRows = new Uint32Array(0);
-  #areComplete = true;
-  /** Those of a step, where kernels find them. */
-  readonly #arrived: Uint32Array;
+  /** Sets whose columns have gaps; undefined when every row has all its cells. */
+  #gaps: CellSets | undefined;
+  /** Of the rows of a step, where kernels find it: which they are, which event each has. */
+  readonly #step: Uint32Array;
   #cells = { rows: new Uint32Array(0), tags: new Uint8Array(0), payloads: new Float64Array(0) };
 
   constructor(head: HeadRows, rows: OrderedRows, arrays: SpareArrays) {
@@ -91,16 +84,15 @@ class CellTable {
     for (const [number, { eventCode }] of rows.eventRows.entries()) this.#eventNumbers[eventCode] = number;
     this.#tagCounts = arrays.counts(codeEnd * TAGS_END);
     this.#cellEnds = arrays.counts(codeEnd);
-    this.#hasGaps = new Uint8Array(codeEnd);
-    this.#setOf = new Uint32Array(codeEnd);
+    this.#setOf = arrays.counts(codeEnd);
     this.#eventWords = (rows.eventRows.length + 31) >>> 5;
     this.#eventBits = arrays.counts(codeEnd * this.#eventWords);
-    this.#arrived = arrays.words(STEP_ROWS);
+    this.#step = arrays.words(STEP_ROWS);
   }
 
   /** Reads the head as it lies in memory: the order of rows makes no difference. */
   count(arrived: Uint32Array): void {
-    const rows = this.#arrived.subarray(0, arrived.length);
+    const rows = this.#step.subarray(0, arrived.length);
     rows.set(arrived);
     const events = { events: this.#events, numbers: this.#eventNumbers };
     kernels().countCells(this.#cellsOfRows, rows, events, this.#tagCounts, this.#eventBits);
@@ -111,7 +103,7 @@ class CellTable {
     const cellTotal = total(this.#tagCounts, 0, this.#tagCounts.length);
     const tags = arrays.bytes(cellTotal);
     const payloads = arrays.numbers(cellTotal);
-    const rows = new Uint32Array(cellTotal);
+    const rows = arrays.words(cellTotal);
     this.#cells = { rows, tags, payloads };
     const sets = new EventSets(eventRows);
     const drafts: Draft[] = [];
@@ -126,11 +118,7 @@ class CellTable {
       );
       const eventSet = sets.setAt(set);
       const rowCount = rowsOfSet(eventSet, eventRows) ?? order.length;
-      if (count < rowCount) {
-        this.#hasGaps[propertyCode] = 1;
-        this.#areComplete = false;
-        setsWithGaps.add(set);
-      }
+      if (count < rowCount) setsWithGaps.add(set);
       drafts.push({
         propertyCode,
         eventSet,
@@ -144,60 +132,41 @@ class CellTable {
       this.#cellEnds[propertyCode] = end;
       end += count;
     }
-    this.#setsOfEvent = sets.byEvent().map((numbers) => numbers.filter((set) => setsWithGaps.has(set)));
-    this.#setRows = new Uint32Array(sets.count);
+    if (setsWithGaps.size > 0) this.#gaps = cellSets(this.#setOf, sets, setsWithGaps, arrays);
     return drafts;
   }
 
   fill(from: number, to: number): void {
-    if (this.#areComplete) {
-      const rows = this.#rows.order.subarray(from, to);
+    const { order, eventOfRow } = this.#rows;
+    const rows = order.subarray(from, to);
+    if (this.#gaps === undefined) {
       kernels().placeCells(this.#cellsOfRows, rows, this.#cellEnds, this.#cells);
-      return;
-    }
-    this.#findCells(from, to);
-    this.#fillWithRows(from, to);
-  }
-
-  /** Where columns have gaps, cells need the rows that they are in. */
-  #fillWithRows(from: number, to: number): void {
-    const cells = this.#cellsOfRows;
-    const { eventOfRow } = this.#rows;
-    const { rows, tags, payloads } = this.#cells;
-    const ends = this.#cellEnds;
-    const hasGaps = this.#hasGaps;
-    const setOf = this.#setOf;
-    const setRows = this.#setRows;
-    for (let i = from; i < to; i++) {
-      const end = stepEnds[i - from]!;
-      for (let cell = stepStarts[i - from]!; cell < end; cell++) {
-        const property = cells.properties[cell]!;
-        const at = ends[property]!++;
-        if (hasGaps[property] === 1) rows[at] = setRows[setOf[property]!]!;
-        tags[at] = cells.tags[cell]!;
-        payloads[at] = cells.payloads[cell]!;
-      }
-      const sets = this.#setsOfEvent[eventOfRow[i]!]!;
-      for (let s = 0; s < sets.length; s++) setRows[sets[s]!]!++;
-    }
-  }
-
-  /**
-   * The rows lie all over the head: a loop of its own waits for many of them at once, where one that also goes through a
-   * row's cells waits for each row anew to know how many there are.
-   */
-  #findCells(from: number, to: number): void {
-    const { starts } = this.#cellsOfRows;
-    const { order } = this.#rows;
-    for (let i = from; i < to; i++) {
-      stepStarts[i - from] = starts[order[i]!]!;
-      stepEnds[i - from] = starts[order[i]! + 1]!;
+    } else {
+      const events = this.#step.subarray(0, rows.length);
+      events.set(eventOfRow.subarray(from, to));
+      const [ends, cells] = [this.#cellEnds, this.#cells];
+      kernels().placeCellsOfSets(this.#cellsOfRows, rows, events, this.#gaps, ends, cells);
     }
   }
 
   #hasEvent(propertyCode: number, event: number): boolean {
     return ((this.#eventBits[propertyCode * this.#eventWords + (event >>> 5)]! >>> (event & 31)) & 1) === 1;
   }
+}
+
+/** Of each event name those of `wanted` that it is in. */
+function cellSets(
+  ofProperty: Uint32Array,
+  sets: EventSets,
+  wanted: ReadonlySet<number>,
+  arrays: SpareArrays,
+): CellSets {
+  const byEvent = sets.byEvent().map((numbers) => numbers.filter((set) => wanted.has(set)));
+  const starts = arrays.counts(byEvent.length + 1);
+  for (const [event, numbers] of byEvent.entries()) starts[event + 1] = starts[event]! + numbers.length;
+  const listed = arrays.words(starts.at(-1)!);
+  listed.set(byEvent.flat());
+  return { ofProperty, starts, sets: listed, rows: arrays.counts(sets.count) };
 }
 
 function total(counts: Uint32Array, from: number, to: number): number {

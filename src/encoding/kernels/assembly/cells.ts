@@ -59,3 +59,46 @@ export function placeCells(
     }
   }
 }
+
+/**
+ * The same, and to targetRows the row of each cell in its column: setRows[setOf[property]], where each row counts for the sets
+ * of its event e, which are those of `sets` from setStarts[e] to setStarts[e + 1].
+ */
+export function placeCellsOfSets(
+  rows: usize,
+  count: u32,
+  starts: usize,
+  properties: usize,
+  tags: usize,
+  payloads: usize,
+  ends: usize,
+  targetTags: usize,
+  targetPayloads: usize,
+  events: usize,
+  setOf: usize,
+  setStarts: usize,
+  sets: usize,
+  setRows: usize,
+  targetRows: usize,
+): void {
+  for (const end = rows + ((count as usize) << 2); rows < end; rows += 4) {
+    const row = (load<u32>(rows) as usize) << 2;
+    const last = load<u32>(starts + row, 4) as usize;
+    for (let cell = load<u32>(starts + row) as usize; cell < last; cell++) {
+      const property = (load<u32>(properties + (cell << 2)) as usize) << 2;
+      const to = load<u32>(ends + property) as usize;
+      store<u32>(ends + property, (to as u32) + 1);
+      store<u8>(targetTags + to, load<u8>(tags + cell));
+      store<u64>(targetPayloads + (to << 3), load<u64>(payloads + (cell << 3)));
+      const set = (load<u32>(setOf + property) as usize) << 2;
+      store<u32>(targetRows + (to << 2), load<u32>(setRows + set));
+    }
+    const event = setStarts + ((load<u32>(events) as usize) << 2);
+    const setEnd = sets + ((load<u32>(event, 4) as usize) << 2);
+    for (let at = sets + ((load<u32>(event) as usize) << 2); at < setEnd; at += 4) {
+      const counted = setRows + ((load<u32>(at) as usize) << 2);
+      store<u32>(counted, load<u32>(counted) + 1);
+    }
+    events += 4;
+  }
+}
