@@ -115,30 +115,7 @@ it('countCells counts tags, and marks the events of each property', () => {
   });
 });
 
-it('placeCells puts each cell behind the last one of its property', () => {
-  check(() => {
-    const [rowCount, properties] = [1 + random.below(300), 1 + random.below(9)];
-    const rows = randomRows(rowCount, properties);
-    const asked = Array.from({ length: random.below(400) }, () => random.below(rowCount));
-    const placed = Array.from({ length: properties }, (_, property) =>
-      asked.flatMap((row) => rows[row]!.filter((cell) => cell.property === property)),
-    );
-    const ends = [0];
-    for (const column of placed) ends.push(ends.at(-1)! + column.length);
-    const cellCount = ends.at(-1)!;
-    const run = (way: Way) => {
-      const next = words(way, ends.slice(0, properties));
-      const target = { tags: way.arrays.bytes(cellCount), payloads: way.arrays.numbers(cellCount) };
-      way.kernels.placeCells(cellsOf(way, rows), words(way, asked), next, target);
-      return { ends: [...next], tags: [...target.tags], payloads: [...target.payloads] };
-    };
-    const tags = placed.flat().map(({ tag }) => tag);
-    const payloads = placed.flat().map(({ payload }) => payload);
-    return { run, expected: { ends: ends.slice(1), tags, payloads } };
-  });
-});
-
-it('placeCellsOfSets says of each cell how many rows of its set came before', () => {
+it('placeCells puts each cell behind the last one of its property, and says how many rows of its set came before', () => {
   check(() => {
     const [rowCount, properties, eventCount] = [
       1 + random.below(300),
@@ -180,7 +157,7 @@ it('placeCellsOfSets says of each cell how many rows of its set came before', ()
         ...{ sets: words(way, setsOf.flat()), rows: words(way, new Array<number>(setCount).fill(0)) },
       };
       const cells = cellsOf(way, rows);
-      way.kernels.placeCellsOfSets(cells, words(way, asked), words(way, events), sets, next, target);
+      way.kernels.placeCells(cells, words(way, asked), words(way, events), sets, next, target);
       return {
         ends: [...next],
         tags: [...target.tags],

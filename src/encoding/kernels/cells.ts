@@ -27,27 +27,10 @@ export function countCells(
 export function placeCells(
   { starts, properties, tags, payloads }: RowCells,
   rows: Uint32Array,
-  ends: Uint32Array,
-  target: PlacedCells,
-): void {
-  for (let i = 0; i < rows.length; i++) {
-    const end = starts[rows[i]! + 1]!;
-    for (let cell = starts[rows[i]!]!; cell < end; cell++) {
-      const at = ends[properties[cell]!]!++;
-      target.tags[at] = tags[cell]!;
-      target.payloads[at] = payloads[cell]!;
-    }
-  }
-}
-
-/** See Kernels.placeCellsOfSets. */
-export function placeCellsOfSets(
-  { starts, properties, tags, payloads }: RowCells,
-  rows: Uint32Array,
   events: Uint32Array,
   sets: CellSets,
   ends: Uint32Array,
-  target: PlacedCells & { readonly rows: Uint32Array },
+  target: PlacedCells,
 ): void {
   for (let i = 0; i < rows.length; i++) {
     const end = starts[rows[i]! + 1]!;

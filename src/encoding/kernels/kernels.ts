@@ -297,19 +297,17 @@ export interface Kernels {
     counts: Uint32Array,
     seen: Uint32Array,
   ): void;
-  /** Puts the cells of these rows, in turn, where the next one of their property goes: ends[property]++. */
-  placeCells(cells: RowCells, rows: Uint32Array, ends: Uint32Array, target: PlacedCells): void;
   /**
-   * The same, and puts beside each cell how many rows came before that count for its property's set, whose events are
-   * those of these rows.
+   * Puts the cells of these rows, in turn, where the next one of their property goes, ends[property]++, and beside each how
+   * many rows came before that count for its property's set. `events` are those of the rows.
    */
-  placeCellsOfSets(
+  placeCells(
     cells: RowCells,
     rows: Uint32Array,
     events: Uint32Array,
     sets: CellSets,
     ends: Uint32Array,
-    target: PlacedCells & { readonly rows: Uint32Array },
+    target: PlacedCells,
   ): void;
   /**
    * A pass of a stable sort: keys, and an entry that goes with each, in the order of the keys' `bits` bits from bit `shift` on.
@@ -364,7 +362,9 @@ export interface CellSets {
   readonly rows: Uint32Array;
 }
 
-export type PlacedCells = Pick<RowCells, 'tags' | 'payloads'>;
+export interface PlacedCells extends Pick<RowCells, 'tags' | 'payloads'> {
+  readonly rows: Uint32Array;
+}
 
 export const TAGS_END = 8;
 

@@ -1,4 +1,4 @@
-import { countCells, placeCells, placeCellsOfSets, sortByDigit } from './cells.ts';
+import { countCells, placeCells, sortByDigit } from './cells.ts';
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import { addIntervals, countCohorts } from './intervals.ts';
@@ -142,7 +142,6 @@ export const plainKernels: Kernels = {
   listMatches,
   countCells,
   placeCells,
-  placeCellsOfSets,
   sortByDigit,
   newTally: newPlainTally,
   expand,

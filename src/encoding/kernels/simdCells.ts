@@ -3,9 +3,7 @@ import { plainKernels } from './plain.ts';
 import type { SimdMemory } from './simdMemory.ts';
 
 /** Rows of a head put in order and turned into columns: of arrays in the kernels' memory. */
-export function cellKernels(
-  memory: SimdMemory,
-): Pick<Kernels, 'countCells' | 'placeCells' | 'placeCellsOfSets' | 'sortByDigit'> {
+export function cellKernels(memory: SimdMemory): Pick<Kernels, 'countCells' | 'placeCells' | 'sortByDigit'> {
   const { exports } = memory;
   return {
     countCells(cells, rows, events, counts, seen) {
@@ -27,36 +25,17 @@ export function cellKernels(
       );
     },
 
-    placeCells(cells, rows, ends, target) {
-      const { starts, properties, tags, payloads } = cells;
-      if (!memory.has(starts, properties, tags, payloads, rows, ends, target.tags, target.payloads)) {
-        plainKernels.placeCells(cells, rows, ends, target);
-        return;
-      }
-      exports.placeCells(
-        ...([
-          rows.byteOffset,
-          rows.length,
-          starts.byteOffset,
-          properties.byteOffset,
-          tags.byteOffset,
-        ] as const),
-        ...([payloads.byteOffset, ends.byteOffset] as const),
-        ...([target.tags.byteOffset, target.payloads.byteOffset] as const),
-      );
-    },
-
-    placeCellsOfSets(cells, rows, events, sets, ends, target) {
+    placeCells(cells, rows, events, sets, ends, target) {
       const { starts, properties, tags, payloads } = cells;
       const areHere =
         memory.has(starts, properties, tags, payloads, rows, events, ends) &&
         memory.has(sets.ofProperty, sets.starts, sets.sets, sets.rows) &&
         memory.has(target.tags, target.payloads, target.rows);
       if (!areHere) {
-        plainKernels.placeCellsOfSets(cells, rows, events, sets, ends, target);
+        plainKernels.placeCells(cells, rows, events, sets, ends, target);
         return;
       }
-      exports.placeCellsOfSets(
+      exports.placeCells(
         ...([
           rows.byteOffset,
           rows.length,

@@ -141,17 +141,6 @@ export interface Exports {
     ends: number,
     targetTags: number,
     targetPayloads: number,
-  ): void;
-  placeCellsOfSets(
-    rows: number,
-    count: number,
-    starts: number,
-    properties: number,
-    tags: number,
-    payloads: number,
-    ends: number,
-    targetTags: number,
-    targetPayloads: number,
     events: number,
     setOf: number,
     setStarts: number,

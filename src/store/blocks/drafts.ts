@@ -1,6 +1,6 @@
 import type { SpareArrays } from '../../base/spareArrays.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
-import { type CellSets, type RowCells, TAGS_END } from '../../encoding/kernels/kernels.ts';
+import { type CellSets, type PlacedCells, type RowCells, TAGS_END } from '../../encoding/kernels/kernels.ts';
 import { greatest } from '../trailOrder.ts';
 import { type EventRows, type EventSet, rowsOfSet } from './blockFormat.ts';
 import type { HeadRows } from './blockJob.ts';
@@ -46,12 +46,20 @@ export function* draftSteps(
     table.count(arrived.subarray(from, from + STEP_ROWS));
     yield;
   }
-  const drafts = table.layOut(arrays);
+  const columns = table.layOut(arrays);
   for (let from = 0; from < rowCount; from += STEP_ROWS) {
-    table.fill(from, Math.min(from + STEP_ROWS, rowCount));
+    table.fill(columns, from, Math.min(from + STEP_ROWS, rowCount));
     yield;
   }
-  return drafts;
+  return columns.drafts;
+}
+
+interface Columns {
+  readonly drafts: readonly Draft[];
+  /** Of event names: sets whose columns have gaps, since cells of others need not know their rows. */
+  readonly sets: CellSets;
+  /** All columns' cells, one after the other. */
+  readonly cells: PlacedCells;
 }
 
 /** Turns rows of cells into columns of cells: counts them, lays the columns out, and puts each cell where it belongs. */
@@ -68,11 +76,8 @@ class CellTable {
   /** Per property code: where its next cell goes, the number of its event names' set. */
   readonly #cellEnds: Uint32Array;
   readonly #setOf: Uint32Array;
-  /** Sets whose columns have gaps; undefined when every row has all its cells. */
-  #gaps: CellSets | undefined;
   /** Of the rows of a step, where kernels find it: which they are, which event each has. */
   readonly #step: Uint32Array;
-  #cells = { rows: new Uint32Array(0), tags: new Uint8Array(0), payloads: new Float64Array(0) };
 
   constructor(head: HeadRows, rows: OrderedRows, arrays: SpareArrays) {
     const { cellStarts: starts, cellProperties: properties, cellTags: tags, cellPayloads: payloads } = head;
@@ -98,13 +103,12 @@ class CellTable {
     kernels().countCells(this.#cellsOfRows, rows, events, this.#tagCounts, this.#eventBits);
   }
 
-  layOut(arrays: SpareArrays): readonly Draft[] {
+  layOut(arrays: SpareArrays): Columns {
     const { order, eventRows } = this.#rows;
     const cellTotal = total(this.#tagCounts, 0, this.#tagCounts.length);
     const tags = arrays.bytes(cellTotal);
     const payloads = arrays.numbers(cellTotal);
     const rows = arrays.words(cellTotal);
-    this.#cells = { rows, tags, payloads };
     const sets = new EventSets(eventRows);
     const drafts: Draft[] = [];
     const setsWithGaps = new Set<number>();
@@ -132,21 +136,19 @@ class CellTable {
       this.#cellEnds[propertyCode] = end;
       end += count;
     }
-    if (setsWithGaps.size > 0) this.#gaps = cellSets(this.#setOf, sets, setsWithGaps, arrays);
-    return drafts;
+    return {
+      drafts,
+      sets: cellSets(this.#setOf, sets, setsWithGaps, arrays),
+      cells: { rows, tags, payloads },
+    };
   }
 
-  fill(from: number, to: number): void {
+  fill({ sets, cells }: Columns, from: number, to: number): void {
     const { order, eventOfRow } = this.#rows;
     const rows = order.subarray(from, to);
-    if (this.#gaps === undefined) {
-      kernels().placeCells(this.#cellsOfRows, rows, this.#cellEnds, this.#cells);
-    } else {
-      const events = this.#step.subarray(0, rows.length);
-      events.set(eventOfRow.subarray(from, to));
-      const [ends, cells] = [this.#cellEnds, this.#cells];
-      kernels().placeCellsOfSets(this.#cellsOfRows, rows, events, this.#gaps, ends, cells);
-    }
+    const events = this.#step.subarray(0, rows.length);
+    events.set(eventOfRow.subarray(from, to));
+    kernels().placeCells(this.#cellsOfRows, rows, events, sets, this.#cellEnds, cells);
   }
 
   #hasEvent(propertyCode: number, event: number): boolean {

@@ -35,36 +35,12 @@ export function countCells(
   }
 }
 
-/** Puts the cells of rows where the next one of their property goes: ends[property]++. */
-export function placeCells(
-  rows: usize,
-  count: u32,
-  starts: usize,
-  properties: usize,
-  tags: usize,
-  payloads: usize,
-  ends: usize,
-  targetTags: usize,
-  targetPayloads: usize,
-): void {
-  for (const end = rows + ((count as usize) << 2); rows < end; rows += 4) {
-    const row = (load<u32>(rows) as usize) << 2;
-    const last = load<u32>(starts + row, 4) as usize;
-    for (let cell = load<u32>(starts + row) as usize; cell < last; cell++) {
-      const next = ends + ((load<u32>(properties + (cell << 2)) as usize) << 2);
-      const to = load<u32>(next) as usize;
-      store<u32>(next, (to as u32) + 1);
-      store<u8>(targetTags + to, load<u8>(tags + cell));
-      store<u64>(targetPayloads + (to << 3), load<u64>(payloads + (cell << 3)));
-    }
-  }
-}
-
 /**
- * The same, and to targetRows the row of each cell in its column: setRows[setOf[property]], where each row counts for the sets
- * of its event e, which are those of `sets` from setStarts[e] to setStarts[e + 1].
+ * Puts the cells of rows where the next one of their property goes: ends[property]++. To targetRows goes the row of each in
+ * its column, setRows[setOf[property]], where each row counts for the sets of its event e, which are those of `sets` from
+ * setStarts[e] to setStarts[e + 1].
  */
-export function placeCellsOfSets(
+export function placeCells(
   rows: usize,
   count: u32,
   starts: usize,

@@ -15,7 +15,7 @@ export { bounds, pack, runs } from './encode';
 export { gather, gatherRanked, gatherSplit, listRows, markKinds, places, ranks } from './gather';
 export { classRuns, countBefore, countRuns, countUsers, fillRuns } from './runs';
 export { markStarts, positions, positionsOf, repeat } from './runs';
-export { countCells, placeCells, placeCellsOfSets } from './cells';
+export { countCells, placeCells } from './cells';
 export { walkChains } from './chains';
 export { addIntervals, countCohorts } from './intervals';
 export { listPairs, listRuns, listWanted, lookUpBytes, narrow } from './matches';
