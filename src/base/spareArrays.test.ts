@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SeededRandom } from './random.ts';
-import { lendMemory, SpareArrays, takenArrayBytes } from './spareArrays.ts';
+import { lendMemory, roomForArraysBytes, SpareArrays, takenArrayBytes } from './spareArrays.ts';
 
 const memory = new Uint8Array(new ArrayBuffer(1 << 16), 100, 10_000);
 
@@ -10,11 +10,11 @@ afterAll(() => lendMemory(new Uint8Array(0)));
 it('gives arrays that do not overlap, and takes them back', () => {
   const random = new SeededRandom(1);
   const arrays = new SpareArrays();
-  let held: (Uint32Array | Float64Array)[] = [];
+  let held: (Uint8Array | Uint32Array | Float64Array)[] = [];
   for (let round = 0; round < 2000; round++) {
     const length = random.below(300);
-    const array = random.below(2) === 0 ? arrays.words(length) : arrays.numbers(length);
-    array.fill(round);
+    const array = arrays[random.pick(['bytes', 'words', 'numbers'] as const)](length);
+    array.fill(round % 256);
     for (const each of held) expect(each.every((value) => value === each[0])).toBe(true);
     held.push(array);
     if (held.length > 8) {
@@ -37,6 +37,15 @@ it('makes arrays of their own where there is no room', () => {
   const again = new SpareArrays().words(2400);
   expect(again.buffer).toBe(memory.buffer);
   expect(takenArrayBytes()).toBe(9600);
+});
+
+it('says for how much there is room', () => {
+  const arrays = new SpareArrays();
+  const room = roomForArraysBytes();
+  arrays.bytes(room);
+  expect(roomForArraysBytes()).toBeLessThan(64);
+  arrays.giveBackAll();
+  expect(roomForArraysBytes()).toBe(room);
 });
 
 it('takes nothing back twice, nor what it never gave', () => {

@@ -28,6 +28,10 @@ class LentMemory {
     return this.#byteLength - this.#free.reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
+  get roomBytes(): number {
+    return Math.max(0, ...this.#free.map(({ from, to }) => to - from));
+  }
+
   /** The first place that is large enough; undefined when there is none. */
   take(byteLength: number): number | undefined {
     const needed = roundedUp(byteLength);
@@ -69,6 +73,11 @@ export function lendMemory(bytes: Uint8Array<ArrayBuffer>): void {
 /** What of the memory that was lent is taken. */
 export function takenArrayBytes(): number {
   return lent?.takenBytes ?? 0;
+}
+
+/** The largest piece of it that is not taken. */
+export function roomForArraysBytes(): number {
+  return lent?.roomBytes ?? 0;
 }
 
 /** What of it takes memory of the machine. */

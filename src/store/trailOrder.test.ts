@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../base/random.ts';
+import { SpareArrays } from '../base/spareArrays.ts';
 import { finished } from './blocks/testBlocks.ts';
 import { trailOrderSteps } from './trailOrder.ts';
 
@@ -18,9 +19,19 @@ describe('trail order', () => {
     // Some rows are not asked for.
     const rows = Uint32Array.from({ length: rowCount }, (_, i) => (i < 5 ? i : i + 10));
     const expected = [...rows].sort((a, b) => ordinalOf[a]! - ordinalOf[b]! || timeOf[a]! - timeOf[b]!);
-    const sorted = finished(trailOrderSteps(rows, ordinalOf, timeOf));
-    expect([...sorted.order]).toEqual(expected);
-    expect([...sorted.ordinals]).toEqual(expected.map((row) => ordinalOf[row]));
-    expect([...sorted.times]).toEqual(expected.map((row) => timeOf[row]));
+    const lent = new SpareArrays();
+    const [lentOrdinals, lentTimes] = [lent.words(ordinalOf.length), lent.numbers(timeOf.length)];
+    lentOrdinals.set(ordinalOf);
+    lentTimes.set(timeOf);
+    for (const steps of [
+      trailOrderSteps(rows, ordinalOf, timeOf),
+      trailOrderSteps(rows, lentOrdinals, lentTimes, lent),
+    ]) {
+      const sorted = finished(steps);
+      expect([...sorted.order]).toEqual(expected);
+      expect([...sorted.ordinals]).toEqual(expected.map((row) => ordinalOf[row]));
+      expect([...sorted.times]).toEqual(expected.map((row) => timeOf[row]));
+    }
+    lent.giveBackAll();
   });
 });

@@ -22,7 +22,7 @@ export interface Sampled {
 const RUNS_MIN = 3;
 /** Until something is compiled, and in caches as far as it fits. */
 const WARM = { runs: 20, ms: 300 };
-/** The same of users' rows: an answer takes a ms or less. */
+/** The same of one user's rows, which some engine gives within a ms. */
 const WARM_EACH = { asks: 2000, ms: 5000 };
 /** Of something short, more samples than asked for. */
 const SAMPLES_MS = 300;
@@ -63,8 +63,8 @@ export async function sampleWhole(
 }
 
 /**
- * Asks once of each user, after asking about a fifth of them until it is warm, and then again for the answers: rows that
- * are kept meanwhile are moved by each collection of garbage, which lasted longer than an answer. Rows begin with the user
+ * Asks once of each user, when it is warm from asking of a fifth of them again and again; and then once more for the answers:
+ * rows that are kept meanwhile are moved by each collection of garbage, which lasted longer than an answer. Rows begin with the user
  * and their place.
  */
 export async function sampleEach({ ask, askNothing }: Way, users: readonly number[]): Promise<Sampled> {

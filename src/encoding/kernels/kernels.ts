@@ -340,7 +340,6 @@ export interface Kernels {
 export interface RowCells {
   readonly starts: Uint32Array;
   readonly properties: Uint32Array;
-  /** Below TAGS_END. */
   readonly tags: Uint8Array;
   readonly payloads: Float64Array;
 }
@@ -366,6 +365,7 @@ export interface PlacedCells extends Pick<RowCells, 'tags' | 'payloads'> {
   readonly rows: Uint32Array;
 }
 
+/** What a cell is, is said by a number below it (store/blocks/cell.ts). */
 export const TAGS_END = 8;
 
 /** Of a digit: with more places to write to, each is far from the last one. */

@@ -16,7 +16,7 @@ import { newSimdTally } from './simdTally.ts';
 import { walkedKernels } from './simdWalked.ts';
 import { hasSimd } from './wasm.ts';
 
-/** Of a thread, for arrays of queries; none of it is touched before it is used. */
+/** Of a thread, for arrays of queries and of blocks being made; none of it is touched before it is used. */
 const ARENA_BYTES = 32 << 20;
 
 export interface SimdKernels extends Kernels {

@@ -32,7 +32,7 @@ export interface OrderedRows {
 
 /**
  * The columns of these rows of a head, by property code. Each has cells for the rows of every event name it occurs with.
- * `arrived` are the same rows in ascending order. Cells of drafts are from `arrays`.
+ * `arrived` are the same rows in ascending order. What drafts have is from `arrays`.
  */
 export function* draftSteps(
   head: HeadRows,
@@ -56,7 +56,7 @@ export function* draftSteps(
 
 interface Columns {
   readonly drafts: readonly Draft[];
-  /** Of event names: sets whose columns have gaps, since cells of others need not know their rows. */
+  /** Of event names. Rows are counted for those whose columns have gaps: others' cells need not know their rows. */
   readonly sets: CellSets;
   /** All columns' cells, one after the other. */
   readonly cells: PlacedCells;

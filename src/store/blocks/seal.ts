@@ -1,4 +1,4 @@
-import { SpareArrays } from '../../base/spareArrays.ts';
+import { roomForArraysBytes, SpareArrays } from '../../base/spareArrays.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
 import { trailOrderSteps } from '../trailOrder.ts';
 import { assembleSteps } from './blockAssembly.ts';
@@ -16,6 +16,10 @@ import { eventsSteps, usersSteps } from './rowStreams.ts';
 import { windowRowsSteps } from './windowRows.ts';
 import type { Window } from './windows.ts';
 
+/** What a row and a cell take of the kernels' memory, as the head has them and as they are put in order. */
+const ROW_BYTES = 40;
+const CELL_BYTES = 26;
+
 /** One block a window of a head's rows. */
 export function* sealSteps(job: SealJob): Generator<void, BlockResult> {
   const writer = new ColumnWriter({ chunkRows: job.chunkRows, effort: 'fast' });
@@ -23,9 +27,9 @@ export function* sealSteps(job: SealJob): Generator<void, BlockResult> {
   const blocks: UnresolvedBlock[] = [];
   const [ofHead, ofBlock] = [new SpareArrays(), new SpareArrays()];
   try {
-    const near = { ...job, head: yield* nearSteps(job.head, ofHead) };
+    const head = hasRoom(job.head) ? yield* lentHeadSteps(job.head, ofHead) : job.head;
     for (const { window, rows } of yield* windowRowsSteps(job.head.times, job.boundariesMs)) {
-      blocks.push(yield* blockSteps(near, window, rows, texts, writer, ofBlock));
+      blocks.push(yield* blockSteps({ ...job, head }, window, rows, texts, writer, ofBlock));
       ofBlock.giveBackAll();
     }
   } finally {
@@ -35,8 +39,13 @@ export function* sealSteps(job: SealJob): Generator<void, BlockResult> {
   return { blocks, sharedTexts: writer.sharedTexts() };
 }
 
+/** Heads of events with many properties have none: they are sealed by the kernels' twins, where they are. */
+function hasRoom({ rowCount, cellTags }: HeadRows): boolean {
+  return ROW_BYTES * rowCount + CELL_BYTES * cellTags.length <= roomForArraysBytes();
+}
+
 /** What is read out of order, where kernels find it. */
-function* nearSteps(head: HeadRows, arrays: SpareArrays): Generator<void, HeadRows> {
+function* lentHeadSteps(head: HeadRows, arrays: SpareArrays): Generator<void, HeadRows> {
   const { ordinals, events, times, cellStarts, cellProperties, cellTags, cellPayloads } = head;
   return {
     ...head,

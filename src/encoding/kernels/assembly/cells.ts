@@ -1,6 +1,6 @@
 // Rows of cells, as a head has them, turned into columns. Row r has the cells from starts[r] to starts[r + 1].
 
-/** Words of counts a property has: one for each tag. */
+/** A property has a count for each tag below TAGS_END (../kernels.ts), of which this is the logarithm. */
 const TAGS_SHIFT: usize = 3;
 
 /**
