@@ -63,9 +63,9 @@ export async function sampleWhole(
 }
 
 /**
- * Asks once of each user, when it is warm from asking of a fifth of them again and again; and then once more for the answers:
- * rows that are kept meanwhile are moved by each collection of garbage, which lasted longer than an answer. Rows begin with the user
- * and their place.
+ * Asks once of each user, when it is warm from asking of the first fifth of them again and again. The answers are asked for
+ * once more afterwards: were they kept meanwhile, to collect garbage would take longer than to answer. Rows begin with the
+ * user and their place.
  */
 export async function sampleEach({ ask, askNothing }: Way, users: readonly number[]): Promise<Sampled> {
   const first = users.slice(0, Math.ceil(users.length / 5));

@@ -1,4 +1,4 @@
-import { countCells, placeCells, sortByDigit } from './cells.ts';
+import { countCells, placeCells } from './cells.ts';
 import { bounds, pack, runs } from './encode.ts';
 import { gather, gatherRuns, gatherSplit, listRows, markKinds, places, ranks } from './gather.ts';
 import { addIntervals, countCohorts } from './intervals.ts';
@@ -18,6 +18,7 @@ import {
   repeat,
 } from './runs.ts';
 import { addCodes, addPlaces, countGroups, placeLengths, placeRuns, rankRows } from './selected.ts';
+import { sortByDigit } from './sort.ts';
 import { compress, expand } from './spread.ts';
 import { newPlainTally } from './tally.ts';
 import { unpack } from './unpack.ts';
