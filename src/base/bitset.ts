@@ -1,3 +1,5 @@
+import { type ArraySource, ordinaryArrays } from './spareArrays.ts';
+
 /** A fixed-size set of whole numbers [0, size), 32 to a word. Bits at and past `size` are always 0. */
 export class Bitset {
   readonly size: number;
@@ -9,8 +11,13 @@ export class Bitset {
     this.words = words;
   }
 
-  static full(size: number): Bitset {
-    const set = new Bitset(size);
+  /** What is in it may be anything, past `size` too, until all words are written. */
+  static takeFrom(arrays: ArraySource, size: number): Bitset {
+    return new Bitset(size, arrays.words((size + 31) >>> 5));
+  }
+
+  static full(size: number, arrays = ordinaryArrays): Bitset {
+    const set = Bitset.takeFrom(arrays, size);
     set.words.fill(0xffffffff);
     set.#clearTail();
     return set;
@@ -51,8 +58,10 @@ export class Bitset {
     return this;
   }
 
-  copy(): Bitset {
-    return new Bitset(this.size, this.words.slice());
+  copy(arrays = ordinaryArrays): Bitset {
+    const words = arrays.words(this.words.length);
+    words.set(this.words);
+    return new Bitset(this.size, words);
   }
 
   /** The same members in a set of another size; members past it are lost. */

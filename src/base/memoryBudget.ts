@@ -1,5 +1,5 @@
 import { MusterError } from './errors.ts';
-import { SpareArrays } from './spareArrays.ts';
+import { type ArraySource, ordinaryArrays, SpareArrays } from './spareArrays.ts';
 
 /**
  * What one piece of work may take of memory, as far as it grows with the data: whoever allocates so many bytes says so
@@ -50,6 +50,11 @@ export class MemoryBudget {
 
 /** Of work without a budget: each array is to be given back. */
 const unbudgeted = new SpareArrays();
+
+/** Where arrays come from that nobody need give back: with a budget they are when it closes. */
+export function arraysUntilClosed(budget: MemoryBudget | undefined): ArraySource {
+  return budget?.arrays ?? ordinaryArrays;
+}
 
 export function arraysOf(budget: MemoryBudget | undefined): SpareArrays {
   return budget?.arrays ?? unbudgeted;

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { Bitset } from '../base/bitset.ts';
 import { firstFrom } from '../base/search.ts';
+import { ordinaryArrays } from '../base/spareArrays.ts';
 import { Chunk, type ChunkOptions } from './chunk.ts';
 import { type Classing, damaged, type Filter, type NumberVector, type Runs } from './contract.ts';
 import { GATHERED_ROWS, type Packed } from './kernels/kernels.ts';
@@ -97,8 +98,8 @@ export class Column {
   }
 
   /** The rows that pass. A fresh bitset, owned by the caller. */
-  select(filter: Filter): Bitset {
-    const rows = new Bitset(this.rowCount);
+  select(filter: Filter, arrays = ordinaryArrays): Bitset {
+    const rows = Bitset.takeFrom(arrays, this.rowCount);
     this.selectInto(filter, rows.words);
     return rows;
   }

@@ -1,3 +1,4 @@
+import { arraysOf, arraysUntilClosed, type MemoryBudget } from '../base/memoryBudget.ts';
 import type { SpareArrays } from '../base/spareArrays.ts';
 import { kernels } from '../encoding/kernels/chosen.ts';
 import type { CellReader, Part } from '../store/part.ts';
@@ -33,6 +34,7 @@ export class EventPage {
   kinds: Uint32Array = new Uint32Array(0);
 
   readonly #parts: readonly Part[];
+  readonly #budget: MemoryBudget | undefined;
   readonly #arrays: SpareArrays;
   /** By property code, for each part. */
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
@@ -65,9 +67,10 @@ export class EventPage {
     parts: readonly Part[],
     isMergedInto: ((ordinal: number) => boolean) | undefined,
     hasTimes: boolean,
-    arrays: SpareArrays,
+    budget: MemoryBudget | undefined,
   ) {
-    this.#arrays = arrays;
+    this.#budget = budget;
+    this.#arrays = arraysOf(budget);
     this.#hasTimes = hasTimes;
     this.#parts = parts;
     this.#isMergedInto = isMergedInto ?? (() => false);
@@ -181,7 +184,7 @@ export class EventPage {
   #readersOf(propertyCode: number): readonly (CellReader | undefined)[] {
     let readers = this.#readers.get(propertyCode);
     if (readers === undefined) {
-      readers = this.#parts.map((part) => part.cellReader(propertyCode));
+      readers = this.#parts.map((part) => part.cellReader(propertyCode, arraysUntilClosed(this.#budget)));
       this.#readers.set(propertyCode, readers);
     }
     return readers;

@@ -1,11 +1,11 @@
 import type { Bitset } from '../base/bitset.ts';
-import { arraysOf } from '../base/memoryBudget.ts';
+import { arraysOf, arraysUntilClosed } from '../base/memoryBudget.ts';
 import type { TabletView } from '../store/view.ts';
 import { areApart, EventPage } from './eventPage.ts';
 import type { WantedEvents } from './filter.ts';
 import { canonicalSteps, mergedEventsSteps, mergedIntoSteps } from './mergedEvents.ts';
 import { PartEvents, type ReadableEvents } from './partEvents.ts';
-import { type PartSelection, selectKindsSteps } from './partSelection.ts';
+import { giveBackSelection, type PartSelection, selectKindsSteps } from './partSelection.ts';
 import type { QueryStats } from './stats.ts';
 
 /** A bit each in EventPage.kinds. */
@@ -41,6 +41,7 @@ export function* eventPages(options: EventPagesOptions, visit: PageVisit): Gener
   const selections = yield* selectPartsSteps(options);
   const merged = yield* mergedIntoSteps(options.view, options.users);
   yield* pagesOf(options, selections, merged, visit);
+  for (const selection of selections) giveBackSelection(options.view.budget, selection);
 }
 
 /** The wanted rows of all parts that have any, whoever's they are. */
@@ -98,12 +99,13 @@ function* selectionPages(
   const hasTimes = needsTimes || merged !== undefined || !areApart(parts);
   for (const [index, selection] of selections.entries()) {
     if (users !== undefined) selection.part.andUsers(selection.any, users);
-    const cursor = yield* selection.part.rowsByUserSteps(selection.any, selection.byKind);
+    const own = arraysUntilClosed(view.budget);
+    const cursor = yield* selection.part.rowsByUserSteps(selection.any, selection.byKind, own);
     sources.push(new PartEvents(cursor, index, hasTimes, arrays));
   }
 
   const isMergedInto = merged && ((ordinal: number) => view.users.mergedInto(ordinal).length > 0);
-  const page = new EventPage(parts, isMergedInto, hasTimes, arrays);
+  const page = new EventPage(parts, isMergedInto, hasTimes, view.budget);
   for (;;) {
     for (const source of sources) if (source.read()) yield;
     const from = Math.min(...sources.map(({ nextOrdinal }) => nextOrdinal));

@@ -1,5 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
-import type { SpareArrays } from '../base/spareArrays.ts';
+import type { ArraySource, SpareArrays } from '../base/spareArrays.ts';
 import { addPairs, PAIR_ORDINAL_BITS } from '../encoding/kernels/matches.ts';
 import {
   MASK_WORDS,
@@ -26,6 +26,12 @@ export class ListedPairs {
   readonly #pages: Uint32Array[] = [];
   #count = 0;
   readonly #ofRow = new Uint32Array(TALLY_RULES);
+  readonly #arrays: ArraySource;
+
+  /** `arrays`: where pages come from, which are not given back. */
+  constructor(arrays: ArraySource) {
+    this.#arrays = arrays;
+  }
 
   get count(): number {
     return this.#count;
@@ -34,7 +40,7 @@ export class ListedPairs {
   push(pairs: Uint32Array): void {
     for (let from = 0; from < pairs.length; ) {
       const at = this.#count % PAGE_PAIRS;
-      if (at === 0) this.#pages.push(new Uint32Array(PAGE_PAIRS));
+      if (at === 0) this.#pages.push(this.#arrays.words(PAGE_PAIRS));
       const some = pairs.subarray(from, from + PAGE_PAIRS - at);
       this.#pages.at(-1)!.set(some, at);
       this.#count += some.length;

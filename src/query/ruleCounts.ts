@@ -1,5 +1,5 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
-import { arraysOf, type MemoryBudget } from '../base/memoryBudget.ts';
+import { arraysOf, arraysUntilClosed, type MemoryBudget } from '../base/memoryBudget.ts';
 import { kernels } from '../encoding/kernels/chosen.ts';
 import { PAIR_ORDINAL_BITS } from '../encoding/kernels/matches.ts';
 import {
@@ -49,7 +49,7 @@ export class RuleCounts implements RowCounter {
     this.#pairsMax = Math.max(pairsMin, LISTED_PER_USER * users.count);
     if (expected > this.#pairsMax / 2 || users.count > 1 << PAIR_ORDINAL_BITS) return;
     this.#charge(listedBytes(this.#pairsMax));
-    this.#listed = new ListedPairs();
+    this.#listed = new ListedPairs(arraysUntilClosed(budget));
   }
 
   countRows(rows: TallyRows, masks: TallyMasks): void {
@@ -80,13 +80,20 @@ export class RuleCounts implements RowCounter {
   *atLeastSteps(thresholds: readonly (readonly number[])[]): Generator<void, UsersWithAtLeast> {
     const found: Map<number, Bitset>[] = [];
     for (const ofRule of thresholds) {
-      found.push(new Map(ofRule.map((each) => [each, new Bitset(this.#users.count)])));
+      found.push(new Map(ofRule.map((each) => [each, this.#noUsers()])));
       yield;
     }
     if (this.#listed !== undefined)
       yield* this.#listed.selectSteps(this.#users, arraysOf(this.#budget), found);
     else yield* selectSteps(this.#tally!, this.#users, found);
     return found;
+  }
+
+  /** Until the query ends. */
+  #noUsers(): Bitset {
+    const users = Bitset.takeFrom(arraysUntilClosed(this.#budget), this.#users.count);
+    users.words.fill(0);
+    return users;
   }
 
   release(): void {

@@ -1,5 +1,6 @@
 import { Bitset, ctz32 } from '../base/bitset.ts';
-import { arraysOf } from '../base/memoryBudget.ts';
+import { arraysOf, arraysUntilClosed } from '../base/memoryBudget.ts';
+import type { ArraySource } from '../base/spareArrays.ts';
 import { kernels } from '../encoding/kernels/chosen.ts';
 import type { Part } from '../store/part.ts';
 import type { TabletView, UsersView } from '../store/view.ts';
@@ -37,7 +38,7 @@ export function* runScans(
       yield;
     }
     for (const part of view.events.parts()) {
-      const selections = new Selections(part, pass);
+      const selections = new Selections(part, pass, arraysUntilClosed(view.budget));
       for (const [i, scan] of pass.entries()) {
         yield* countPart(view, part, selections, scan, counts[i]!, stats);
       }
@@ -54,25 +55,27 @@ export function* runScans(
 /** Rows by event codes, found once for all scans of a pass. */
 class Selections {
   readonly #part: Part;
+  readonly #arrays: ArraySource;
   readonly #rows = new Map<string, Bitset>();
   /** By event codes, how many scans have not asked yet. */
   readonly #waiting = new Map<string, number>();
 
-  constructor(part: Part, scans: readonly Scan[]) {
+  constructor(part: Part, scans: readonly Scan[], arrays: ArraySource) {
     this.#part = part;
+    this.#arrays = arrays;
     for (const { eventCodes } of scans) this.#wait(eventCodes.join(), 1);
   }
 
-  /** Owned by the caller. */
+  /** Owned by the caller, until the query ends. */
   select(eventCodes: readonly number[], stats: QueryStats): Bitset {
     const key = eventCodes.join();
     let rows = this.#rows.get(key);
     if (rows === undefined) {
-      rows = this.#part.selectEvents(eventCodes);
+      rows = this.#part.selectEvents(eventCodes, this.#arrays);
       stats.bytesScanned += this.#part.rowCount * EVENT_CODE_BYTES;
       this.#rows.set(key, rows);
     }
-    return this.#wait(key, -1) === 0 ? rows : rows.copy();
+    return this.#wait(key, -1) === 0 ? rows : rows.copy(this.#arrays);
   }
 
   #wait(key: string, more: number): number {
@@ -98,6 +101,7 @@ function* countPart(
   const rows = selections.select(scan.eventCodes, stats);
   yield* narrowSteps(view.schema, part, scan, rows, stats);
   part.countByOrdinal(rows, counts);
+  arraysUntilClosed(view.budget).giveBack(rows.words);
   yield;
 }
 

@@ -1,7 +1,8 @@
 import type { Bitset } from '../base/bitset.ts';
+import { arraysUntilClosed } from '../base/memoryBudget.ts';
 import { Block } from '../store/blocks/block.ts';
 import type { Part } from '../store/part.ts';
-import type { SchemaView } from '../store/view.ts';
+import type { SchemaView, TabletView } from '../store/view.ts';
 import type { CompiledPropertyTest, WantedEvents } from './filter.ts';
 import { andNearSteps } from './nearRows.ts';
 import type { QueryStats } from './stats.ts';
@@ -24,9 +25,9 @@ export function expectedRows(part: Part, { fromMs, toMs, eventCodes }: WantedEve
   return (ofEvents * (Math.min(endMs, toMs) - Math.max(startMs, fromMs))) / (endMs - startMs);
 }
 
-/** The part's rows that are wanted, in small steps; undefined when it was passed over. */
+/** The part's rows that are wanted, in small steps; undefined when it was passed over. The caller's, until the query ends. */
 export function* selectSteps(
-  schema: SchemaView,
+  { schema, budget }: Pick<TabletView, 'schema' | 'budget'>,
   part: Part,
   wanted: WantedEvents,
   stats: QueryStats,
@@ -37,7 +38,7 @@ export function* selectSteps(
   }
   stats.rowsScanned += part.rowCount;
   stats.bytesScanned += part.rowCount * EVENT_CODE_BYTES;
-  const rows = part.selectEvents(wanted.eventCodes);
+  const rows = part.selectEvents(wanted.eventCodes, arraysUntilClosed(budget));
   yield* narrowSteps(schema, part, wanted, rows, stats);
   return rows;
 }

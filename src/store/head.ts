@@ -3,6 +3,7 @@ import { Bitset } from '../base/bitset.ts';
 import { HEAD_CELLS_MAX, HEAD_ROWS_MAX } from '../base/limits.ts';
 import { release } from '../base/release.ts';
 import { lastAtMost } from '../base/search.ts';
+import type { ArraySource } from '../base/spareArrays.ts';
 import type { Value } from '../base/value.ts';
 import { MASK_WORDS, type RowCounter } from '../encoding/kernels/tally.ts';
 import type { HeadRows } from './blocks/blockJob.ts';
@@ -177,8 +178,8 @@ export class Head implements Part, HeadCells {
     return this.#eventCodes.has(eventCode);
   }
 
-  selectEvents(eventCodes: readonly number[] | undefined): Bitset {
-    if (eventCodes === undefined) return Bitset.full(this.#rowCount);
+  selectEvents(eventCodes: readonly number[] | undefined, arrays?: ArraySource): Bitset {
+    if (eventCodes === undefined) return Bitset.full(this.#rowCount, arrays);
     const rows = new Bitset(this.#rowCount);
     const wanted = new Set(eventCodes.filter((code) => this.#eventCodes.has(code)));
     if (wanted.size === 0) return rows;

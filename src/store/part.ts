@@ -1,4 +1,5 @@
 import type { Bitset } from '../base/bitset.ts';
+import type { ArraySource } from '../base/spareArrays.ts';
 import type { Scalar, Value } from '../base/value.ts';
 import type { RowCounter } from '../encoding/kernels/tally.ts';
 
@@ -16,8 +17,8 @@ export interface Part {
   /** Whether any row has this event code. May be conservative (true without such a row). */
   mayHaveEvent(eventCode: number): boolean;
 
-  /** Rows with one of these event codes; undefined = all rows. A fresh bitset, owned by the caller. */
-  selectEvents(eventCodes: readonly number[] | undefined): Bitset;
+  /** Rows with one of these event codes; undefined = all rows. A bitset taken from the arrays, owned by the caller. */
+  selectEvents(eventCodes: readonly number[] | undefined, arrays?: ArraySource): Bitset;
   /** Keeps rows with fromMs <= time < toMs. */
   andTime(rows: Bitset, fromMs: number, toMs: number): void;
   /** Keeps rows whose value of the property satisfies the predicate (`missing` decides for rows without one). */
@@ -35,9 +36,13 @@ export interface Part {
 
   /**
    * The selected rows, user by user, and which of up to 32 other selections, `kinds`, have them. In small steps; neither the
-   * part nor selections may change until the cursor is done.
+   * part nor selections may change until the cursor is done. What it takes of the arrays it gives back at its end.
    */
-  rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor>;
+  rowsByUserSteps(
+    rows: Bitset,
+    kinds: readonly (Bitset | undefined)[],
+    arrays?: ArraySource,
+  ): Generator<void, RowCursor>;
   /**
    * The selected rows in order, and numbers that each is placed by: one or two, as there are `places`, each the sum of what
    * they say. Of whatever is `wanted`. In small steps; where a part can do that sooner than rowsByUserSteps.
@@ -47,9 +52,10 @@ export interface Part {
     places: readonly (readonly PlacedBy[])[],
     wanted: PlacedWanted,
     visit: (batch: PlacedBatch) => void,
+    arrays?: ArraySource,
   ): Generator<void, void>;
-  /** Reads a property's cells in batches; undefined when no row has one. */
-  cellReader(propertyCode: number): CellReader | undefined;
+  /** Reads a property's cells in batches; undefined when no row has one. Good until what it takes of the arrays is given back. */
+  cellReader(propertyCode: number, arrays?: ArraySource): CellReader | undefined;
 
   /** Whether rows of merged users may be here under the ordinals that stand for them. */
   readonly hasOrigins: boolean;

@@ -119,16 +119,15 @@ export function mergeCells(
   targetAt: number,
   count: number,
 ): void {
-  const to = target.values.subarray(targetAt, targetAt + count);
-  const from = source.values.subarray(sourceAt, sourceAt + count);
-  if (kind === 'min') for (let i = 0; i < count; i++) to[i] = Math.min(to[i]!, from[i]!);
-  else if (kind === 'max') for (let i = 0; i < count; i++) to[i] = Math.max(to[i]!, from[i]!);
-  else addAll(from, to);
-  if (kind === 'avg')
-    addAll(
-      source.counts.subarray(sourceAt, sourceAt + count),
-      target.counts.subarray(targetAt, targetAt + count),
-    );
+  const { values: from } = source;
+  const { values: to } = target;
+  if (kind === 'min' || kind === 'max') {
+    const better = kind === 'min' ? Math.min : Math.max;
+    for (let i = 0; i < count; i++) to[targetAt + i] = better(to[targetAt + i]!, from[sourceAt + i]!);
+    return;
+  }
+  addCells(from, sourceAt, to, targetAt, count);
+  if (kind === 'avg') addCells(source.counts, sourceAt, target.counts, targetAt, count);
 }
 
 /** 0 of nothing where that is a number of something, else null. */
@@ -142,8 +141,15 @@ export function valueOfCell(
   return Number.isFinite(value) ? value : null;
 }
 
-function addAll(source: Float64Array, target: Float64Array): void {
-  for (let i = 0; i < target.length; i++) target[i]! += source[i]!;
+/** Mostly of so few that parts of arrays would cost more than they are. */
+function addCells(
+  source: Float64Array,
+  sourceAt: number,
+  target: Float64Array,
+  targetAt: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) target[targetAt + i]! += source[sourceAt + i]!;
 }
 
 function countEvents(cells: Int32Array, count: number, values: Float64Array): void {

@@ -3,7 +3,7 @@ import { DAY_MS } from '../../base/limits.ts';
 import { MemoryBudget } from '../../base/memoryBudget.ts';
 import { SeededRandom } from '../../base/random.ts';
 import { run } from '../testStore.ts';
-import { medianSteps, NumberList, newDurations } from './durations.ts';
+import { durationList, medianSteps, NumberList } from './durations.ts';
 
 function naiveMedian(numbers: readonly number[]): number | undefined {
   if (numbers.length === 0) return undefined;
@@ -25,7 +25,7 @@ test('the median of several lists is that of all their numbers sorted', () => {
       2 ** 53 - 1,
     ]);
     const lists = Array.from({ length: random.below(4) }, () => {
-      const list = new NumberList((count) => newDurations(count, maxMs));
+      const list = durationList(maxMs);
       const count = random.below(random.pick([2, 20, 700]));
       // Some lists have one number again and again.
       const end = random.chance(0.3) ? 1 : maxMs;
@@ -39,7 +39,7 @@ test('the median of several lists is that of all their numbers sorted', () => {
 
 test('a list that grows takes memory of the budget', () => {
   const budget = new MemoryBudget(20_000);
-  const list = new NumberList((count) => new Uint32Array(count), budget);
+  const list = new NumberList<Uint32Array>('words', budget);
   for (let i = 0; i < 1024; i++) list.push(i);
   expect(list.toArray()).toEqual(Uint32Array.from({ length: 1024 }, (_, i) => i));
   // The longest array beside the one before it, and then beside the copy.

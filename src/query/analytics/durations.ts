@@ -1,4 +1,5 @@
-import type { MemoryBudget } from '../../base/memoryBudget.ts';
+import { arraysUntilClosed, type MemoryBudget } from '../../base/memoryBudget.ts';
+import type { ArraySource } from '../../base/spareArrays.ts';
 
 /** Whole milliseconds, 0 or more, in any order. */
 export type Durations = Uint32Array | Float64Array;
@@ -10,22 +11,24 @@ const DIGITS = 1 << DIGIT_BITS;
 export const DURATIONS_PER_STEP = 1 << 17;
 const LIST_START = 256;
 
-/** For so many durations, none longer than `maxMs`. */
-export function newDurations(count: number, maxMs: number): Durations {
-  return maxMs < UINT32_END ? new Uint32Array(count) : new Float64Array(count);
+/** A list that grows, of durations none of which is longer than `maxMs`. */
+export function durationList(maxMs: number, budget?: MemoryBudget): NumberList<Durations> {
+  return new NumberList<Durations>(maxMs < UINT32_END ? 'words' : 'numbers', budget);
 }
 
 /** A list that grows, of numbers that its array holds. Says to the budget what it takes. */
 export class NumberList<T extends Uint32Array | Float64Array> {
-  readonly #make: (count: number) => T;
+  readonly #kind: 'words' | 'numbers';
   readonly #budget: MemoryBudget | undefined;
+  readonly #arrays: ArraySource;
   #values: T;
   length = 0;
 
-  constructor(make: (count: number) => T, budget?: MemoryBudget) {
-    this.#make = make;
+  constructor(kind: 'words' | 'numbers', budget?: MemoryBudget) {
+    this.#kind = kind;
     this.#budget = budget;
-    this.#values = make(LIST_START);
+    this.#arrays = arraysUntilClosed(budget);
+    this.#values = this.#make(LIST_START);
     budget?.charge(this.#values.byteLength);
   }
 
@@ -45,7 +48,12 @@ export class NumberList<T extends Uint32Array | Float64Array> {
     this.#budget?.charge(2 * before.byteLength);
     this.#values = this.#make(2 * before.length);
     this.#values.set(before);
+    this.#arrays.giveBack(before);
     this.#budget?.release(before.byteLength);
+  }
+
+  #make(length: number): T {
+    return this.#arrays[this.#kind](length) as T;
   }
 }
 
@@ -53,21 +61,28 @@ export class NumberList<T extends Uint32Array | Float64Array> {
 export function* medianSteps(lists: readonly Durations[]): Generator<void, number | undefined> {
   const count = lists.reduce((total, { length }) => total + length, 0);
   if (count === 0) return undefined;
-  const lower = yield* selectSteps(lists, (count - 1) >> 1);
-  if (count % 2 === 1) return lower;
-  const { upTo, next } = yield* neighboursSteps(lists, lower);
-  return upTo > count / 2 ? lower : (lower + next) / 2;
+  const { value: lower, upTo, next } = yield* selectSteps(lists, (count - 1) >> 1);
+  if (count % 2 === 1 || upTo > count / 2) return lower;
+  return (lower + (next ?? (yield* leastAboveSteps(lists, lower)))) / 2;
+}
+
+/** What is at a place, how many are at most that, and the least of the others, where that was found on the way. */
+interface Selected {
+  readonly value: number;
+  readonly upTo: number;
+  readonly next: number | undefined;
 }
 
 /**
  * What would be at this place if they were sorted: a digit at a time from the top, of those whose higher digits are the
  * answer's, so that nothing is moved.
  */
-function* selectSteps(lists: readonly Durations[], place: number): Generator<void, number> {
+function* selectSteps(lists: readonly Durations[], place: number): Generator<void, Selected> {
   const counts = new Uint32Array(DIGITS);
   let unit = lists.every((list) => list instanceof Uint32Array) ? DIGITS : DIGITS ** 3;
   let left = place;
   let prefix = 0;
+  let digit = 0;
   for (; unit >= 1; unit /= DIGITS) {
     counts.fill(0);
     for (const list of lists) {
@@ -76,11 +91,13 @@ function* selectSteps(lists: readonly Durations[], place: number): Generator<voi
         yield;
       }
     }
-    let digit = 0;
+    digit = 0;
     for (; left >= counts[digit]!; digit++) left -= counts[digit]!;
     prefix = prefix * DIGITS + digit;
   }
-  return prefix;
+  const upTo = place - left + counts[digit]!;
+  const above = counts.findIndex((count, other) => other > digit && count > 0);
+  return { value: prefix, upTo, next: above === -1 ? undefined : prefix - digit + above };
 }
 
 /** counts[d] += those whose digit at `unit` is d and whose higher digits are `prefix`. */
@@ -99,28 +116,23 @@ function countDigits(durations: Durations, prefix: number, unit: number, counts:
 /** The same in 32-bit integers, which the engine need not divide. */
 function countLowDigits(durations: Uint32Array, base: number, shift: number, counts: Uint32Array): void {
   for (let i = 0; i < durations.length; i++) {
-    const digit = ((durations[i]! >>> shift) - base) >>> 0;
+    const digit = ((durations[i]! >>> shift) ^ base) >>> 0;
     if (digit < DIGITS) counts[digit]!++;
   }
 }
 
-/** How many are at most `value`, and the least of the others. */
-function* neighboursSteps(
-  lists: readonly Durations[],
-  value: number,
-): Generator<void, { upTo: number; next: number }> {
-  let upTo = 0;
-  let next = Infinity;
+/** The least that is greater. */
+function* leastAboveSteps(lists: readonly Durations[], value: number): Generator<void, number> {
+  let least = Infinity;
   for (const list of lists) {
     for (let from = 0; from < list.length; from += DURATIONS_PER_STEP) {
       const end = Math.min(from + DURATIONS_PER_STEP, list.length);
       for (let i = from; i < end; i++) {
         const duration = list[i]!;
-        if (duration <= value) upTo++;
-        else if (duration < next) next = duration;
+        if (duration > value && duration < least) least = duration;
       }
       yield;
     }
   }
-  return { upTo, next };
+  return least;
 }

@@ -1,10 +1,10 @@
 import type { Bitset } from '../../base/bitset.ts';
-import { arraysOf } from '../../base/memoryBudget.ts';
+import { arraysOf, arraysUntilClosed } from '../../base/memoryBudget.ts';
 import { BATCH_ROWS, type Part, type RowBatch, type RowTarget } from '../../store/part.ts';
 import type { TabletView } from '../../store/view.ts';
 import type { EventPagesOptions } from '../eventPages.ts';
 import { mergedIntoSteps } from '../mergedEvents.ts';
-import { selectKindsSteps } from '../partSelection.ts';
+import { giveBackSelection, selectKindsSteps } from '../partSelection.ts';
 import { giveBackBatch, takeBatch } from '../rowBatches.ts';
 
 /** Some wanted events of one part, in no order that matters. Its arrays are used again for the next batch. */
@@ -45,9 +45,14 @@ export function* eventBatches(
           if (ordinals !== undefined && rows) part.andUsers(rows, ordinals);
         yield* whole.addSteps(part, selection.byKind);
         if (isEnough?.() === true) return;
+        giveBackSelection(view.budget, selection);
         continue;
       }
-      const cursor = yield* part.rowsByUserSteps(selection.any, selection.byKind);
+      const cursor = yield* part.rowsByUserSteps(
+        selection.any,
+        selection.byKind,
+        arraysUntilClosed(view.budget),
+      );
       for (;;) {
         const read = cursor.readInto(target, 0);
         if (read === 0) break;
@@ -56,6 +61,7 @@ export function* eventBatches(
         if (isEnough?.() === true) return;
         yield;
       }
+      giveBackSelection(view.budget, selection);
     }
   } finally {
     giveBackBatch(arrays, batch);

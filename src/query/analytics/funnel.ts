@@ -15,7 +15,7 @@ import { NO_VALUE, ValueIds } from '../valueIds.ts';
 import type { Analysis, AnalysisContext } from './analysis.ts';
 import { type Breakdown, parseBreakdown } from './breakdown.ts';
 import { Chains } from './chains.ts';
-import { type Durations, NumberList, newDurations } from './durations.ts';
+import { type Durations, durationList, NumberList } from './durations.ts';
 import { frameSpan, parseEventFilter } from './frameEvents.ts';
 import { funnelByKeySteps, funnelSteps } from './funnelResult.ts';
 import { EVENTS_PER_STEP, eventsOfUsers, type UserWalker, walkEach, walkUsersSteps } from './userWalk.ts';
@@ -128,8 +128,8 @@ class Collector implements UserWalker {
     this.#view = view;
     this.#users = new Float64Array(steps.length);
     this.#steps = steps.map(() => ({
-      durationsMs: new NumberList((count) => newDurations(count, windowMs), view.budget),
-      keys: new NumberList((count) => new Uint32Array(count), view.budget),
+      durationsMs: durationList(windowMs, view.budget),
+      keys: new NumberList<Uint32Array>('words', view.budget),
     }));
   }
 

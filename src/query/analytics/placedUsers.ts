@@ -22,7 +22,9 @@ export class PlacedUsers {
   #user = -1;
   #interval = 0;
   /** Of the group that waits. */
-  #codes: number[] = [];
+  readonly #codes: number[] = [];
+  /** Of one user. */
+  readonly #keys: number[] = [];
 
   /** `keyOf` is asked about codes that occur. */
   constructor(
@@ -81,23 +83,25 @@ export class PlacedUsers {
     const found = kernels().countGroups(rows, this.#intervalCount, this.#tallies, several);
     for (let i = 0, groupEnd = 0; i < found; i++) {
       if (several[i]! < groupEnd) continue;
-      const { first, end } = groupOf(rows, several[i]!);
-      groupEnd = end;
+      const first = groupStart(rows, several[i]!);
+      groupEnd = first + 1;
+      while (groupEnd < codes.length && isOneGroup(rows, first, groupEnd)) groupEnd++;
       const interval = intervals[first]!;
       this.#tallies[this.#tallyOf(codes[first]!, interval) + 1]!--;
-      this.#addUser(interval, codes.subarray(first, end));
+      this.#addUser(interval, codes, first, groupEnd);
     }
   }
 
   #endGroup(): void {
-    if (this.#codes.length > 0) this.#addUser(this.#interval, this.#codes);
-    this.#codes = [];
+    const { length } = this.#codes;
+    if (length > 0) this.#addUser(this.#interval, this.#codes, 0, length);
+    this.#codes.length = 0;
   }
 
-  #addUser(interval: number, codes: ArrayLike<number>): void {
-    const keys: number[] = [];
-    for (let i = 0; i < codes.length; i++) addSorted(this.#keyOf(codes[i]!), keys);
-    this.#wide.addUser(interval, keys);
+  #addUser(interval: number, codes: ArrayLike<number>, from: number, to: number): void {
+    this.#keys.length = 0;
+    for (let i = from; i < to; i++) addSorted(this.#keyOf(codes[i]!), this.#keys);
+    this.#wide.addUser(interval, this.#keys);
   }
 
   #tallyOf(code: number, interval: number): number {
@@ -111,12 +115,13 @@ export class PlacedUsers {
   }
 }
 
-/** The entries of an entry's user and interval. */
-function groupOf({ users, intervals }: GroupedRows, entry: number) {
-  const isSame = (other: number) => users[other] === users[entry] && intervals[other] === intervals[entry];
+/** The first entry of this one's user and interval. */
+function groupStart(rows: GroupedRows, entry: number): number {
   let first = entry;
-  let end = entry + 1;
-  while (first > 0 && isSame(first - 1)) first--;
-  while (end < users.length && isSame(end)) end++;
-  return { first, end };
+  while (first > 0 && isOneGroup(rows, entry, first - 1)) first--;
+  return first;
+}
+
+function isOneGroup({ users, intervals }: GroupedRows, a: number, b: number): boolean {
+  return users[a] === users[b] && intervals[a] === intervals[b];
 }

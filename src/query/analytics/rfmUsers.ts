@@ -1,5 +1,6 @@
 import { DAY_MS } from '../../base/limits.ts';
-import type { MemoryBudget } from '../../base/memoryBudget.ts';
+import { arraysUntilClosed, type MemoryBudget } from '../../base/memoryBudget.ts';
+import type { ArraySource } from '../../base/spareArrays.ts';
 import type { EventPage } from '../eventPage.ts';
 
 /** How recently, how often and for how much: what a user is judged by, each the more the better. */
@@ -9,25 +10,31 @@ export type RfmMeasure = (typeof RFM)[number];
 const USERS_START = 1 << 12;
 const USER_BYTES = 4 * 8;
 
-/** Of each user with an event, his measures. */
+/** Of each user with an event, his measures; until the query ends. */
 export class RfmUsers {
   count = 0;
   /** Days since the last event, negative. */
-  recency = new Float64Array(USERS_START);
+  recency: Float64Array;
   /** Events. */
-  frequency = new Float64Array(USERS_START);
+  frequency: Float64Array;
   /** The sum of their numbers, to 12 digits: as good as exact for amounts of money, however they are added up. */
-  monetary = new Float64Array(USERS_START);
+  monetary: Float64Array;
   /** That sum as it was added up. */
-  sums = new Float64Array(USERS_START);
+  sums: Float64Array;
   readonly #endMs: number;
   readonly #budget: MemoryBudget | undefined;
+  readonly #arrays: ArraySource;
 
   /** `endMs` is right after the range. */
   constructor(endMs: number, budget: MemoryBudget | undefined) {
     this.#endMs = endMs;
     this.#budget = budget;
+    this.#arrays = arraysUntilClosed(budget);
     budget?.charge(USERS_START * USER_BYTES);
+    this.recency = this.#arrays.numbers(USERS_START);
+    this.frequency = this.#arrays.numbers(USERS_START);
+    this.monetary = this.#arrays.numbers(USERS_START);
+    this.sums = this.#arrays.numbers(USERS_START);
   }
 
   add({ userCount, starts, timesMs }: EventPage, numbers: Float64Array): void {
@@ -51,8 +58,9 @@ export class RfmUsers {
     const length = Math.max(size, 2 * this.sums.length);
     this.#budget?.charge((length - this.sums.length) * USER_BYTES);
     for (const name of [...RFM, 'sums'] as const) {
-      const longer = new Float64Array(length);
+      const longer = this.#arrays.numbers(length);
       longer.set(this[name].subarray(0, this.count));
+      this.#arrays.giveBack(this[name]);
       this[name] = longer;
     }
   }

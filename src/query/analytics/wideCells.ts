@@ -194,15 +194,21 @@ export class Wide {
         ? new PlacedUsers(own, { codes: seen.counts.length, intervals: intervals.count }, this.#arrays, keyOf)
         : undefined;
     let first = intervals.count;
-    yield* part.placedRowsSteps!(rows, [placed.codes(part, 1), [{ intervals }]], 'users', (batch) => {
-      if (users !== undefined && this.#events !== undefined) users.add(batch);
-      else {
-        seen.add(batch.places[0]!, batch.sizes);
-        first = Math.min(first, leastOf(batch.places[1]!));
-      }
-      this.#checkedKeyEnd();
-      if (own instanceof WideUsers && own.setCount > TREND_KEY_SETS_MAX) this.#events = undefined;
-    });
+    yield* part.placedRowsSteps!(
+      rows,
+      [placed.codes(part, 1), [{ intervals }]],
+      'users',
+      (batch) => {
+        if (users !== undefined && this.#events !== undefined) users.add(batch);
+        else {
+          seen.add(batch.places[0]!, batch.sizes);
+          first = Math.min(first, leastOf(batch.places[1]!));
+        }
+        this.#checkedKeyEnd();
+        if (own instanceof WideUsers && own.setCount > TREND_KEY_SETS_MAX) this.#events = undefined;
+      },
+      this.#arrays,
+    );
     if (users !== undefined) seen.addCounts(users.finish());
     this.#checkedKeyEnd();
     counter?.addCounts(kind, seen.ids, seen.counts);

@@ -2,6 +2,7 @@ import type { EventPage } from '../eventPage.ts';
 import { pagesOf, selectPartsSteps } from '../eventPages.ts';
 import type { WantedEvents } from '../filter.ts';
 import { canonicalSteps, mergedIntoSteps } from '../mergedEvents.ts';
+import { giveBackSelection } from '../partSelection.ts';
 import { apartSpans } from './apartSpans.ts';
 import type { CellPart } from './cellValues.ts';
 import { eventBatches, type WholeParts } from './eventBatches.ts';
@@ -58,9 +59,11 @@ export function* wideSteps(options: WideOptions): Generator<void, WideSketch> {
             yield* wide.addUsersSteps(kind, only.part, rows.and(only.any), placed, counter),
           );
         }
+        giveBackSelection(view.budget, only);
         continue;
       }
       yield* pagesOf(pages, selections, merged, visit);
+      for (const selection of selections) giveBackSelection(view.budget, selection);
     }
   } else {
     const needsUsers = source?.source === 'profile';

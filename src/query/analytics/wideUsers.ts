@@ -27,6 +27,8 @@ export class WideUsers {
     number | string,
     { readonly interval: number; readonly keys: number[]; users: number }
   >();
+  /** Of one user. */
+  readonly #keys: number[] = [];
   /** Where in the page a user has several keys in one interval: from, to. */
   #several = new Uint32Array(0);
 
@@ -57,25 +59,22 @@ export class WideUsers {
     this.#alone[key * this.#intervalCount + interval]! += users;
   }
 
-  /** A user with these keys, ascending, in an interval. */
+  /** A user with these keys, ascending, in an interval. What is in the list afterwards may be anything. */
   addUser(interval: number, sorted: number[]): void {
-    this.reserve((sorted.at(-1)! + 1) * this.#intervalCount);
-    const cellOf = (key: number) => key * this.#intervalCount + interval;
+    const count = this.#intervalCount;
+    this.reserve((sorted.at(-1)! + 1) * count);
     if (sorted.length > 1 && sorted[0] === NO_KEY_INDEX) {
-      this.#shared[cellOf(NO_KEY_INDEX)]!++;
+      this.#shared[NO_KEY_INDEX * count + interval]!++;
       sorted.shift();
     }
     if (sorted.length === 1) {
-      this.#alone[cellOf(sorted[0]!)]!++;
+      this.#alone[sorted[0]! * count + interval]!++;
       return;
     }
-    for (const key of sorted) this.#shared[cellOf(key)]!++;
-    // Mostly there are two: numbers are found sooner than texts.
-    const [low, high] = sorted as [number, number];
-    const isPair = sorted.length === 2 && high < KEYS_PAIRED_MAX;
-    const name = isPair ? cellOf(low) * KEYS_PAIRED_MAX + high : `${interval} ${sorted}`;
+    for (let i = 0; i < sorted.length; i++) this.#shared[sorted[i]! * count + interval]!++;
+    const name = nameOf(interval, sorted, count);
     const set = this.#sets.get(name);
-    if (set === undefined) this.#sets.set(name, { interval, keys: sorted, users: 1 });
+    if (set === undefined) this.#sets.set(name, { interval, keys: sorted.slice(), users: 1 });
     else set.users++;
   }
 
@@ -131,21 +130,38 @@ export class WideUsers {
     from: number,
     to: number,
   ): void {
-    const sorted: number[] = [];
+    const sorted = this.#keys;
+    sorted.length = 0;
     for (let i = from; i < to; i++) if ((kinds[i]! & bit) !== 0) addSorted(keys[i]!, sorted);
     this.addUser(intervals[from]!, sorted);
   }
 }
 
+/** Sets of so few keys, in so many intervals, have numbers that are small, and negative: they are found soonest. */
+const KEYS_MASKED_MAX = 16;
+const INTERVALS_MASKED_MAX = 1 << 13;
 /** A pair of smaller ones has a number of its own, which is exact. */
 const KEYS_PAIRED_MAX = 1 << 16;
+
+/** Of several keys, ascending, in an interval. */
+function nameOf(interval: number, sorted: readonly number[], intervalCount: number): number | string {
+  const high = sorted[sorted.length - 1]!;
+  if (high < KEYS_MASKED_MAX && interval < INTERVALS_MASKED_MAX) {
+    let mask = 0;
+    for (let i = 0; i < sorted.length; i++) mask |= 1 << sorted[i]!;
+    return ~((interval << KEYS_MASKED_MAX) | mask);
+  }
+  if (sorted.length > 2 || high >= KEYS_PAIRED_MAX) return `${interval} ${sorted}`;
+  return (sorted[0]! * intervalCount + interval) * KEYS_PAIRED_MAX + high;
+}
 
 /** Adds a key to those that are there, ascending, unless it is. Mostly they are few. */
 export function addSorted(key: number, sorted: number[]): void {
   if (sorted.includes(key)) return;
   let at = sorted.length;
-  while (at > 0 && sorted[at - 1]! > key) at--;
-  sorted.splice(at, 0, key);
+  sorted.push(key);
+  for (; at > 0 && sorted[at - 1]! > key; at--) sorted[at] = sorted[at - 1]!;
+  sorted[at] = key;
 }
 
 /** Counts those with one key in an interval; lists the others, two entries each, and returns how many entries. */

@@ -1,4 +1,5 @@
 import { Bitset } from '../../base/bitset.ts';
+import { type ArraySource, ordinaryArrays, SpareArrays } from '../../base/spareArrays.ts';
 import type { Value } from '../../base/value.ts';
 import type { Column } from '../../encoding/column.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
@@ -128,14 +129,14 @@ export class Block implements Part {
     return this.#eventNumbers.has(eventCode);
   }
 
-  selectEvents(eventCodes: readonly number[] | undefined): Bitset {
-    if (eventCodes === undefined) return Bitset.full(this.rowCount);
+  selectEvents(eventCodes: readonly number[] | undefined, arrays?: ArraySource): Bitset {
+    if (eventCodes === undefined) return Bitset.full(this.rowCount, arrays);
     const table = new Uint8Array(this.#eventRows.length);
     for (const eventCode of eventCodes) {
       const number = this.#eventNumbers.get(eventCode);
       if (number !== undefined) table[number] = 1;
     }
-    return this.#events.select(codeFilter(table));
+    return this.#events.select(codeFilter(table), arrays);
   }
 
   andTime(rows: Bitset, fromMs: number, toMs: number): void {
@@ -166,11 +167,14 @@ export class Block implements Part {
 
   #andCompact(rows: Bitset, { shape, cells }: OpenColumn, predicate: ValuePredicate): void {
     const { table } = this.#rowsOfSets.get(shape.eventSet!)!;
-    const withCells = this.#events.select(codeFilter(table));
-    const dense = compress(rows, withCells, cells.rowCount);
+    const arrays = new SpareArrays();
+    const withCells = this.#events.select(codeFilter(table), arrays);
+    const dense = compress(rows, withCells, cells.rowCount, arrays);
     if (!dense.isEmpty) cells.and(dense, predicate);
-    if (predicate.missing) rows.andNot(withCells).or(expand(dense, withCells));
-    else rows.words.set(expand(dense, withCells).words);
+    const passing = expand(dense, withCells, arrays);
+    if (predicate.missing) rows.andNot(withCells).or(passing);
+    else rows.words.set(passing.words);
+    arrays.giveBackAll();
   }
 
   *tallySteps(wanted: TallyWanted, counter: RowCounter): Generator<void, void> {
@@ -193,16 +197,20 @@ export class Block implements Part {
   }
 
   andUsers(rows: Bitset, ordinals: Bitset): void {
-    if (!rows.isEmpty) rows.and(this.#users.rowsOfOrdinals(ordinals));
+    if (!rows.isEmpty) this.#users.andOrdinals(rows, ordinals);
   }
 
   countByOrdinal(rows: Bitset, counts: Uint32Array): void {
     if (!rows.isEmpty) this.#users.countByOrdinal(rows, counts);
   }
 
-  *rowsByUserSteps(rows: Bitset, kinds: readonly (Bitset | undefined)[]): Generator<void, RowCursor> {
+  *rowsByUserSteps(
+    rows: Bitset,
+    kinds: readonly (Bitset | undefined)[],
+    arrays?: ArraySource,
+  ): Generator<void, RowCursor> {
     yield;
-    return this.#users.rowCursor(rows, kinds, this.#times);
+    return this.#users.rowCursor(rows, kinds, this.#times, arrays);
   }
 
   *placedRowsSteps(
@@ -210,18 +218,20 @@ export class Block implements Part {
     places: readonly (readonly PlacedBy[])[],
     wanted: PlacedWanted,
     visit: (batch: PlacedBatch) => void,
+    arrays = ordinaryArrays,
   ): Generator<void, void> {
-    const firsts = wanted === 'users' ? this.#users.firstBits() : undefined;
+    const firsts = wanted === 'users' ? this.#users.firstBits(arrays) : undefined;
     yield;
     yield* placedRowsSteps(rows, places, { times: this.#times, firsts, wanted }, visit);
+    if (firsts !== undefined) arrays.giveBack(firsts);
   }
 
-  cellReader(propertyCode: number): CellReader | undefined {
+  cellReader(propertyCode: number, arrays?: ArraySource): CellReader | undefined {
     const column = this.#columns.get(propertyCode);
     if (column === undefined) return undefined;
     const { eventSet } = column.shape;
     const table = eventSet && this.#rowsOfSets.get(eventSet)!.table;
-    return new BlockCellReader(column, table && this.#events.select(codeFilter(table)));
+    return new BlockCellReader(column, table && this.#events.select(codeFilter(table), arrays), arrays);
   }
 
   get hasOrigins(): boolean {

@@ -1,6 +1,7 @@
 import type { Bitset } from '../../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { firstFrom } from '../../base/search.ts';
+import type { ArraySource } from '../../base/spareArrays.ts';
 import type { Value } from '../../base/value.ts';
 import { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
@@ -42,7 +43,7 @@ export class BlockCellReader implements CellReader {
   /** What a code below says; those behind are texts and arrays. */
   readonly #special: readonly number[];
 
-  constructor(column: CellStreams, withCells: Bitset | undefined) {
+  constructor(column: CellStreams, withCells: Bitset | undefined, arrays?: ArraySource) {
     const { shape, codes, numbers } = column;
     this.#column = column;
     this.#withCells = withCells && new RankedRows(withCells);
@@ -53,7 +54,7 @@ export class BlockCellReader implements CellReader {
     this.missingCode = missing === -1 ? count : missing;
     this.codeEnd = count + 1;
     if (codes !== undefined && numbers !== undefined) {
-      this.#withNumbers = new RankedRows(codes.select(equalTo(this.numberCode)));
+      this.#withNumbers = new RankedRows(codes.select(equalTo(this.numberCode), arrays));
     }
   }
 

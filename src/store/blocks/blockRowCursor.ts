@@ -1,9 +1,8 @@
 import { type Bitset, popcount32 } from '../../base/bitset.ts';
 import { CHUNK_ROWS_MAX } from '../../base/limits.ts';
 import { firstFrom } from '../../base/search.ts';
-import { SpareArrays } from '../../base/spareArrays.ts';
+import { type ArraySource, SpareArrays } from '../../base/spareArrays.ts';
 import type { Column } from '../../encoding/column.ts';
-import { equalTo } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
 import { BATCH_ROWS, type RowCursor, type RowTarget } from '../part.ts';
 import type { Ordinals } from './ordinals.ts';
@@ -18,8 +17,8 @@ const DENSE_USERS = 8;
 
 /** Of a block, what a cursor reads besides the selected rows. */
 interface Streams {
-  /** 1 for each user's first row, else 0. */
-  readonly firsts: Column;
+  /** A bit for each row, set for users' first ones; the cursor's own. */
+  readonly firsts: Uint32Array;
   readonly ordinals: Ordinals;
   readonly times: Column;
 }
@@ -30,22 +29,34 @@ export class BlockRowCursor implements RowCursor {
   readonly #kinds: readonly (Uint32Array | undefined)[];
   readonly #firsts: Uint32Array;
   readonly #streams: Streams;
+  readonly #arrays: ArraySource;
   /** The next word of the selection. */
   #word = 0;
   /** Users that begin before it. */
   #usersBefore = 0;
 
-  constructor(selected: Bitset, kinds: readonly (Bitset | undefined)[], streams: Streams) {
+  /** `arrays`: where first rows were taken from, and go back to at the end. */
+  constructor(
+    selected: Bitset,
+    kinds: readonly (Bitset | undefined)[],
+    streams: Streams,
+    arrays: ArraySource,
+  ) {
     this.#selected = selected.words;
     this.#kinds = kinds.map((kind) => kind?.words);
-    this.#firsts = streams.firsts.select(equalTo(1)).words;
+    this.#firsts = streams.firsts;
     this.#streams = streams;
+    this.#arrays = arrays;
   }
 
   readInto({ rows, ordinals, timesMs, kinds }: RowTarget, at: number): number {
     let end = at;
     for (;;) {
       const from = nextFilled(this.#selected, this.#word);
+      if (from === this.#selected.length) {
+        this.#arrays.giveBack(this.#firsts);
+        break;
+      }
       this.#usersBefore += countBits(this.#firsts, this.#word, from);
       this.#word = from;
       const to = wordsThatFit(this.#selected, from, BATCH_ROWS - (end - at));

@@ -1,5 +1,6 @@
 import type { Bitset } from '../../base/bitset.ts';
 import { firstFrom } from '../../base/search.ts';
+import type { ArraySource } from '../../base/spareArrays.ts';
 import type { Column } from '../../encoding/column.ts';
 import { type Filter, type NumberVector, passes } from '../../encoding/contract.ts';
 import { codeFilter } from './codeFilter.ts';
@@ -14,7 +15,7 @@ export interface NumberColumn {
   /** target[i] = value of row rows[i]. Rows ascend and may come again. */
   gather(rows: Uint32Array, target: NumberVector): void;
   /** The rows that pass. A fresh bitset, owned by the caller. */
-  select(filter: Filter): Bitset;
+  select(filter: Filter, arrays?: ArraySource): Bitset;
   /** Takes the rows that do not pass out of `rows`. */
   and(rows: Bitset, filter: Filter): void;
 }
@@ -87,11 +88,11 @@ export class DeterminedColumn implements NumberColumn {
     }
   }
 
-  select(filter: Filter): Bitset {
+  select(filter: Filter, arrays?: ArraySource): Bitset {
     const map = this.#wholeMap();
     const table = new Uint8Array(map.length);
     for (let code = 0; code < table.length; code++) table[code] = passes(filter, map[code]!) ? 1 : 0;
-    const rows = this.#by.select(codeFilter(table));
+    const rows = this.#by.select(codeFilter(table), arrays);
     for (let at = 0; at < this.#exceptionRows.rowCount; at += PAGE_ROWS) {
       const count = this.#decodeExceptions(at);
       for (let i = 0; i < count; i++) {

@@ -30,6 +30,7 @@ const cellScratch = new Uint32Array(CHUNK_ROWS_MAX);
 const valueScratch = newRuns();
 const timeScratch = newRuns();
 const userScratch = newRuns();
+const firstsScratch = new Uint32Array(CHUNK_ROWS_MAX / 32);
 
 function newRuns(): Runs {
   return { classes: new Uint32Array(CHUNK_ROWS_MAX), ends: new Uint32Array(CHUNK_ROWS_MAX) };
@@ -191,18 +192,19 @@ function spreadRuns(
 /** Users as runs of their rows, chunk by chunk. */
 class UserRuns {
   readonly #ordinals: Ordinals;
-  readonly #firsts: Uint32Array;
+  readonly #firsts: Column;
   /** Users that begin before the next chunk. */
   #before = 0;
 
   constructor({ ordinals, firsts }: Streams) {
     this.#ordinals = ordinals;
-    this.#firsts = firsts.select(equalTo(1)).words;
+    this.#firsts = firsts;
   }
 
   next(from: number, to: number): Runs {
     const { classes, ends } = userScratch;
-    const words = this.#firsts.subarray(from >>> 5, (to + 31) >>> 5);
+    const words = firstsScratch.subarray(0, (to - from + 31) >>> 5);
+    this.#firsts.chunkFrom(from).select(equalTo(1), words);
     // The first row may be of the last user before it.
     const isNew = (words[0]! & 1) === 1;
     const found = kernels().positions(words, 0, isNew ? 1 : 0, ends);

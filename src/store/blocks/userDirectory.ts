@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { Bitset } from '../../base/bitset.ts';
-import { SpareArrays } from '../../base/spareArrays.ts';
+import { type ArraySource, ordinaryArrays, SpareArrays } from '../../base/spareArrays.ts';
 import type { Column } from '../../encoding/column.ts';
 import { equalTo } from '../../encoding/contract.ts';
 import { kernels } from '../../encoding/kernels/chosen.ts';
@@ -53,28 +53,37 @@ export class UserDirectory {
     return this.ordinals.at(this.#firstRows.userOf(row));
   }
 
-  /** The rows of these ordinals. */
-  rowsOfOrdinals(ordinals: Bitset): Bitset {
-    const firsts = this.firsts.select(equalTo(1));
-    const users = new Bitset(this.ordinals.count);
+  /** Keeps the rows of these ordinals. */
+  andOrdinals(rows: Bitset, ordinals: Bitset): void {
+    const arrays = new SpareArrays();
+    const users = Bitset.takeFrom(arrays, this.ordinals.count);
+    users.words.fill(0);
     for (let from = 0; from < users.size; from += GROUP_USERS) {
       const to = Math.min(from + GROUP_USERS, users.size);
       this.ordinals.decode(from, to, groupOrdinals);
       for (let i = 0; i < to - from; i++) if (ordinals.has(groupOrdinals[i]!)) users.add(from + i);
     }
-    const rows = expand(changesOf(users), firsts);
-    prefixXor(rows.words, rows.size);
-    return rows;
+    toChanges(users);
+    const own = expand(users, this.firsts.select(equalTo(1), arrays), arrays);
+    prefixXor(own.words, own.size);
+    rows.and(own);
+    arrays.giveBackAll();
   }
 
   /** A bit for each row, set for users' first ones. Owned by the caller. */
-  firstBits(): Uint32Array {
-    return this.firsts.select(equalTo(1)).words;
+  firstBits(arrays: ArraySource): Uint32Array {
+    return this.firsts.select(equalTo(1), arrays).words;
   }
 
   /** Reads the selected rows; `times` are those of all rows. */
-  rowCursor(rows: Bitset, kinds: readonly (Bitset | undefined)[], times: Column): BlockRowCursor {
-    return new BlockRowCursor(rows, kinds, { firsts: this.firsts, ordinals: this.ordinals, times });
+  rowCursor(
+    rows: Bitset,
+    kinds: readonly (Bitset | undefined)[],
+    times: Column,
+    arrays = ordinaryArrays,
+  ): BlockRowCursor {
+    const streams = { firsts: this.firstBits(arrays), ordinals: this.ordinals, times };
+    return new BlockRowCursor(rows, kinds, streams, arrays);
   }
 
   /** counts[ordinal] += number of selected rows, for every user. */
@@ -131,15 +140,14 @@ export class UserDirectory {
   }
 }
 
-/** Those that are in it, when the one before is not, and the other way round. */
-function changesOf({ size, words }: Bitset): Bitset {
-  const changes = new Bitset(size);
+/** Puts in the place of a set those that are in it when the one before is not, and the other way round. */
+function toChanges({ words }: Bitset): void {
   let before = 0;
   for (let w = 0; w < words.length; w++) {
-    changes.words[w] = words[w]! ^ ((words[w]! << 1) | before);
-    before = words[w]! >>> 31;
+    const word = words[w]!;
+    words[w] = word ^ ((word << 1) | before);
+    before = word >>> 31;
   }
-  return changes;
 }
 
 /** The users of what countUsers found behind the rows of user `before`. */
