@@ -21,7 +21,7 @@ export interface Sampled {
 
 const RUNS_MIN = 3;
 /** Until something is compiled, and in caches as far as it fits. */
-const WARM = { runs: 20, ms: 300 };
+const WARM = { runs: 100, ms: 2000 };
 /** The same of one user's rows, which some engine gives within a ms. */
 const WARM_EACH = { asks: 2000, ms: 5000 };
 /** Of something short, more samples than asked for. */

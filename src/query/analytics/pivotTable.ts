@@ -70,16 +70,19 @@ export function* pivotTableSteps(table: {
     yield;
   }
   const totalOf = (of: keyof Totals, cell: number): PivotTotal => {
-    const [value = null, previous] = spans.map((span) => valueOfCell(kind, span[of], cell));
-    return previous === undefined ? { value } : { value, previous };
+    const [now, before] = spans;
+    const value = valueOfCell(kind, now![of], cell);
+    return before === undefined ? { value } : { value, previous: valueOfCell(kind, before[of], cell) };
   };
   const expectations =
     kind === 'events' || kind === 'users' ? new Expectations(spans[0]!.cells.values, width) : undefined;
   const cells: PivotCell[][] = [];
   for (const row of rows) {
     const cellOf = (column: Shown) => {
-      const cell = row.slot * width + column.slot;
-      return { ...totalOf('cells', cell), ...expectations?.of(row.slot, column.slot) };
+      const total = totalOf('cells', row.slot * width + column.slot);
+      return expectations === undefined
+        ? total
+        : Object.assign(total, expectations.of(row.slot, column.slot));
     };
     cells.push(columns.map(cellOf));
     yield;
