@@ -48,14 +48,15 @@ export class MemoryBudget {
   }
 }
 
-/** Of work without a budget: each array is to be given back. */
-const unbudgeted = new SpareArrays();
-
-/** Where arrays come from that nobody need give back: with a budget they are when it closes. */
+/** Where arrays come from that nobody need give back: with a budget they are when it closes, else they are ordinary. */
 export function arraysUntilClosed(budget: MemoryBudget | undefined): ArraySource {
   return budget?.arrays ?? ordinaryArrays;
 }
 
+/** Of work without a budget. */
+const unbudgeted = new SpareArrays();
+
+/** Where arrays come from that are to be given back in any case. */
 export function arraysOf(budget: MemoryBudget | undefined): SpareArrays {
   return budget?.arrays ?? unbudgeted;
 }

@@ -97,7 +97,7 @@ export class Column {
     return this.rowCount;
   }
 
-  /** The rows that pass. A fresh bitset, owned by the caller. */
+  /** The rows that pass. A bitset taken from the arrays, owned by the caller. */
   select(filter: Filter, arrays = ordinaryArrays): Bitset {
     const rows = Bitset.takeFrom(arrays, this.rowCount);
     this.selectInto(filter, rows.words);

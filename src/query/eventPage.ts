@@ -1,5 +1,5 @@
 import { arraysOf, arraysUntilClosed, type MemoryBudget } from '../base/memoryBudget.ts';
-import type { SpareArrays } from '../base/spareArrays.ts';
+import type { ArraySource, SpareArrays } from '../base/spareArrays.ts';
 import { kernels } from '../encoding/kernels/chosen.ts';
 import type { CellReader, Part } from '../store/part.ts';
 import { gathered, sortUsersSteps } from '../store/trailOrder.ts';
@@ -34,7 +34,8 @@ export class EventPage {
   kinds: Uint32Array = new Uint32Array(0);
 
   readonly #parts: readonly Part[];
-  readonly #budget: MemoryBudget | undefined;
+  /** Of cell readers, which nobody ends. */
+  readonly #readersArrays: ArraySource;
   readonly #arrays: SpareArrays;
   /** By property code, for each part. */
   readonly #readers = new Map<number, readonly (CellReader | undefined)[]>();
@@ -69,7 +70,7 @@ export class EventPage {
     hasTimes: boolean,
     budget: MemoryBudget | undefined,
   ) {
-    this.#budget = budget;
+    this.#readersArrays = arraysUntilClosed(budget);
     this.#arrays = arraysOf(budget);
     this.#hasTimes = hasTimes;
     this.#parts = parts;
@@ -184,7 +185,7 @@ export class EventPage {
   #readersOf(propertyCode: number): readonly (CellReader | undefined)[] {
     let readers = this.#readers.get(propertyCode);
     if (readers === undefined) {
-      readers = this.#parts.map((part) => part.cellReader(propertyCode, arraysUntilClosed(this.#budget)));
+      readers = this.#parts.map((part) => part.cellReader(propertyCode, this.#readersArrays));
       this.#readers.set(propertyCode, readers);
     }
     return readers;

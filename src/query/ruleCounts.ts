@@ -89,16 +89,16 @@ export class RuleCounts implements RowCounter {
     return found;
   }
 
+  release(): void {
+    this.#tally?.release();
+    this.#release(this.#bytes);
+  }
+
   /** Until the query ends. */
   #noUsers(): Bitset {
     const users = Bitset.takeFrom(arraysUntilClosed(this.#budget), this.#users.count);
     users.words.fill(0);
     return users;
-  }
-
-  release(): void {
-    this.#tally?.release();
-    this.#release(this.#bytes);
   }
 
   #charge(bytes: number): void {

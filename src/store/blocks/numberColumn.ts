@@ -14,7 +14,7 @@ export interface NumberColumn {
   decode(from: number, to: number, target: NumberVector): void;
   /** target[i] = value of row rows[i]. Rows ascend and may come again. */
   gather(rows: Uint32Array, target: NumberVector): void;
-  /** The rows that pass. A fresh bitset, owned by the caller. */
+  /** The rows that pass. A bitset taken from the arrays, owned by the caller. */
   select(filter: Filter, arrays?: ArraySource): Bitset;
   /** Takes the rows that do not pass out of `rows`. */
   and(rows: Bitset, filter: Filter): void;
